@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory that is given back all at once. Blocks come from malloc as needed up to a ceiling.
+ * One thread at a time. Pointers are valid until the arena is rewound past them or deinit. */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include "steme/types.h"
+#include "base/error.h"
+
+#include <stddef.h>
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *block; /* the one allocations come from; older ones hang behind it */
+    size_t used_bytes;         /* in all blocks, for the ceiling */
+    size_t ceiling_bytes;
+};
+
+struct arena_mark {
+    struct arena_block *block;
+    size_t block_used;
+    size_t used_bytes;
+};
+
+/* ceiling_bytes: arena_alloc returns NULL rather than pass it. No allocation happens here. */
+void arena_init(struct arena *arena, size_t ceiling_bytes);
+/* Frees all; leaves it zeroed. Safe on a zeroed arena. */
+void arena_deinit(struct arena *arena);
+
+/* size bytes aligned to 16, not initialised; NULL when the ceiling or memory is reached. size 0 gives a
+ * unique pointer. */
+void *arena_alloc(struct arena *arena, size_t size) __attribute__((malloc));
+/* count * size zeroed bytes; NULL as above or when the product overflows. */
+void *arena_calloc(struct arena *arena, size_t count, size_t size) __attribute__((malloc));
+/* A copy of the bytes followed by a NUL that size does not count; data NULL when memory is out. */
+struct steme_slice arena_copy(struct arena *arena, struct steme_slice bytes);
+
+struct arena_mark arena_mark(const struct arena *arena);
+/* Give back everything since the mark; keeps one block for the next round. */
+void arena_rewind(struct arena *arena, struct arena_mark mark);
+
+/* The one way to report an arena that is full: STEME_NO_MEMORY with the ceiling in the message. */
+steme_status arena_full(const struct arena *arena, struct steme_error *err);
+
+#endif

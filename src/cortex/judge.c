@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cortex/judge.h"
+
+#include "base/check.h"
+#include "base/codec.h"
+#include "base/hash.h"
+#include "base/slice.h"
+#include "model/identity.h"
+
+#include <stdlib.h>
+
+enum { JUDGE_CEILING_BYTES = 512 << 20 };
+
+static const char cardinality_predicate[] = "steme:cardinality";
+static const char cardinality_many[] = "steme:many";
+
+void judge_init(struct judge *judge, struct reader *reader, const uint8_t (*trusted)[16], size_t trusted_count)
+{
+    *judge = (struct judge){ .reader = reader, .trusted = trusted, .trusted_count = trusted_count };
+    arena_init(&judge->arena, JUDGE_CEILING_BYTES);
+}
+
+void judge_deinit(struct judge *judge)
+{
+    arena_deinit(&judge->arena);
+    *judge = (struct judge){ 0 };
+}
+
+struct slot_ref judge_slot_of(struct steme_slice subject, struct steme_slice predicate,
+                              struct steme_slice key_qualifiers, struct steme_hash *slot_out)
+{
+    struct steme_hash predicate_hash = hash_one(predicate);
+    struct slot_ref ref = { .route = route_of_name(subject),
+                            .predicate = (uint32_t)(load_u64be(predicate_hash.bytes) >> 32) };
+    *slot_out = slot_id(subject, predicate, key_qualifiers);
+    memcpy(ref.slot, slot_out->bytes, sizeof ref.slot);
+    return ref;
+}
+
+/* ---- schema as data: is the predicate functional? ---- */
+
+static int compare_id16(const void *left, const void *right)
+{
+    return memcmp(left, right, 16);
+}
+
+static bool trusts(const struct judge *judge, const uint8_t voice[16])
+{
+    return judge->trusted_count && bsearch(voice, judge->trusted, judge->trusted_count, 16, compare_id16);
+}
+
+/* Whether a claim of this slot is the name "steme:many", as an entity or as text. */
+static bool says_many(const struct steme_hash *slot, const uint8_t claim[16])
+{
+    static const enum steme_kind kinds[] = { STEME_ENTITY, STEME_TEXT };
+    bool many = false;
+    for (size_t i = 0; i < countof(kinds); i++) {
+        struct steme_value value = { .kind = kinds[i], .text = slice_text(cardinality_many) };
+        struct buf bytes;
+        buf_init(&bytes, 4096);
+        if (value_encode(&value, &bytes, NULL) == STEME_OK) {
+            struct steme_hash id = claim_id(slot, buf_slice(&bytes), false);
+            many = many || memcmp(id.bytes, claim, 16) == 0;
+        }
+        buf_deinit(&bytes);
+    }
+    return many;
+}
+
+/* The newest word of a trusted agent on PREDICATE steme:cardinality. Later never loses to earlier; in a tie "many" wins. */
+static steme_status look_up_many(struct judge *judge, struct steme_slice predicate, bool *many_out,
+                                 struct steme_error *err)
+{
+    struct steme_hash slot;
+    struct slot_ref ref = judge_slot_of(predicate, slice_text(cardinality_predicate), slice_of(NULL, 0), &slot);
+    struct arena_mark start = arena_mark(&judge->arena);
+    struct evidence evidence;
+    steme_status status = evidence_gather(judge->reader, &ref, NULL, &judge->arena, &evidence, err);
+    if (status) return status;
+    int64_t newest = INT64_MIN;
+    *many_out = false;
+    for (size_t i = 0; i < evidence.testimony_count; i++) {
+        const struct testimony *t = &evidence.testimonies[i];
+        if (t->standing != STEME_LIVE || t->row.negated || !trusts(judge, t->row.voice) || t->at_us < newest) continue;
+        bool many = says_many(&slot, t->row.claim);
+        *many_out = many || (*many_out && t->at_us == newest);
+        newest = t->at_us;
+    }
+    arena_rewind(&judge->arena, start);
+    return STEME_OK;
+}
+
+static steme_status predicate_is_many(struct judge *judge, struct steme_slice predicate, bool *many_out,
+                                      struct steme_error *err)
+{
+    struct steme_hash name = hash_one(predicate);
+    size_t index = name.bytes[16] % JUDGE_PREDICATES;
+    if (judge->predicates[index].known && memcmp(judge->predicates[index].slot, name.bytes, 16) == 0) {
+        *many_out = judge->predicates[index].many;
+        return STEME_OK;
+    }
+    steme_status status = look_up_many(judge, predicate, many_out, err);
+    if (status) return status;
+    memcpy(judge->predicates[index].slot, name.bytes, 16);
+    judge->predicates[index].known = true;
+    judge->predicates[index].many = *many_out;
+    return STEME_OK;
+}
+
+/* ---- authority ---- */
+
+static steme_status build_authority(struct judge *judge, const uint8_t (*roots)[16], size_t root_count, double damping,
+                                    struct steme_error *err)
+{
+    struct endorsement_row *rows = NULL;
+    size_t count = 0;
+    steme_status status = evidence_endorsements(judge->reader, &judge->arena, &rows, &count, err);
+    if (status) return status;
+    struct endorsement *edges = arena_calloc(&judge->arena, count, sizeof *edges);
+    if (!edges) return arena_full(&judge->arena, err);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(edges[i].from, rows[i].from, sizeof edges[i].from);
+        memcpy(edges[i].to, rows[i].to, sizeof edges[i].to);
+        edges[i].probability = (double)rows[i].probability_ppm / STEME_PPM;
+    }
+    return authority_build(edges, count, roots, root_count, damping, &judge->arena, &judge->authority, err);
+}
+
+/* The graph for these roots, built once for all questions that share them. */
+static steme_status need_authority(struct judge *judge, const struct steme_lens *lens, struct steme_error *err)
+{
+    double damping = lens->damping > 0 ? lens->damping : 0.85;
+    size_t count = lens->root_count ? lens->root_count : judge->trusted_count;
+    uint8_t(*roots)[16] = arena_calloc(&judge->arena, count, sizeof *roots);
+    if (!roots) return arena_full(&judge->arena, err);
+    for (size_t i = 0; i < count; i++) {
+        struct steme_hash id = lens->root_count ? agent_id(lens->roots[i].bytes) : (struct steme_hash){ { 0 } };
+        memcpy(roots[i], lens->root_count ? id.bytes : judge->trusted[i], sizeof roots[i]);
+    }
+    qsort(roots, count, sizeof *roots, compare_id16);
+    struct steme_hash digest = hash_one(slice_of(roots, count * sizeof *roots));
+    if (judge->authority && memcmp(&digest, &judge->authority_roots, sizeof digest) == 0 &&
+        !(damping < judge->authority_damping || damping > judge->authority_damping))
+        return STEME_OK;
+    steme_status status = build_authority(judge, (const uint8_t(*)[16])roots, count, damping, err);
+    if (status) return status;
+    judge->authority_roots = digest;
+    judge->authority_damping = damping;
+    return STEME_OK;
+}
+
+/* ---- weights ---- */
+
+/* An agent that relays sources nobody endorsed lends them its own weight: damped, and split over all of them in this slot, so
+ * that made-up sources bring nothing. */
+struct relay {
+    uint8_t agent[16], voice[16];
+};
+
+static int compare_relays(const void *left, const void *right)
+{
+    return memcmp(left, right, sizeof(struct relay));
+}
+
+static size_t distinct_relayed(const struct relay *relays, size_t count, const uint8_t agent[16])
+{
+    size_t distinct = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool mine = memcmp(relays[i].agent, agent, 16) == 0;
+        bool again = i && memcmp(&relays[i], &relays[i - 1], sizeof *relays) == 0;
+        distinct += mine && !again;
+    }
+    return distinct;
+}
+
+static steme_status read_testimonies(struct judge *judge, const struct slot_ref *ref, struct evidence *evidence,
+                                     struct arena *arena, struct steme_error *err)
+{
+    struct testimony **all = arena_alloc(arena, evidence->testimony_count * sizeof(struct testimony *));
+    if (!all) return arena_full(arena, err);
+    for (size_t i = 0; i < evidence->testimony_count; i++)
+        all[i] = &evidence->testimonies[i];
+    return evidence_read(judge->reader, ref, all, evidence->testimony_count, arena, err);
+}
+
+static steme_status weigh_by_authority(struct judge *judge, const struct slot_ref *ref, struct evidence *evidence,
+                                       struct arena *arena, double *weights, struct steme_error *err)
+{
+    size_t count = evidence->testimony_count, relay_count = 0;
+    struct relay *relays = arena_calloc(arena, count, sizeof *relays);
+    struct relay *sorted = arena_calloc(arena, count, sizeof *sorted);
+    if (!relays || !sorted) return arena_full(arena, err);
+    steme_status status = read_testimonies(judge, ref, evidence, arena, err);
+    if (status) return status;
+    for (size_t i = 0; i < count; i++) {
+        const struct testimony *t = &evidence->testimonies[i];
+        struct steme_hash agent = agent_id(record_author(t->entry->bytes));
+        memcpy(relays[i].agent, agent.bytes, 16);
+        memcpy(relays[i].voice, t->row.voice, 16);
+        weights[i] = authority_weight(judge->authority, t->row.voice);
+        bool relayed = memcmp(agent.bytes, t->row.voice, 16) != 0;
+        if (relayed && !(weights[i] > 0) && t->standing == STEME_LIVE) sorted[relay_count++] = relays[i];
+    }
+    qsort(sorted, relay_count, sizeof *sorted, compare_relays);
+    for (size_t i = 0; i < count; i++) {
+        bool relayed = memcmp(relays[i].agent, relays[i].voice, 16) != 0;
+        if (!relayed || weights[i] > 0 || evidence->testimonies[i].standing != STEME_LIVE) continue;
+        double agent_weight = authority_weight(judge->authority, relays[i].agent);
+        size_t shares = distinct_relayed(sorted, relay_count, relays[i].agent);
+        weights[i] = judge->authority_damping * agent_weight / (double)shares;
+    }
+    return STEME_OK;
+}
+
+static steme_status weigh(struct judge *judge, const struct lens_ops *ops, const struct steme_lens *lens,
+                          const struct slot_ref *ref, struct evidence *evidence, struct arena *arena,
+                          double **weights_out, struct steme_error *err)
+{
+    double *weights = arena_alloc(arena, evidence->testimony_count * sizeof *weights);
+    if (!weights) return arena_full(arena, err);
+    for (size_t i = 0; i < evidence->testimony_count; i++)
+        weights[i] = 1;
+    *weights_out = weights;
+    if (!ops->needs_weights) return STEME_OK;
+    steme_status status = need_authority(judge, lens, err);
+    return status ? status : weigh_by_authority(judge, ref, evidence, arena, weights, err);
+}
+
+/* ---- grouping ---- */
+
+struct grouped {
+    struct lens_claim *claims;
+    struct testimony **faces; /* of each claim: the testimony that stands for it */
+    struct lens_voice *voices;
+    size_t claim_count, voice_count;
+    uint32_t assertions, votes;
+};
+
+static double share(uint32_t ppm)
+{
+    return (double)ppm / STEME_PPM;
+}
+
+static void speak(struct lens_voice *voice, bool support, double strength)
+{
+    double *side = support ? &voice->support : &voice->refute;
+    if (strength > *side) *side = strength;
+}
+
+static void add_testimony(struct lens_claim *claim, struct lens_voice *voice, struct testimony *t, double weight,
+                          struct testimony **face)
+{
+    speak(voice, !t->row.negated, share(t->row.confidence_ppm));
+    if (weight > voice->weight) voice->weight = weight;
+    if (t->row.negated) {
+        claim->refutations++;
+        if (!*face) *face = t;
+        return;
+    }
+    claim->assertions++;
+    if (t->at_us > voice->latest_at_us) voice->latest_at_us = t->at_us;
+    if (t->at_us > claim->latest_at_us || claim->assertions == 1) {
+        claim->latest_at_us = t->at_us;
+        claim->latest_confidence = share(t->row.confidence_ppm);
+        *face = t;
+    } else if (t->at_us == claim->latest_at_us && share(t->row.confidence_ppm) > claim->latest_confidence) {
+        claim->latest_confidence = share(t->row.confidence_ppm);
+    }
+}
+
+static void add_ballot(struct judge *judge, const struct lens_ops *ops, struct lens_claim *claim,
+                       struct lens_voice *voice, const struct claim_ballot *ballot)
+{
+    speak(voice, ballot->support, share(ballot->row.probability_ppm));
+    double weight = ops->needs_weights ? authority_weight(judge->authority, ballot->row.voter) : 1;
+    if (weight > voice->weight) voice->weight = weight;
+    *(ballot->support ? &claim->votes_for : &claim->votes_against) += 1;
+}
+
+/* Voices of one claim: two sorted lists, testimonies [t, t_end) and ballots [b, b_end), merged by voice. */
+static void group_claim(struct judge *judge, const struct lens_ops *ops, struct evidence *e, const double *weights,
+                        size_t t, size_t t_end, size_t b, size_t b_end, struct grouped *g)
+{
+    struct lens_claim *claim = &g->claims[g->claim_count];
+    struct lens_voice *first = g->voices + g->voice_count, *voice = NULL;
+    *claim = (struct lens_claim){ .voices = first, .latest_at_us = INT64_MIN, .kind = e->testimonies[t].row.kind };
+    memcpy(claim->claim, e->testimonies[t].row.claim, sizeof claim->claim);
+    while (t < t_end || b < b_end) {
+        bool take_ballot = t == t_end;
+        if (t < t_end && b < b_end)
+            take_ballot = memcmp(e->ballots[b].row.voter, e->testimonies[t].row.voice, 16) < 0;
+        if (!take_ballot && e->testimonies[t].standing != STEME_LIVE) {
+            t++;
+            continue;
+        }
+        const uint8_t *id = take_ballot ? e->ballots[b].row.voter : e->testimonies[t].row.voice;
+        if (!voice || memcmp(voice->voice, id, 16) != 0) {
+            voice = g->voices + g->voice_count++;
+            *voice = (struct lens_voice){ .latest_at_us = INT64_MIN };
+            memcpy(voice->voice, id, sizeof voice->voice);
+        }
+        if (take_ballot) add_ballot(judge, ops, claim, voice, &e->ballots[b++]);
+        else add_testimony(claim, voice, &e->testimonies[t], weights[t], &g->faces[g->claim_count]), t++;
+    }
+    claim->voice_count = (size_t)(g->voices + g->voice_count - first);
+    g->assertions += claim->assertions + claim->refutations;
+    g->votes += claim->votes_for + claim->votes_against;
+}
+
+static steme_status group(struct judge *judge, const struct lens_ops *ops, struct evidence *e, const double *weights,
+                          struct arena *arena, struct grouped *g, struct steme_error *err)
+{
+    *g = (struct grouped){ .claims = arena_calloc(arena, e->testimony_count, sizeof *g->claims),
+                           .faces = arena_calloc(arena, e->testimony_count, sizeof(struct testimony *)),
+                           .voices = arena_calloc(arena, e->testimony_count + e->ballot_count, sizeof *g->voices) };
+    if (!g->claims || !g->faces || !g->voices) return arena_full(arena, err);
+    for (size_t t = 0, b = 0; t < e->testimony_count;) {
+        const uint8_t *claim = e->testimonies[t].row.claim;
+        size_t t_end = t, live = 0;
+        for (; t_end < e->testimony_count && memcmp(e->testimonies[t_end].row.claim, claim, 16) == 0; t_end++)
+            live += e->testimonies[t_end].standing == STEME_LIVE;
+        while (b < e->ballot_count && memcmp(e->ballots[b].claim, claim, 16) < 0)
+            b++;
+        size_t b_end = b;
+        while (b_end < e->ballot_count && memcmp(e->ballots[b_end].claim, claim, 16) == 0)
+            b_end++;
+        if (live) {
+            group_claim(judge, ops, e, weights, t, t_end, b, b_end, g);
+            g->claim_count++;
+        }
+        t = t_end;
+        b = b_end;
+    }
+    return STEME_OK;
+}
+
+/* ---- records and values ---- */
+
+/* Of assertions that are equal but for their id the one with the smallest id stands for the claim, so that the order
+ * of arrival leaves no trace. Ties in time are rare, and only then more than one record is read. */
+static steme_status settle_faces(struct judge *judge, const struct slot_ref *ref, struct evidence *e, struct grouped *g,
+                                 struct arena *arena, struct steme_error *err)
+{
+    struct testimony **wanted = arena_alloc(arena, (e->testimony_count + 1) * sizeof(struct testimony *));
+    size_t count = 0;
+    if (!wanted) return arena_full(arena, err);
+    for (size_t c = 0, t = 0; c < g->claim_count; c++) {
+        const struct testimony *face = g->faces[c];
+        while (memcmp(e->testimonies[t].row.claim, face->row.claim, 16) != 0)
+            t++;
+        for (; t < e->testimony_count && memcmp(e->testimonies[t].row.claim, face->row.claim, 16) == 0; t++) {
+            struct testimony *rival = &e->testimonies[t];
+            if (rival->standing == STEME_LIVE && rival->row.negated == face->row.negated &&
+                (rival->at_us == face->at_us || face->row.negated))
+                wanted[count++] = rival;
+        }
+    }
+    steme_status status = evidence_read(judge->reader, ref, wanted, count, arena, err);
+    if (status) return status;
+    for (size_t i = 0, c = 0; i < count; i++) {
+        while (memcmp(g->faces[c]->row.claim, wanted[i]->row.claim, 16) != 0)
+            c++;
+        if (memcmp(wanted[i]->entry->id.bytes, g->faces[c]->entry->id.bytes, 32) < 0) g->faces[c] = wanted[i];
+    }
+    return STEME_OK;
+}
+
+static steme_status decode_values(struct grouped *g, struct arena *arena, struct steme_value **out,
+                                  struct steme_error *err)
+{
+    struct steme_value *values = arena_calloc(arena, g->claim_count, sizeof *values);
+    if (!values) return arena_full(arena, err);
+    for (size_t c = 0; c < g->claim_count; c++) {
+        struct assertion_view view;
+        steme_status status = assertion_view_trusted(g->faces[c]->entry->bytes, &view, err);
+        if (!status) status = value_decode(view.object, &values[c], err);
+        if (status) return status;
+        g->claims[c].value = &values[c];
+    }
+    *out = values;
+    return STEME_OK;
+}
+
+/* "name=value, name=value" of a record's key qualifiers. */
+static steme_status print_qualifiers(const struct wal_entry *entry, struct arena *arena, struct steme_slice *out,
+                                     struct steme_error *err)
+{
+    struct steme_record record;
+    struct buf text;
+    steme_status status = record_decode(entry->bytes, arena, &record, err);
+    if (status) return status;
+    buf_init(&text, STEME_RECORD_MAX);
+    for (size_t i = 0; i < record.as.assertion.qualifier_count; i++) {
+        const struct steme_qualifier *q = &record.as.assertion.qualifiers[i];
+        if (!q->key) continue;
+        if (text.size) buf_append_text(&text, ", ");
+        buf_append_slice(&text, q->name);
+        buf_append_text(&text, "=");
+        buf_append_slice(&text, q->value);
+    }
+    status = buf_check(&text, err);
+    if (!status) {
+        *out = arena_copy(arena, buf_slice(&text));
+        if (!out->data) status = arena_full(arena, err);
+    }
+    buf_deinit(&text);
+    return status;
+}
+
+/* ---- shaping ---- */
+
+static uint32_t count_voices(const struct lens_claim *claim, bool support)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < claim->voice_count; i++)
+        count += support ? claim->voices[i].support > 0 : claim->voices[i].refute > 0;
+    return count;
+}
+
+static uint32_t independent_voices(const struct grouped *g, struct arena *arena)
+{
+    struct arena_mark start = arena_mark(arena);
+    uint8_t(*ids)[16] = arena_alloc(arena, (g->voice_count + 1) * sizeof *ids);
+    uint32_t count = 0;
+    if (!ids) return (uint32_t)g->voice_count;
+    for (size_t i = 0; i < g->voice_count; i++)
+        memcpy(ids[i], g->voices[i].voice, sizeof ids[i]);
+    qsort(ids, g->voice_count, sizeof *ids, compare_id16);
+    for (size_t i = 0; i < g->voice_count; i++)
+        count += i == 0 || memcmp(ids[i], ids[i - 1], sizeof ids[i]) != 0;
+    arena_rewind(arena, start);
+    return count;
+}
+
+static int compare_beliefs(const void *left, const void *right)
+{
+    const struct steme_belief *a = left, *b = right;
+    if (a->probability > b->probability) return -1;
+    if (a->probability < b->probability) return 1;
+    if (a->latest_at_us != b->latest_at_us) return a->latest_at_us > b->latest_at_us ? -1 : 1;
+    return memcmp(&a->claim, &b->claim, sizeof a->claim);
+}
+
+static steme_status shape_beliefs(const struct grouped *g, const struct lens_result *result,
+                                  const struct steme_value *values, const struct steme_hash *slot, struct arena *arena,
+                                  struct steme_answer *out, struct steme_error *err)
+{
+    struct steme_belief *beliefs = arena_calloc(arena, g->claim_count, sizeof *beliefs);
+    if (!beliefs) return arena_full(arena, err);
+    for (size_t c = 0; c < g->claim_count; c++) {
+        const struct lens_claim *claim = &g->claims[c];
+        struct assertion_view view;
+        steme_status status = assertion_view_trusted(g->faces[c]->entry->bytes, &view, err);
+        if (status) return status;
+        beliefs[c] = (struct steme_belief){ .claim = claim_id(slot, view.object, false),
+                                            .value = values[c],
+                                            .probability = result->scores[c].probability,
+                                            .support = result->scores[c].support,
+                                            .refute = result->scores[c].refute,
+                                            .support_voices = count_voices(claim, true),
+                                            .refute_voices = count_voices(claim, false),
+                                            .assertions = claim->assertions,
+                                            .refutations = claim->refutations,
+                                            .votes_for = claim->votes_for,
+                                            .votes_against = claim->votes_against,
+                                            .latest_at_us = claim->latest_at_us,
+                                            .assertion = g->faces[c]->entry->id };
+    }
+    qsort(beliefs, g->claim_count, sizeof *beliefs, compare_beliefs);
+    out->beliefs = beliefs;
+    out->belief_count = g->claim_count;
+    return STEME_OK;
+}
+
+/* Names of the question from the record of one of its assertions, where the caller did not know them. */
+static steme_status shape_names(const struct judge_slot *slot, const struct wal_entry *entry, struct arena *arena,
+                                struct steme_answer *out, struct steme_error *err)
+{
+    struct assertion_view view;
+    steme_status status = assertion_view_trusted(entry->bytes, &view, err);
+    if (status) return status;
+    out->subject = view.subject;
+    out->predicate = view.predicate;
+    out->slot = slot_id(view.subject, view.predicate, view.key_qualifiers);
+    if (memcmp(out->slot.bytes, slot->ref.slot, sizeof slot->ref.slot) != 0)
+        return error_set(err, STEME_CORRUPT, "an index row does not agree with the record it points to");
+    return view.key_qualifiers.size ? print_qualifiers(entry, arena, &out->key_qualifiers, err) : STEME_OK;
+}
+
+/* A record of the slot to take names from, when nothing is live. */
+static steme_status any_entry(struct judge *judge, const struct slot_ref *ref, struct evidence *e, struct arena *arena,
+                              const struct wal_entry **out, struct steme_error *err)
+{
+    struct testimony *first = e->testimonies;
+    *out = NULL;
+    if (e->testimony_count == 0) return STEME_OK;
+    steme_status status = evidence_read(judge->reader, ref, &first, 1, arena, err);
+    if (!status) *out = first->entry;
+    return status;
+}
+
+static steme_status judge_groups(struct judge *judge, const struct judge_slot *slot, const struct lens_ops *ops,
+                                 const struct steme_lens *lens, struct evidence *evidence, struct grouped *g,
+                                 struct arena *arena, struct steme_answer *answer, struct steme_error *err)
+{
+    struct steme_value *values = NULL;
+    struct lens_result result = { 0 };
+    bool many = false;
+    steme_status status = settle_faces(judge, &slot->ref, evidence, g, arena, err);
+    if (!status) status = decode_values(g, arena, &values, err);
+    if (!status) status = shape_names(slot, g->faces[0]->entry, arena, answer, err);
+    if (!status) status = predicate_is_many(judge, answer->predicate, &many, err);
+    if (status) return status;
+    answer->functional = !many;
+    struct lens_input input = { .claims = g->claims, .claim_count = g->claim_count, .functional = !many };
+    status = lens_judge(ops, &input, lens, arena, &result, err);
+    if (!status) status = shape_beliefs(g, &result, values, &answer->slot, arena, answer, err);
+    if (status) return status;
+    answer->verdict = result.verdict;
+    answer->margin = result.margin;
+    answer->has_pooled = result.has_pooled;
+    answer->pooled = result.pooled;
+    answer->voices = independent_voices(g, arena);
+    answer->assertions = g->assertions;
+    answer->votes = g->votes;
+    return STEME_OK;
+}
+
+steme_status judge_slot(struct judge *judge, const struct judge_slot *slot, const struct steme_lens *lens,
+                        struct arena *arena, struct steme_answer *out, struct judge_weighing *weighing,
+                        struct steme_error *err)
+{
+    const struct lens_ops *ops = NULL;
+    struct evidence evidence = { 0 };
+    struct grouped g = { 0 };
+    double *weights = NULL;
+    struct steme_answer answer = { .subject = slot->subject,
+                                   .predicate = slot->predicate,
+                                   .functional = true,
+                                   .valid_at_us = judge->reader->valid_at_us };
+    steme_status status = lens_find(lens->name, &ops, err);
+    if (!status) status = lens_check(lens, err);
+    if (!status) status = evidence_gather(judge->reader, &slot->ref, slot->epoch, arena, &evidence, err);
+    if (!status) status = weigh(judge, ops, lens, &slot->ref, &evidence, arena, &weights, err);
+    if (!status) status = group(judge, ops, &evidence, weights, arena, &g, err);
+    if (status) return status;
+    answer.lens = ops->info.name;
+    if (g.claim_count) {
+        status = judge_groups(judge, slot, ops, lens, &evidence, &g, arena, &answer, err);
+    } else {
+        const struct wal_entry *entry = NULL;
+        status = any_entry(judge, &slot->ref, &evidence, arena, &entry, err);
+        if (!status && entry) status = shape_names(slot, entry, arena, &answer, err);
+    }
+    if (status) return status;
+    if (weighing) *weighing = (struct judge_weighing){ evidence, weights };
+    *out = answer;
+    return STEME_OK;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The index's rows as text, in the logical form of the design whatever the bytes are: "H:{hash}", "V:{assertion}:{vote}",
+ * "S:{subject}:{predicate}:{assertion}". Whole hashes and names come from the records the rows point to. */
+#include "base/buf.h"
+#include "base/codec.h"
+#include "base/slice.h"
+#include "base/text.h"
+#include "db/snapshot.h"
+#include "model/record.h"
+
+#include <inttypes.h>
+
+enum { LINE_MAX_BYTES = 8192 };
+
+struct line {
+    struct buf key, value;
+};
+
+static void add_hex(struct buf *out, const uint8_t *bytes, size_t size)
+{
+    char hex[TEXT_HASH_BYTES];
+    text_hex(bytes, size, hex);
+    buf_append_text(out, hex);
+}
+
+static void add_location(struct buf *out, uint64_t location)
+{
+    buf_printf(out, "%" PRIu64 "@%" PRIu64, location >> 32, location & UINT32_MAX);
+}
+
+static void add_time(struct buf *out, int64_t us)
+{
+    char text[TEXT_TIME_BYTES];
+    (void)text_print_time(us, STEME_MICROSECOND, text);
+    buf_append_text(out, text);
+}
+
+static steme_status read_frame(struct steme_snapshot *s, uint64_t location, struct wal_entry *out,
+                               struct steme_error *err)
+{
+    steme_status status = wal_read(s->store->wal, location, out, err);
+    return status ? error_set(err, STEME_CORRUPT, "the index points to a record that can't be read") : STEME_OK;
+}
+
+static steme_status print_id_row(struct steme_snapshot *s, const struct kv_pair *pair, struct line *line,
+                                 struct steme_error *err)
+{
+    uint64_t location = 0;
+    struct wal_entry frame;
+    steme_status status = row_id(pair->value, NULL, &location, err);
+    if (!status) status = read_frame(s, location, &frame, err);
+    if (status) return status;
+    buf_append_text(&line->key, "H:");
+    add_hex(&line->key, frame.id.bytes, sizeof frame.id.bytes);
+    add_location(&line->value, location);
+    return STEME_OK;
+}
+
+static steme_status print_slot_row(struct steme_snapshot *s, const struct kv_pair *pair, struct line *line,
+                                   struct steme_error *err)
+{
+    struct slot_row row;
+    struct wal_entry frame;
+    struct assertion_view view;
+    steme_status status = row_slot(pair->key, pair->value, NULL, &row, err);
+    if (!status) status = read_frame(s, row.location, &frame, err);
+    if (!status) status = assertion_view_trusted(frame.bytes, &view, err);
+    if (status) return status;
+    buf_append_text(&line->key, "S:");
+    buf_append_slice(&line->key, view.subject);
+    buf_append_text(&line->key, ":");
+    buf_append_slice(&line->key, view.predicate);
+    buf_append_text(&line->key, ":");
+    add_hex(&line->key, frame.id.bytes, sizeof frame.id.bytes);
+    add_location(&line->value, row.location);
+    buf_append_text(&line->value, " claim ");
+    add_hex(&line->value, row.claim, sizeof row.claim);
+    buf_append_text(&line->value, " voice ");
+    add_hex(&line->value, row.voice, sizeof row.voice);
+    buf_printf(&line->value, " confidence %" PRIu32 "%s asserted ", row.confidence_ppm, row.negated ? " not" : "");
+    add_time(&line->value, row.asserted_at_us);
+    return STEME_OK;
+}
+
+static steme_status print_ballot_row(struct steme_snapshot *s, const struct kv_pair *pair, struct line *line,
+                                     struct steme_error *err)
+{
+    static const char *const stances[] = { "support", "refute", "abstain" };
+    struct ballot_row row;
+    struct wal_entry frame;
+    struct steme_record record;
+    struct arena_mark start = arena_mark(&s->arena);
+    steme_status status = row_ballot(pair->key, pair->value, &row, err);
+    if (!status) status = read_frame(s, row.location, &frame, err);
+    if (!status) status = record_decode(frame.bytes, &s->arena, &record, err);
+    if (!status && record.type != STEME_VOTE)
+        status = error_set(err, STEME_CORRUPT, "the index calls a record a vote that is none");
+    if (!status) {
+        buf_printf(&line->key, "%c:", pair->key.data[0]);
+        add_hex(&line->key, record.as.vote.target.hash.bytes, 32);
+        buf_append_text(&line->key, ":");
+        add_hex(&line->key, frame.id.bytes, sizeof frame.id.bytes);
+        add_location(&line->value, row.location);
+        buf_printf(&line->value, " %s %" PRIu32 " cast ", stances[record.as.vote.stance], row.probability_ppm);
+        add_time(&line->value, row.cast_at_us);
+    }
+    arena_rewind(&s->arena, start);
+    return status;
+}
+
+static steme_status print_revision_row(struct steme_snapshot *s, const struct kv_pair *pair, struct line *line,
+                                       struct steme_error *err)
+{
+    uint64_t location = 0;
+    struct wal_entry frame;
+    steme_status status = row_location(pair->value, &location, err);
+    if (!status) status = read_frame(s, location, &frame, err);
+    if (status) return status;
+    buf_append_text(&line->key, "X:");
+    add_hex(&line->key, pair->key.data + 9, 16);
+    buf_append_text(&line->key, ":");
+    add_hex(&line->key, frame.id.bytes, sizeof frame.id.bytes);
+    add_location(&line->value, location);
+    return STEME_OK;
+}
+
+static steme_status print_epoch_row(struct steme_snapshot *s, const struct kv_pair *pair, struct line *line,
+                                    struct steme_error *err)
+{
+    uint64_t location = 0;
+    struct wal_entry frame;
+    steme_status status = row_location(pair->value, &location, err);
+    if (!status) status = read_frame(s, location, &frame, err);
+    if (status) return status;
+    buf_append_text(&line->key, "E:");
+    add_hex(&line->key, frame.id.bytes, sizeof frame.id.bytes);
+    add_location(&line->value, location);
+    return STEME_OK;
+}
+
+static steme_status print_batch_row(const struct kv_pair *pair, struct line *line, struct steme_error *err)
+{
+    struct batch_row row;
+    steme_status status = row_batch(pair->key, pair->value, &row, err);
+    if (status) return status;
+    buf_printf(&line->key, "R:%" PRIu64, row.first_sequence);
+    add_time(&line->value, row.received_at_us);
+    buf_append_text(&line->value, " ");
+    add_location(&line->value, row.location);
+    return STEME_OK;
+}
+
+static steme_status print_applied_row(const struct kv_pair *pair, struct line *line, struct steme_error *err)
+{
+    struct applied_row row;
+    steme_status status = row_applied(pair->key, pair->value, &row, err);
+    if (status) return status;
+    buf_append_text(&line->key, "M:applied");
+    buf_printf(&line->value, "next %" PRIu64 " at ", row.mark.next_sequence);
+    add_location(&line->value, row.mark.location);
+    buf_append_text(&line->value, " batch ");
+    add_hex(&line->value, row.mark.batch.bytes, sizeof row.mark.batch.bytes);
+    buf_printf(&line->value, " duplicates %" PRIu64 " dead %" PRIu64, row.duplicates, row.dead_letters);
+    return STEME_OK;
+}
+
+static steme_status print_dead_row(const struct kv_pair *pair, struct line *line, struct steme_error *err)
+{
+    if (pair->key.size != 9 || pair->value.size < 32)
+        return error_set(err, STEME_CORRUPT, "a dead letter's row has a wrong length");
+    buf_append_text(&line->key, "D:");
+    add_location(&line->key, load_u64be(pair->key.data + 1));
+    add_hex(&line->value, pair->value.data, 32);
+    buf_append_text(&line->value, " ");
+    buf_append(&line->value, pair->value.data + 32, pair->value.size - 32);
+    return STEME_OK;
+}
+
+static steme_status print_row(struct steme_snapshot *s, const struct kv_pair *pair, struct line *line,
+                              struct steme_error *err)
+{
+    buf_clear(&line->key);
+    buf_clear(&line->value);
+    switch (pair->key.data[0]) {
+    case 'H': return print_id_row(s, pair, line, err);
+    case 'S': return print_slot_row(s, pair, line, err);
+    case 'V':
+    case 'A': return print_ballot_row(s, pair, line, err);
+    case 'X': return print_revision_row(s, pair, line, err);
+    case 'E': return print_epoch_row(s, pair, line, err);
+    case 'R': return print_batch_row(pair, line, err);
+    case 'M': return print_applied_row(pair, line, err);
+    case 'D': return print_dead_row(pair, line, err);
+    default: return error_set(err, STEME_CORRUPT, "the index has a row of no known kind");
+    }
+}
+
+steme_status steme_keys_each(struct steme_snapshot *s, struct steme_slice prefix,
+                             steme_status (*visit)(void *context, struct steme_slice key, struct steme_slice value),
+                             void *context, struct steme_error *err)
+{
+    struct line line;
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    /* The first letter is the same in both forms; the rest is compared as text. */
+    struct steme_slice under = slice_of(prefix.data, prefix.size ? 1 : 0);
+    buf_init(&line.key, LINE_MAX_BYTES);
+    buf_init(&line.value, LINE_MAX_BYTES);
+    steme_status status = kv_seek(s->reader.txn, under, under, &cursor, &pair, err);
+    for (; !status; status = kv_next(&cursor, &pair, err)) {
+        status = print_row(s, &pair, &line, err);
+        if (!status) status = buf_check(&line.key, err);
+        if (!status) status = buf_check(&line.value, err);
+        if (!status && slice_starts(buf_slice(&line.key), prefix))
+            status = visit(context, buf_slice(&line.key), buf_slice(&line.value));
+        if (status) break;
+    }
+    kv_cursor_end(&cursor);
+    buf_deinit(&line.key);
+    buf_deinit(&line.value);
+    return status == STEME_NOT_FOUND ? STEME_OK : status;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* steme_verify(): the log byte by byte, then every record and signature, then the index against what the log says it should
+ * hold: each expected row is there with that value, and there is no other. */
+#include "base/check.h"
+#include "base/slice.h"
+#include "base/text.h"
+#include "db/store.h"
+#include "model/record.h"
+#include "model/sign.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { SCRATCH_CEILING_BYTES = 256 << 20 };
+
+struct verification {
+    struct steme_store *store;
+    void (*found)(void *context, const struct steme_finding *finding);
+    void *context;
+    struct steme_verification totals;
+    struct kv_txn *txn;
+    struct wal_mark applied; /* how far the index is */
+    uint64_t expected_rows;
+    struct arena arena;
+    const uint8_t *members;
+    size_t members_left;
+    const uint8_t *bundle_author;
+};
+
+static void report(struct verification *v, const char *part, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void report(struct verification *v, const char *part, const char *format, ...)
+{
+    struct steme_finding finding = { .part = part };
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(finding.message, sizeof finding.message, format, arguments);
+    va_end(arguments);
+    v->totals.findings++;
+    if (v->found) v->found(v->context, &finding);
+}
+
+static void log_finding(void *context, const struct wal_finding *finding)
+{
+    struct verification *v = context;
+    report(v, "log", "segment %" PRIu64 ", offset %" PRIu64 ", %" PRIu64 " bytes%s: %s", finding->location >> 32,
+           finding->location & UINT32_MAX, finding->bytes, finding->sequence ? " (a record)" : "", finding->what);
+}
+
+static steme_status verify_log(struct verification *v, struct steme_error *err)
+{
+    struct wal_totals totals = { 0 };
+    steme_status status = wal_verify(v->store->wal, log_finding, v, &totals, err);
+    if (status) return error_wrap(err, status, "verifying the log");
+    v->totals.segments = totals.segments;
+    v->totals.batches = totals.batches;
+    v->totals.file_bytes = totals.file_bytes;
+    v->totals.valid_bytes = totals.valid_bytes;
+    v->totals.padding_bytes = totals.padding_bytes;
+    v->totals.damaged_bytes = totals.damaged_bytes;
+    if (totals.valid_bytes + totals.padding_bytes + totals.damaged_bytes != totals.file_bytes)
+        report(v, "log", "valid, padding and damaged bytes do not add up to the files' length");
+    return STEME_OK;
+}
+
+/* ---- records and signatures ---- */
+
+static void begin_bundle(struct verification *v, const struct wal_entry *entry)
+{
+    struct bundle_view bundle;
+    if (bundle_view(entry->bytes, &bundle, NULL)) return;
+    v->members = bundle.members;
+    v->members_left = bundle.member_count;
+    v->bundle_author = bundle.author;
+}
+
+/* A member is vouched for by the list of its bundle, wherever in the list it stands: frames between may be damaged. */
+static bool is_member(struct verification *v, const struct wal_entry *entry)
+{
+    for (; v->members_left; v->members += 32, v->members_left--) {
+        if (memcmp(v->members, entry->id.bytes, 32) != 0) continue;
+        v->members += 32;
+        v->members_left--;
+        return memcmp(v->bundle_author, record_author(entry->bytes), 32) == 0;
+    }
+    return false;
+}
+
+static void verify_record(struct verification *v, const struct wal_entry *entry)
+{
+    enum steme_type type = STEME_ASSERTION;
+    struct steme_error error;
+    v->totals.records++;
+    steme_status status = record_check(entry->bytes, &type, &error);
+    if (status == STEME_UNSUPPORTED || status == STEME_NEWER) return; /* a dead letter, kept for a later program */
+    if (status) {
+        report(v, "record", "record %" PRIu64 " is not canonical: %.180s", entry->sequence, error.message);
+        return;
+    }
+    if (!entry->signature) {
+        if (!is_member(v, entry))
+            report(v, "signature", "record %" PRIu64 " is not signed and no bundle vouches for it", entry->sequence);
+        return;
+    }
+    v->totals.signatures++;
+    if (sign_verify(record_author(entry->bytes), &entry->id, entry->signature, &error))
+        report(v, "signature", "record %" PRIu64 ": %.200s", entry->sequence, error.message);
+    if (type == STEME_BUNDLE) begin_bundle(v, entry);
+}
+
+/* ---- the index against the log ---- */
+
+static void describe_key(struct steme_slice key, char out[2 * KEYS_MAX_BYTES + 8])
+{
+    out[0] = (char)key.data[0];
+    out[1] = ':';
+    text_hex(key.data + 1, key.size - 1, out + 2);
+}
+
+static steme_status expect_row(void *context, struct steme_slice key, struct steme_slice value, struct steme_error *err)
+{
+    struct verification *v = context;
+    struct steme_slice present;
+    char text[2 * KEYS_MAX_BYTES + 8];
+    v->expected_rows++;
+    steme_status status = kv_get(v->txn, key, &present, err);
+    if (status && status != STEME_NOT_FOUND) return status;
+    if (status || !slice_equal(present, value)) {
+        describe_key(key, text);
+        report(v, "index", "row %s %s", text, status ? "is missing" : "has another value than the log says");
+    }
+    return STEME_OK;
+}
+
+/* Whether the index takes this frame for a later copy of an earlier one, which has no rows. */
+static steme_status is_copy(struct verification *v, const struct wal_entry *entry, bool *out, struct steme_error *err)
+{
+    struct key_bytes key;
+    struct steme_slice value;
+    uint64_t location = 0;
+    *out = false;
+    key_of_id(&key, entry->id.bytes);
+    steme_status status = kv_get(v->txn, key_slice(&key), &value, err);
+    if (status == STEME_NOT_FOUND) return STEME_OK; /* expect_row() will say that it is missing */
+    if (!status && row_id(value, NULL, &location, NULL) == STEME_OK && location < entry->location) {
+        struct wal_entry first;
+        *out = wal_read(v->store->wal, location, &first, NULL) == STEME_OK &&
+               memcmp(first.id.bytes, entry->id.bytes, 16) == 0;
+    }
+    return status;
+}
+
+static steme_status verify_rows(struct verification *v, const struct wal_entry *entry,
+                                const struct projected *projected, struct steme_error *err)
+{
+    struct key_bytes key;
+    struct value_bytes value;
+    struct row_sink sink = { v, expect_row };
+    bool copy = false;
+    steme_status status = STEME_OK;
+    if (entry->location >= v->applied.location) return STEME_OK;
+    if (entry->batch_first) {
+        projection_batch_row(entry, &key, &value);
+        status = expect_row(v, key_slice(&key), value_slice(&value), err);
+    }
+    if (!status) status = is_copy(v, entry, &copy, err);
+    if (status || copy) return status;
+    projection_id_row(entry, projected, &key, &value);
+    status = expect_row(v, key_slice(&key), value_slice(&value), err);
+    return status ? status : projection_rows(entry, projected, &sink, &v->arena, err);
+}
+
+static steme_status verify_step(struct verification *v, struct wal_mark *at, struct steme_error *err)
+{
+    struct arena_mark start = arena_mark(&v->arena);
+    struct wal_entry *entries = NULL;
+    struct projected *projected = NULL;
+    size_t count = 0;
+    steme_status status =
+        wal_scan(v->store->wal, at, INGESTOR_STEP_RECORDS, &v->arena, &entries, &count, NULL, err);
+    if (!status && count) status = projection_prepare(entries, count, &v->arena, &projected, err);
+    for (size_t i = 0; !status && i < count; i++) {
+        verify_record(v, &entries[i]);
+        status = verify_rows(v, &entries[i], &projected[i], err);
+    }
+    v->members_left = 0; /* a bundle never reaches past its batch, nor a step into one */
+    arena_rewind(&v->arena, start);
+    return status;
+}
+
+/* Rows that nothing in the log accounts for. Dead letters of collisions and the applied row are the index's own. */
+static steme_status count_rows(struct verification *v, struct steme_error *err)
+{
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    struct steme_slice all = { 0 };
+    uint64_t own = 0, dead = 0;
+    steme_status status = kv_seek(v->txn, all, all, &cursor, &pair, err);
+    for (; !status; status = kv_next(&cursor, &pair, err)) {
+        v->totals.index_rows++;
+        own += pair.key.data[0] == 'M';
+        dead += pair.key.data[0] == 'D' && pair.value.size >= 32 + 13 &&
+                memcmp(pair.value.data + 32, "its id begins", 13) == 0;
+    }
+    kv_cursor_end(&cursor);
+    if (status != STEME_NOT_FOUND) return status;
+    if (v->totals.index_rows != v->expected_rows + own + dead)
+        report(v, "index", "it has %" PRIu64 " rows where the log accounts for %" PRIu64, v->totals.index_rows,
+               v->expected_rows + own + dead);
+    return STEME_OK;
+}
+
+static steme_status verify_index(struct verification *v, struct index *index, struct steme_error *err)
+{
+    struct applied_row applied = { 0 };
+    struct wal_mark at = wal_begin(v->store->wal);
+    steme_status status = kv_begin(index->kv, KV_READ, &v->txn, err);
+    if (!status) status = projection_applied(index->kv, &applied, err);
+    if (status == STEME_CORRUPT) report(v, "index", "the row that says how far it is fails its check");
+    if (status == STEME_NOT_FOUND || status == STEME_CORRUPT) status = STEME_OK;
+    v->applied = applied.mark;
+    if (!status && applied.mark.location && !wal_knows(v->store->wal, &applied.mark))
+        report(v, "index", "it is ahead of the log, or of another log");
+    for (bool more = true; more && !status;) {
+        uint64_t before = at.location;
+        status = verify_step(v, &at, err);
+        more = at.location != before;
+    }
+    if (!status) status = count_rows(v, err);
+    kv_abort(&v->txn);
+    return status ? error_wrap(err, status, "verifying records and index") : STEME_OK;
+}
+
+steme_status steme_verify(struct steme_store *store,
+                          void (*found)(void *context, const struct steme_finding *finding), void *context,
+                          struct steme_verification *out, struct steme_error *err)
+{
+    struct verification v = { .store = store, .found = found, .context = context };
+    struct index *index = NULL;
+    uint64_t durable = wal_durable(store->wal).next_sequence - 1;
+    /* The index is compared as far as it is; let it get as far as it can. */
+    if (!store->read_only && steme_wait(store, durable, 60000, NULL) != STEME_OK)
+        report(&v, "index", "it can't be kept up with the log");
+    arena_init(&v.arena, SCRATCH_CEILING_BYTES);
+    index = store_index(store);
+    steme_status status = verify_log(&v, err);
+    if (!status) status = verify_index(&v, index, err);
+    index_release(&index);
+    arena_deinit(&v.arena);
+    if (!status) *out = v.totals;
+    return status;
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records by id, and walks over the log, all records, epochs and the index's keys. */
+#include "base/check.h"
+#include "base/codec.h"
+#include "base/slice.h"
+#include "base/text.h"
+#include "db/snapshot.h"
+#include "model/record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ID_DIGITS_MIN = 4, AMBIGUOUS_SHOWN = 4 };
+
+/* ---- one record ---- */
+
+static steme_status get(struct steme_snapshot *s, const struct steme_hash *id, struct steme_entry *out,
+                        struct steme_error *err)
+{
+    struct wal_entry frame;
+    steme_status status = snapshot_frame(s, id, &frame, err);
+    return status ? status : snapshot_entry(s, &frame, &s->arena, out, err);
+}
+
+static steme_status no_such_record(const struct steme_hash *id, struct steme_error *err)
+{
+    char hex[TEXT_HASH_BYTES];
+    text_hex(id->bytes, sizeof id->bytes, hex);
+    return error_set(err, STEME_NOT_FOUND, "there is no record %s", hex);
+}
+
+steme_status steme_get(struct steme_snapshot *snapshot, const struct steme_hash *id, struct steme_entry *out,
+                       struct steme_error *err)
+{
+    unsigned attempt = 0;
+    steme_status status;
+    do status = get(snapshot, id, out, err);
+    while (snapshot_renewed(snapshot, status, &attempt, err));
+    return status == STEME_NOT_FOUND ? no_such_record(id, err) : status;
+}
+
+/* ---- an id by its first digits ---- */
+
+struct digits {
+    uint8_t bytes[32]; /* of the digits given, the last one alone in the high half if odd */
+    size_t count;
+};
+
+static bool read_digits(const char *hex, struct digits *out)
+{
+    *out = (struct digits){ .count = strlen(hex) };
+    if (out->count < ID_DIGITS_MIN || out->count > 64) return false;
+    for (size_t i = 0; i < out->count; i++) {
+        char c = hex[i];
+        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        if (digit < 0) return false;
+        out->bytes[i / 2] = (uint8_t)(out->bytes[i / 2] | digit << (i % 2 ? 0 : 4));
+    }
+    return true;
+}
+
+static bool begins_with(const uint8_t *id, const struct digits *digits)
+{
+    size_t whole = digits->count / 2;
+    if (memcmp(id, digits->bytes, whole) != 0) return false;
+    return digits->count % 2 == 0 || (id[whole] & 0xf0) == digits->bytes[whole];
+}
+
+static void note_match(char *shown, size_t room, size_t count, const uint8_t id[32])
+{
+    char hex[TEXT_HASH_BYTES];
+    if (count > AMBIGUOUS_SHOWN) return;
+    text_hex(id, 32, hex);
+    size_t used = strlen(shown);
+    (void)snprintf(shown + used, room - used, "%s%.16s", count > 1 ? ", " : "", hex);
+}
+
+/* H keys hold the first 16 bytes of ids: scan those that begin so, read the records for the rest. */
+static steme_status find_matches(struct steme_snapshot *s, const struct digits *digits, struct steme_hash *out,
+                                 size_t *count_out, char *shown, size_t room, struct steme_error *err)
+{
+    uint8_t prefix[1 + 16] = { 'H' };
+    size_t known = digits->count / 2 < 16 ? digits->count / 2 : 16;
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    memcpy(prefix + 1, digits->bytes, known);
+    struct steme_slice under = slice_of(prefix, 1 + known);
+    *count_out = 0;
+    shown[0] = '\0';
+    steme_status status = kv_seek(s->reader.txn, under, under, &cursor, &pair, err);
+    for (; !status; status = kv_next(&cursor, &pair, err)) {
+        uint64_t location = 0;
+        struct wal_entry frame;
+        status = row_id(pair.value, NULL, &location, err);
+        if (status) break;
+        bool odd_digit_differs = known < 16 && digits->count % 2 && pair.key.size > 1 + known &&
+                                 (pair.key.data[1 + known] & 0xf0) != digits->bytes[known];
+        if (location >= s->reader.limit || odd_digit_differs) continue;
+        if (wal_read(s->store->wal, location, &frame, err)) {
+            status = error_set(err, STEME_CORRUPT, "the index points to a record that can't be read");
+            break;
+        }
+        if (!begins_with(frame.id.bytes, digits)) continue;
+        *out = frame.id;
+        note_match(shown, room, ++*count_out, frame.id.bytes);
+        if (*count_out > AMBIGUOUS_SHOWN) break;
+    }
+    kv_cursor_end(&cursor);
+    return status == STEME_NOT_FOUND ? STEME_OK : status;
+}
+
+steme_status steme_find_id(struct steme_snapshot *s, const char *hex, struct steme_hash *out, struct steme_error *err)
+{
+    struct digits digits;
+    struct steme_hash id;
+    char shown[AMBIGUOUS_SHOWN * 20] = "";
+    size_t count = 0;
+    unsigned attempt = 0;
+    steme_status status;
+    if (!read_digits(hex, &digits))
+        return error_set(err, STEME_BAD_INPUT, "\"%.80s\" is no record id: an id is 64 hex digits, of which %u or more "
+                                               "from the beginning are enough",
+                         hex, ID_DIGITS_MIN);
+    do status = find_matches(s, &digits, &id, &count, shown, sizeof shown, err);
+    while (snapshot_renewed(s, status, &attempt, err));
+    if (status) return status;
+    if (count == 0) return error_set(err, STEME_NOT_FOUND, "there is no record whose id begins with %.64s", hex);
+    if (count > 1)
+        return error_set(err, STEME_BAD_INPUT, "several ids begin with %.64s: %s%s", hex, shown,
+                         count > AMBIGUOUS_SHOWN ? " ..." : "");
+    *out = id;
+    return STEME_OK;
+}
+
+/* ---- targets ---- */
+
+steme_status steme_target_of(struct steme_snapshot *snapshot, const struct steme_hash *id, struct steme_target *out,
+                             struct steme_error *err)
+{
+    struct steme_entry entry;
+    steme_status status = steme_get(snapshot, id, &entry, err);
+    if (status) return status;
+    switch (entry.record.type) {
+    case STEME_ASSERTION:
+        *out = (struct steme_target){ STEME_ON_ASSERTION, route_of_name(entry.record.as.assertion.subject), *id };
+        return STEME_OK;
+    case STEME_VOTE: *out = (struct steme_target){ STEME_ON_VOTE, entry.record.as.vote.target.route, *id }; return STEME_OK;
+    case STEME_EPOCH: *out = (struct steme_target){ STEME_ON_EPOCH, route_of_hash(id), *id }; return STEME_OK;
+    case STEME_REVISION: return error_set(err, STEME_BAD_INPUT, "the record is a revision: that can't be voted on or revised");
+    case STEME_BUNDLE: return error_set(err, STEME_BAD_INPUT, "the record is a bundle: name one of its members");
+    }
+    unreachable_here();
+}
+
+/* Gather the slot of an assertion and pick it out, so that its standing is what an answer would say. */
+static steme_status testimony_of(struct steme_snapshot *s, const struct steme_hash *id, struct steme_testimony *out,
+                                 struct steme_error *err)
+{
+    struct wal_entry frame;
+    struct assertion_view view;
+    struct evidence evidence = { 0 };
+    struct steme_hash slot;
+    steme_status status = snapshot_frame(s, id, &frame, err);
+    if (status) return status;
+    status = assertion_view(frame.bytes, &view, err);
+    if (status) return error_wrap(err, status, "the record is no assertion");
+    struct slot_ref ref = judge_slot_of(view.subject, view.predicate, view.key_qualifiers, &slot);
+    status = evidence_gather(&s->reader, &ref, NULL, &s->arena, &evidence, err);
+    for (size_t i = 0; !status && i < evidence.testimony_count; i++) {
+        struct testimony *t = &evidence.testimonies[i];
+        if (t->row.location != frame.location) continue;
+        status = evidence_read(&s->reader, &ref, &t, 1, &s->arena, err);
+        return status ? status : snapshot_testimony(s, t, 1, out, err);
+    }
+    return status ? status : error_set(err, STEME_CORRUPT, "the index knows the record, but not its slot row");
+}
+
+steme_status steme_testimony_of(struct steme_snapshot *snapshot, const struct steme_hash *id,
+                                struct steme_testimony *out, struct steme_error *err)
+{
+    unsigned attempt = 0;
+    steme_status status;
+    do status = testimony_of(snapshot, id, out, err);
+    while (snapshot_renewed(snapshot, status, &attempt, err));
+    return status == STEME_NOT_FOUND ? no_such_record(id, err) : status;
+}
+
+static steme_status tally(struct steme_snapshot *s, const struct steme_target *target, struct steme_tally *out,
+                          struct steme_error *err)
+{
+    struct cast *casts = NULL;
+    size_t count = 0;
+    struct steme_tally sum = { 0 };
+    struct arena_mark start = arena_mark(&s->arena);
+    steme_status status = evidence_ballots(&s->reader, target->kind, target->route, target->hash.bytes, &s->arena,
+                                           &casts, &count, err);
+    bool turned = target->kind == STEME_ON_CLAIM && claim_negated(&target->hash); /* rows speak of the positive claim */
+    for (size_t i = 0; !status && i < count; i++) {
+        const struct ballot_row *row = &casts[i].row;
+        if (!casts[i].latest) continue;
+        bool support = (row->stance == STEME_SUPPORT) != turned;
+        if (row->stance == STEME_ABSTAIN) sum.abstain++;
+        else *(support ? &sum.support : &sum.refute) += 1;
+        if (row->stance != STEME_ABSTAIN) *(support ? &sum.support_ppm : &sum.refute_ppm) += row->probability_ppm;
+    }
+    arena_rewind(&s->arena, start);
+    if (!status) *out = sum;
+    return status;
+}
+
+steme_status steme_tally(struct steme_snapshot *snapshot, const struct steme_target *target, struct steme_tally *out,
+                         struct steme_error *err)
+{
+    unsigned attempt = 0;
+    steme_status status;
+    if ((unsigned)target->kind > STEME_ON_EPOCH) return error_set(err, STEME_BAD_INPUT, "there are no votes on votes");
+    do status = tally(snapshot, target, out, err);
+    while (snapshot_renewed(snapshot, status, &attempt, err));
+    return status;
+}
+
+/* ---- the log ---- */
+
+/* Frames that no program of this version can read are no records to show; the index lists them as dead letters. */
+static bool readable(const struct wal_entry *frame)
+{
+    enum steme_type type;
+    return record_check(frame->bytes, &type, NULL) == STEME_OK;
+}
+
+static steme_status visit_frame(struct steme_snapshot *s, const struct wal_entry *frame,
+                                steme_status (*visit)(void *, const struct steme_entry *), void *context,
+                                struct steme_error *err)
+{
+    struct steme_entry entry;
+    struct arena_mark start = arena_mark(&s->arena);
+    steme_status status = snapshot_entry(s, frame, &s->arena, &entry, err);
+    if (!status) status = visit(context, &entry);
+    arena_rewind(&s->arena, start);
+    return status;
+}
+
+/* The frames of one batch. A damaged one ends it: the next batch is found through its own row. */
+static steme_status visit_batch(struct steme_snapshot *s, uint64_t location, uint64_t since,
+                                steme_status (*visit)(void *, const struct steme_entry *), void *context,
+                                struct steme_error *err)
+{
+    struct wal_entry frame = { .next_location = location };
+    steme_status status = STEME_OK;
+    while (!status && !frame.batch_last && frame.next_location < s->reader.limit) {
+        if (wal_read(s->store->wal, frame.next_location, &frame, NULL)) return STEME_OK;
+        if (frame.sequence >= since && readable(&frame)) status = visit_frame(s, &frame, visit, context, err);
+    }
+    return status;
+}
+
+/* Row of the batch that has the sequence number, or the first one. */
+static steme_status first_batch(struct steme_snapshot *s, uint64_t sequence, struct key_bytes *out,
+                                struct steme_error *err)
+{
+    static const uint8_t tag[] = { 'R' };
+    struct kv_pair pair;
+    key_of_batch(out, sequence < UINT64_MAX ? sequence + 1 : sequence);
+    steme_status status = kv_last(s->reader.txn, slice_of(tag, sizeof tag), key_slice(out), &pair, err);
+    if (!status) key_of_batch(out, load_u64be(pair.key.data + 1));
+    if (status == STEME_NOT_FOUND) key_of_batch(out, 0);
+    return status == STEME_NOT_FOUND ? STEME_OK : status;
+}
+
+steme_status steme_log_each(struct steme_snapshot *s, uint64_t since_sequence,
+                            steme_status (*visit)(void *context, const struct steme_entry *entry), void *context,
+                            struct steme_error *err)
+{
+    static const uint8_t tag[] = { 'R' };
+    struct steme_slice prefix = slice_of(tag, sizeof tag);
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    struct key_bytes from;
+    steme_status status = first_batch(s, since_sequence, &from, err);
+    if (!status) status = kv_seek(s->reader.txn, prefix, key_slice(&from), &cursor, &pair, err);
+    for (; !status; status = kv_next(&cursor, &pair, err)) {
+        struct batch_row batch;
+        status = row_batch(pair.key, pair.value, &batch, err);
+        if (status || batch.location >= s->reader.limit) break;
+        status = visit_batch(s, batch.location, since_sequence, visit, context, err);
+        if (status) break;
+    }
+    kv_cursor_end(&cursor);
+    return status == STEME_NOT_FOUND ? STEME_OK : status;
+}
+
+/* ---- everything, by id ---- */
+
+static steme_status visit_members(struct steme_snapshot *s, struct wal_entry *frame,
+                                  steme_status (*visit)(void *, const struct steme_entry *), void *context,
+                                  struct steme_error *err)
+{
+    struct bundle_view bundle;
+    steme_status status = bundle_view(frame->bytes, &bundle, err);
+    for (size_t i = 0; !status && i < bundle.member_count; i++) {
+        status = wal_read(s->store->wal, frame->next_location, frame, err);
+        if (status) return error_wrap(err, status, "a member of a bundle");
+        status = visit_frame(s, frame, visit, context, err);
+    }
+    return status;
+}
+
+static steme_status visit_record(struct steme_snapshot *s, struct wal_entry *frame,
+                                 steme_status (*visit)(void *, const struct steme_entry *), void *context,
+                                 struct steme_error *err)
+{
+    if (!frame->signature || !readable(frame)) return STEME_OK; /* a member travels with its bundle */
+    steme_status status = visit_frame(s, frame, visit, context, err);
+    if (!status && frame->bytes.data[0] == STEME_BUNDLE) status = visit_members(s, frame, visit, context, err);
+    return status;
+}
+
+steme_status steme_export_each(struct steme_snapshot *s,
+                               steme_status (*visit)(void *context, const struct steme_entry *entry), void *context,
+                               struct steme_error *err)
+{
+    static const uint8_t tag[] = { 'H' };
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    struct steme_slice prefix = slice_of(tag, sizeof tag);
+    steme_status status = kv_seek(s->reader.txn, prefix, prefix, &cursor, &pair, err);
+    for (; !status; status = kv_next(&cursor, &pair, err)) {
+        uint64_t location = 0;
+        struct wal_entry frame;
+        status = row_id(pair.value, NULL, &location, err);
+        if (!status && location >= s->reader.limit) continue;
+        if (!status) status = wal_read(s->store->wal, location, &frame, err);
+        if (!status) status = visit_record(s, &frame, visit, context, err);
+        if (status) break;
+    }
+    kv_cursor_end(&cursor);
+    return status == STEME_NOT_FOUND ? STEME_OK : status;
+}
+
+/* ---- epochs ---- */
+
+static int compare_epochs(const void *left, const void *right)
+{
+    const struct steme_entry *a = left, *b = right;
+    int order = slice_compare(a->record.as.epoch.name, b->record.as.epoch.name);
+    return order ? order : memcmp(&a->id, &b->id, sizeof a->id);
+}
+
+static steme_status list_epochs(struct steme_snapshot *s, struct steme_entry **list, size_t *count,
+                                struct steme_error *err)
+{
+    static const uint8_t tag[] = { 'E' };
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    size_t capacity = 0;
+    struct steme_slice prefix = slice_of(tag, sizeof tag);
+    *list = NULL;
+    *count = 0;
+    steme_status status = kv_seek(s->reader.txn, prefix, prefix, &cursor, &pair, err);
+    for (; !status; status = kv_next(&cursor, &pair, err)) {
+        uint64_t location = 0;
+        struct wal_entry frame;
+        status = row_location(pair.value, &location, err);
+        if (!status && location >= s->reader.limit) continue;
+        if (!status) status = wal_read(s->store->wal, location, &frame, err);
+        if (status) break;
+        if (*count == capacity) {
+            capacity = capacity ? 2 * capacity : 16;
+            struct steme_entry *grown = arena_alloc(&s->arena, capacity * sizeof *grown);
+            if (!grown) status = arena_full(&s->arena, err);
+            if (status) break;
+            if (*count) memcpy(grown, *list, *count * sizeof *grown);
+            *list = grown;
+        }
+        status = snapshot_entry(s, &frame, &s->arena, &(*list)[*count], err);
+        if (status) break;
+        ++*count;
+    }
+    kv_cursor_end(&cursor);
+    return status == STEME_NOT_FOUND ? STEME_OK : status;
+}
+
+steme_status steme_epochs(struct steme_snapshot *snapshot, const struct steme_entry **out, size_t *count_out,
+                          struct steme_error *err)
+{
+    struct steme_entry *list = NULL;
+    size_t count = 0;
+    unsigned attempt = 0;
+    steme_status status;
+    do status = list_epochs(snapshot, &list, &count, err);
+    while (snapshot_renewed(snapshot, status, &attempt, err));
+    if (status) return status;
+    if (count) qsort(list, count, sizeof *list, compare_epochs);
+    *out = list;
+    *count_out = count;
+    return STEME_OK;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "faces/cli/lines.h"
+#include "base/slice.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_BYTES = 1 << 16 };
+
+static steme_status fill_block(struct lines *lines, struct steme_error *err)
+{
+    lines->block_used = 0;
+    errno = 0;
+    lines->block_size = fread(lines->block, 1, BLOCK_BYTES, lines->file);
+    if (lines->block_size < BLOCK_BYTES && ferror(lines->file))
+        return error_set_os(err, STEME_IO, errno ? errno : EIO, "can't read the input");
+    return STEME_OK;
+}
+
+steme_status lines_init(struct lines *lines, FILE *file, size_t max_bytes, struct steme_error *err)
+{
+    *lines = (struct lines){ .file = file, .max_bytes = max_bytes };
+    buf_init(&lines->line, max_bytes);
+    lines->block = malloc(BLOCK_BYTES);
+    if (!lines->block) return error_set(err, STEME_NO_MEMORY, "no memory to read the input");
+    steme_status status = fill_block(lines, err);
+    if (status) return status;
+    if (lines->block_size >= 2 && memcmp(lines->block, "\x1f\x8b", 2) == 0)
+        return error_set(err, STEME_BAD_INPUT, "the input is compressed with gzip");
+    if (lines->block_size >= 3 && memcmp(lines->block, "\xEF\xBB\xBF", 3) == 0) lines->block_used = 3;
+    return STEME_OK;
+}
+
+void lines_deinit(struct lines *lines)
+{
+    free(lines->block);
+    buf_deinit(&lines->line);
+    *lines = (struct lines){ 0 };
+}
+
+uint8_t lines_peek(const struct lines *lines)
+{
+    for (size_t i = lines->block_used; i < lines->block_size; i++)
+        if (lines->block[i] > ' ') return lines->block[i];
+    return 0;
+}
+
+/* Add bytes to the line, or notice that it is too long and forget it. */
+static steme_status extend_line(struct lines *lines, const uint8_t *bytes, size_t size, struct steme_error *err)
+{
+    if (lines->too_long) return STEME_OK;
+    if (size > lines->max_bytes - lines->line.size) {
+        lines->too_long = true;
+        buf_clear(&lines->line);
+        return STEME_OK;
+    }
+    buf_append(&lines->line, bytes, size);
+    return buf_check(&lines->line, err);
+}
+
+steme_status lines_next(struct lines *lines, bool *more_out, struct steme_error *err)
+{
+    buf_clear(&lines->line);
+    lines->too_long = false;
+    lines->has_end = false;
+    bool began = false;
+    while (!lines->has_end) {
+        if (lines->block_used == lines->block_size) {
+            steme_status status = fill_block(lines, err);
+            if (status) return status;
+            if (lines->block_size == 0) break;
+        }
+        began = true;
+        const uint8_t *from = lines->block + lines->block_used;
+        size_t rest = lines->block_size - lines->block_used;
+        const uint8_t *end = memchr(from, '\n', rest);
+        size_t size = end ? (size_t)(end - from) : rest;
+        lines->block_used += size + (end != NULL);
+        lines->has_end = end != NULL;
+        steme_status status = extend_line(lines, from, size, err);
+        if (status) return status;
+    }
+    *more_out = began;
+    if (!began) return STEME_OK;
+    lines->number++;
+    lines->text = buf_slice(&lines->line);
+    if (lines->text.size > 0 && lines->text.data[lines->text.size - 1] == '\r') lines->text.size--;
+    return STEME_OK;
+}

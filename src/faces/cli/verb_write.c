@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* assert and vote. */
+#include "base/check.h"
+#include "base/codec.h"
+#include "base/slice.h"
+#include "faces/cli/object.h"
+#include "faces/cli/scalar.h"
+#include "faces/cli/suggest.h"
+#include "faces/cli/verbs.h"
+#include "faces/cli/wire.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct option_spec object_options[] = {
+    { "type", "TYPE", "entity text integer decimal quantity time boolean blob unknown none; else text", false },
+    { "plus", "N", "quantity: upper error; alone it is the lower one too", false },
+    { "minus", "N", "quantity: lower error; alone it is the upper one too", false },
+    { "unit", "UNIT", "quantity: such as km/s/Mpc", false },
+    { "lang", "TAG", "text: language, such as en", false },
+    { "key", "NAME=VALUE", "qualifier that is part of the question; may be repeated", false },
+    { 0 },
+};
+
+const struct option_spec assert_options[] = {
+    { "not", NULL, "state that the object is not the answer", false },
+    { "confidence", "P", "how sure, 0 to 1; else 1", false },
+    { "source", "NAME", "who states it, when the signer only relays it", false },
+    { "evidence", "[STANCE=]TARGET[#WHERE]",
+      "what it leans on: an id or a URI; STANCE supports (else), refutes or context; may be repeated", false },
+    { "valid-from", "TIME", "when it began to be so in the world", false },
+    { "valid-to", "TIME", "when it ceased to be so", false },
+    { "asserted-at", "TIME", "when it was stated; else now", false },
+    { "epoch", "NAME|ID", "the epoch within which it is meant", false },
+    { "parent", "ID", "an assertion it was derived from; may be repeated", false },
+    { "qualifier", "NAME=VALUE", "a detail of the act; may be repeated", false },
+    { 0 },
+};
+
+const struct option_spec vote_options[] = {
+    { "probability", "P", "how sure you are of the stance, 0 to 1; else 1", false },
+    { "reason", "TEXT", "why", false },
+    { "claim", NULL, "vote on a claim: SUBJECT PREDICATE OBJECT STANCE", false },
+    { "claim-id", "ID", "vote on a claim by its id; needs --subject", false },
+    { "subject", "NAME", "subject of the claim of --claim-id", false },
+    { "agent", "KEY|HEX", "endorse or refute a signer: a key's name here, or a public key", false },
+    { "source", "NAME", "vote on a source", false },
+    { 0 },
+};
+
+static struct steme_slice option_slice(const struct cli *cli, const char *name)
+{
+    return slice_text(cli_option(cli, name));
+}
+
+static struct object_text read_object_text(const struct cli *cli, const char *object)
+{
+    return (struct object_text){
+        .object = slice_text(object),
+        .type = option_slice(cli, "type"),
+        .plus = option_slice(cli, "plus"),
+        .minus = option_slice(cli, "minus"),
+        .unit = option_slice(cli, "unit"),
+        .language = option_slice(cli, "lang"),
+    };
+}
+
+/* [supports=|refutes=|context=]TARGET[#LOCATOR] */
+static steme_status parse_evidence(const char *text, struct steme_evidence *out, struct steme_error *err)
+{
+    struct steme_evidence evidence = { .stance = STEME_SUPPORT };
+    for (int stance = STEME_SUPPORT; stance <= STEME_ABSTAIN; stance++) {
+        const char *name = wire_evidence_stance_name((enum steme_stance)stance);
+        size_t size = strlen(name);
+        if (strncmp(text, name, size) != 0 || text[size] != '=') continue;
+        evidence.stance = (enum steme_stance)stance;
+        text += size + 1;
+        break;
+    }
+    const char *hash_sign = strrchr(text, '#');
+    struct steme_slice target = hash_sign ? slice_of(text, (size_t)(hash_sign - text)) : slice_text(text);
+    if (hash_sign) evidence.locator = slice_text(hash_sign + 1);
+    if (target.size == 0) return error_set(err, STEME_BAD_INPUT, "--evidence names no target; it takes an id or a URI");
+    struct steme_error ignored;
+    evidence.has_target = steme_parse_hash(target, &evidence.target, &ignored) == STEME_OK;
+    if (!evidence.has_target) evidence.uri = target;
+    *out = evidence;
+    return STEME_OK;
+}
+
+static steme_status read_evidence(struct cli *cli, struct steme_assertion *it, struct steme_error *err)
+{
+    size_t count = options_count(&cli->options, "evidence");
+    struct steme_evidence *evidence = arena_calloc(&cli->arena, count, sizeof *evidence);
+    if (!evidence) return arena_full(&cli->arena, err);
+    for (size_t i = 0; i < count; i++) {
+        steme_status status = parse_evidence(options_nth(&cli->options, "evidence", i), &evidence[i], err);
+        if (status) return status;
+    }
+    it->evidence = evidence;
+    it->evidence_count = count;
+    return STEME_OK;
+}
+
+static steme_status read_qualifiers(struct cli *cli, struct steme_assertion *it, struct steme_error *err)
+{
+    size_t key_count = options_count(&cli->options, "key");
+    size_t count = key_count + options_count(&cli->options, "qualifier");
+    struct steme_qualifier *qualifiers = arena_calloc(&cli->arena, count, sizeof *qualifiers);
+    if (!qualifiers) return arena_full(&cli->arena, err);
+    steme_status status = cli_qualifiers(cli, "key", true, qualifiers, err);
+    if (!status) status = cli_qualifiers(cli, "qualifier", false, qualifiers + key_count, err);
+    it->qualifiers = qualifiers;
+    it->qualifier_count = count;
+    return status;
+}
+
+/* All that needs no store. */
+static steme_status read_assertion(struct cli *cli, struct steme_assertion *it, struct steme_error *err)
+{
+    const char *confidence = cli_option(cli, "confidence");
+    const struct {
+        const char *option;
+        int64_t *to;
+    } times[] = {
+        { "valid-from", &it->valid_from_us },
+        { "valid-to", &it->valid_to_us },
+        { "asserted-at", &it->asserted_at_us },
+    };
+    struct object_text object = read_object_text(cli, cli_argument(cli, 2));
+    it->subject = slice_text(cli_argument(cli, 0));
+    it->predicate = slice_text(cli_argument(cli, 1));
+    it->negated = cli_has(cli, "not");
+    it->source = option_slice(cli, "source");
+    steme_status status = object_parse(&object, &it->object, err);
+    if (!status && confidence)
+        status = scalar_parse_share(slice_text(confidence), "confidence", &it->confidence_ppm, err);
+    for (size_t i = 0; i < countof(times) && !status; i++)
+        if (cli_has(cli, times[i].option))
+            status = scalar_parse_time(option_slice(cli, times[i].option), times[i].option, cli->now_us, times[i].to, err);
+    if (!status) status = read_evidence(cli, it, err);
+    if (!status) status = read_qualifiers(cli, it, err);
+    return status;
+}
+
+static steme_status read_parents(struct cli *cli, struct steme_assertion *it, struct steme_error *err)
+{
+    size_t count = options_count(&cli->options, "parent");
+    struct steme_hash *parents = arena_calloc(&cli->arena, count, sizeof *parents);
+    if (!parents) return arena_full(&cli->arena, err);
+    for (size_t i = 0; i < count; i++) {
+        steme_status status = cli_find_id(cli, options_nth(&cli->options, "parent", i), &parents[i], err);
+        if (status) return status;
+    }
+    it->parents = parents;
+    it->parent_count = count;
+    return STEME_OK;
+}
+
+steme_status verb_assert(struct cli *cli, struct steme_error *err)
+{
+    struct steme_record record = { .type = STEME_ASSERTION };
+    struct steme_assertion *it = &record.as.assertion;
+    struct steme_receipt receipt;
+    const char *epoch = cli_option(cli, "epoch");
+    it->confidence_ppm = STEME_PPM;
+    it->asserted_at_us = cli->now_us;
+    it->valid_from_us = STEME_TIME_MIN;
+    it->valid_to_us = STEME_TIME_MAX;
+    steme_status status = read_assertion(cli, it, err);
+    if (!status) status = cli_open(cli, true, err);
+    if (!status) status = cli_signer(cli, err);
+    if (!status) status = read_parents(cli, it, err);
+    it->has_epoch = epoch != NULL;
+    if (!status && epoch) status = cli_find_epoch(cli, slice_text(epoch), &it->epoch, err);
+    if (!status) status = steme_write(cli->store, cli->signer, &record, &receipt, err);
+    return status ? status : cli_print_receipt(cli, &receipt, err);
+}
+
+/* ---- vote ---- */
+
+static steme_status parse_stance(const char *text, enum steme_stance *out, struct steme_error *err)
+{
+    const char *names[3];
+    for (int stance = STEME_SUPPORT; stance <= STEME_ABSTAIN; stance++) {
+        names[stance] = wire_stance_name((enum steme_stance)stance);
+        if (strcmp(text, names[stance]) != 0) continue;
+        *out = (enum steme_stance)stance;
+        return STEME_OK;
+    }
+    return suggest_instead(err, STEME_BAD_INPUT, "stance", text, names, countof(names));
+}
+
+/* Whether people would call the value so: as it is printed, or by its number alone. */
+static bool reads_as(const struct steme_value *value, struct steme_slice text)
+{
+    char line[2 * STEME_NAME_MAX];
+    size_t size = steme_print_value(value, line, sizeof line);
+    if (size < sizeof line && slice_equal(slice_of(line, size), text)) return true;
+    if (value->kind == STEME_ENTITY || value->kind == STEME_TEXT) return slice_equal(value->text, text);
+    if (value->kind != STEME_QUANTITY && value->kind != STEME_DECIMAL) return false;
+    steme_print_decimal(value->amount, line);
+    return slice_equal(slice_text(line), text);
+}
+
+/* The only live claim of the slot that the words name. Its id needs a value with all its parts, so it is taken from the
+ * claims there are. */
+static steme_status find_claim(struct cli *cli, struct steme_hash *out, struct steme_error *err)
+{
+    struct object_text text = read_object_text(cli, cli_argument(cli, 2));
+    size_t key_count = options_count(&cli->options, "key");
+    struct steme_qualifier *keys = arena_calloc(&cli->arena, key_count, sizeof *keys);
+    struct steme_value value;
+    struct steme_answer answer;
+    struct steme_question question = {
+        .subject = slice_text(cli_argument(cli, 0)),
+        .predicate = slice_text(cli_argument(cli, 1)),
+        .key_qualifiers = keys,
+        .key_qualifier_count = key_count,
+        .lens = { .name = "union" },
+    };
+    if (!keys) return arena_full(&cli->arena, err);
+    bool exact = text.type.data || text.plus.data || text.minus.data || text.unit.data || text.language.data;
+    steme_status status = cli_qualifiers(cli, "key", true, keys, err);
+    if (!status) status = object_parse(&text, &value, err);
+    if (!status) status = cli_snapshot(cli, err);
+    if (!status) status = steme_resolve(cli->snapshot, &question, &answer, err);
+    if (status) return status;
+    size_t found = 0;
+    for (size_t i = 0; i < answer.belief_count; i++) {
+        const struct steme_value *claimed = &answer.beliefs[i].value;
+        if (!object_equal(claimed, &value) && (exact || !reads_as(claimed, text.object))) continue;
+        *out = answer.beliefs[i].claim;
+        found++;
+    }
+    if (found == 1) return STEME_OK;
+    cli_hint(cli, "`steme resolve SUBJECT PREDICATE --lens union` lists the claims; --type, --plus, --unit tell them apart");
+    if (found > 1) return error_set(err, STEME_BAD_INPUT, "%zu claims read so", found);
+    return error_set(err, STEME_NOT_FOUND, "nobody claims that now: there is no such claim to vote on");
+}
+
+/* Agents and sources are kept under the beginning of their id. */
+static struct steme_target target_by_id(enum steme_target_kind kind, struct steme_hash id)
+{
+    return (struct steme_target){ .kind = kind, .route = load_u64be(id.bytes), .hash = id };
+}
+
+static steme_status find_agent(struct cli *cli, const char *text, struct steme_target *out, struct steme_error *err)
+{
+    struct steme_key key;
+    steme_status status = cli_find_key(cli, text, &key, err);
+    if (!status) *out = target_by_id(STEME_ON_AGENT, steme_agent_id(&key));
+    return status;
+}
+
+static steme_status find_record(struct cli *cli, const char *text, struct steme_target *out, struct steme_error *err)
+{
+    struct steme_hash id;
+    steme_status status = cli_find_id(cli, text, &id, err);
+    if (!status) status = cli_snapshot(cli, err);
+    return status ? status : steme_target_of(cli->snapshot, &id, out, err);
+}
+
+static steme_status find_target(struct cli *cli, struct steme_target *out, struct steme_error *err)
+{
+    const char *claim_id = cli_option(cli, "claim-id");
+    const char *subject = cli_option(cli, "subject");
+    if (cli_has(cli, "agent")) return find_agent(cli, cli_option(cli, "agent"), out, err);
+    if (cli_has(cli, "source")) {
+        *out = target_by_id(STEME_ON_SOURCE, steme_source_id(option_slice(cli, "source")));
+        return STEME_OK;
+    }
+    if (claim_id) {
+        *out = (struct steme_target){ .kind = STEME_ON_CLAIM, .route = steme_route(slice_text(subject)) };
+        return steme_parse_hash(slice_text(claim_id), &out->hash, err);
+    }
+    if (!cli_has(cli, "claim")) return find_record(cli, cli_argument(cli, 0), out, err);
+    *out = (struct steme_target){ .kind = STEME_ON_CLAIM, .route = steme_route(slice_text(cli_argument(cli, 0))) };
+    return find_claim(cli, &out->hash, err);
+}
+
+/* How many words the form of the command takes, the stance being the last. */
+static steme_status check_form(const struct cli *cli, struct steme_error *err)
+{
+    bool claim = cli_has(cli, "claim");
+    bool claim_id = cli_has(cli, "claim-id");
+    bool agent = cli_has(cli, "agent");
+    bool source = cli_has(cli, "source");
+    int forms = claim + claim_id + agent + source;
+    size_t wanted = claim ? 4 : forms ? 1 : 2;
+    if (forms > 1) return error_set(err, STEME_BAD_INPUT, "give one of --claim, --claim-id, --agent and --source");
+    if (claim_id != cli_has(cli, "subject"))
+        return error_set(err, STEME_BAD_INPUT, "--claim-id and --subject go together");
+    if (cli->options.argument_count != wanted)
+        return error_set(err, STEME_BAD_INPUT, "%s", claim ? "--claim takes four words: SUBJECT PREDICATE OBJECT STANCE"
+                                                     : forms ? "one word is expected: support, refute or abstain"
+                                                             : "two words are expected: ID and support, refute or abstain");
+    return STEME_OK;
+}
+
+steme_status verb_vote(struct cli *cli, struct steme_error *err)
+{
+    struct steme_record record = { .type = STEME_VOTE };
+    struct steme_vote *it = &record.as.vote;
+    struct steme_receipt receipt;
+    const char *probability = cli_option(cli, "probability");
+    it->probability_ppm = STEME_PPM;
+    it->cast_at_us = cli->now_us;
+    it->reason = option_slice(cli, "reason");
+    steme_status status = check_form(cli, err);
+    if (status) cli_hint(cli, "`steme help vote` shows the forms it takes");
+    if (!status) status = parse_stance(cli_argument(cli, cli->options.argument_count - 1), &it->stance, err);
+    if (!status && probability)
+        status = scalar_parse_share(slice_text(probability), "probability", &it->probability_ppm, err);
+    if (!status) status = cli_open(cli, true, err);
+    if (!status) status = cli_signer(cli, err);
+    if (!status) status = find_target(cli, &it->target, err);
+    if (!status) status = steme_write(cli->store, cli->signer, &record, &receipt, err);
+    return status ? status : cli_print_receipt(cli, &receipt, err);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of verbs: what `help`, the shell completion and the dispatch are made from. */
+#ifndef CLI_VERBS_H
+#define CLI_VERBS_H
+
+#include "faces/cli/cli.h"
+
+extern const struct verb verbs[];
+extern const size_t verb_count;
+
+/* The verb that words[0..count) begin with; *used_out is how many of them name it. STEME_BAD_INPUT: there is no such verb,
+ * with the nearest in the message. */
+MUST_CHECK steme_status verbs_find(const char *const *words, size_t count, const struct verb **out, size_t *used_out,
+                                   struct steme_error *err);
+
+/* verb_write.c */
+steme_status verb_assert(struct cli *cli, struct steme_error *err);
+steme_status verb_vote(struct cli *cli, struct steme_error *err);
+/* verb_revise.c */
+steme_status verb_retract(struct cli *cli, struct steme_error *err);
+steme_status verb_supersede(struct cli *cli, struct steme_error *err);
+/* verb_epoch.c */
+steme_status verb_epoch_new(struct cli *cli, struct steme_error *err);
+steme_status verb_epoch_list(struct cli *cli, struct steme_error *err);
+steme_status verb_epoch_show(struct cli *cli, struct steme_error *err);
+/* verb_import.c, verb_export.c */
+steme_status verb_import(struct cli *cli, struct steme_error *err);
+steme_status verb_export(struct cli *cli, struct steme_error *err);
+/* verb_ask.c */
+steme_status verb_resolve(struct cli *cli, struct steme_error *err);
+steme_status verb_why(struct cli *cli, struct steme_error *err);
+steme_status verb_history(struct cli *cli, struct steme_error *err);
+steme_status verb_conflicts(struct cli *cli, struct steme_error *err);
+steme_status verb_lens_list(struct cli *cli, struct steme_error *err);
+/* verb_look.c */
+steme_status verb_log(struct cli *cli, struct steme_error *err);
+steme_status verb_show(struct cli *cli, struct steme_error *err);
+steme_status verb_cat(struct cli *cli, struct steme_error *err);
+steme_status verb_keys(struct cli *cli, struct steme_error *err);
+/* verb_store.c */
+steme_status verb_init(struct cli *cli, struct steme_error *err);
+steme_status verb_status(struct cli *cli, struct steme_error *err);
+steme_status verb_verify(struct cli *cli, struct steme_error *err);
+steme_status verb_rebuild(struct cli *cli, struct steme_error *err);
+/* verb_key.c */
+steme_status verb_key_new(struct cli *cli, struct steme_error *err);
+steme_status verb_key_list(struct cli *cli, struct steme_error *err);
+steme_status verb_key_show(struct cli *cli, struct steme_error *err);
+/* verb_bench.c */
+steme_status verb_bench(struct cli *cli, struct steme_error *err);
+/* help.c */
+steme_status verb_help(struct cli *cli, struct steme_error *err);
+steme_status verb_version(struct cli *cli, struct steme_error *err);
+steme_status verb_completion(struct cli *cli, struct steme_error *err);
+
+/* Option tables of verbs whose file is not verbs.c: they stand next to the code that reads them. */
+extern const struct option_spec object_options[];  /* verb_write.c: --type --plus --minus --unit --lang */
+extern const struct option_spec assert_options[];
+extern const struct option_spec vote_options[];
+extern const struct option_spec retract_options[];
+extern const struct option_spec supersede_options[];
+extern const struct option_spec epoch_new_options[];
+extern const struct option_spec import_options[];
+extern const struct option_spec export_options[];
+extern const struct option_spec resolve_options[];
+extern const struct option_spec why_options[];
+extern const struct option_spec conflicts_options[];
+extern const struct option_spec log_options[];
+extern const struct option_spec bench_options[];
+
+#endif

@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lattice/evidence.h"
+
+#include "base/check.h"
+#include "base/codec.h"
+#include "base/slice.h"
+#include "model/record.h"
+
+#include <stdlib.h>
+
+enum { READER_CEILING_BYTES = 256 << 20, FIRST_ROWS = 16 };
+
+void reader_init(struct reader *reader, struct wal *wal, struct kv_txn **txn, uint64_t limit, int64_t valid_at_us)
+{
+    *reader = (struct reader){ .wal = wal, .txn = *txn, .limit = limit, .valid_at_us = valid_at_us };
+    *txn = NULL;
+    arena_init(&reader->arena, READER_CEILING_BYTES);
+}
+
+void reader_deinit(struct reader *reader)
+{
+    kv_abort(&reader->txn);
+    arena_deinit(&reader->arena);
+    *reader = (struct reader){ 0 };
+}
+
+/* ---- lists that grow in an arena ---- */
+
+/* Room for one more element of `size` bytes in a list; doubling leaves the old copies to the arena's end. */
+static steme_status grow(struct arena *arena, void **list, size_t count, size_t *capacity, size_t size,
+                         struct steme_error *err)
+{
+    if (count < *capacity) return STEME_OK;
+    if (count >= STEME_EVIDENCE_ROWS_MAX)
+        return error_set(err, STEME_TOO_LARGE, "more than %u rows bear on this question", STEME_EVIDENCE_ROWS_MAX);
+    size_t wanted = *capacity ? 2 * *capacity : FIRST_ROWS;
+    void *grown = arena_alloc(arena, wanted * size);
+    if (!grown) return arena_full(arena, err);
+    if (count) memcpy(grown, *list, count * size);
+    *list = grown;
+    *capacity = wanted;
+    return STEME_OK;
+}
+
+/* Whether the index has any row with this prefix. */
+static steme_status any_row(struct reader *reader, const struct key_bytes *prefix, bool *out, struct steme_error *err)
+{
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    steme_status status = kv_seek(reader->txn, key_slice(prefix), key_slice(prefix), &cursor, &pair, err);
+    *out = status == STEME_OK;
+    kv_cursor_end(&cursor);
+    return status == STEME_NOT_FOUND ? STEME_OK : status;
+}
+
+/* ---- rows of a slot ---- */
+
+static steme_status scan_slot(struct reader *reader, const struct slot_ref *slot, struct arena *arena,
+                              struct evidence *out, struct steme_error *err)
+{
+    struct key_bytes prefix;
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    void *list = NULL;
+    size_t count = 0, capacity = 0;
+    key_slot_prefix(&prefix, slot);
+    steme_status status = kv_seek(reader->txn, key_slice(&prefix), key_slice(&prefix), &cursor, &pair, err);
+    for (; !status; status = kv_next(&cursor, &pair, err)) {
+        struct slot_row row;
+        status = row_slot(pair.key, pair.value, NULL, &row, err);
+        if (status || row.location >= reader->limit) break; /* rows rise with the location */
+        status = grow(arena, &list, count, &capacity, sizeof(struct testimony), err);
+        if (status) break;
+        bool ahead = row.asserted_at_us > row.received_at_us &&
+                     (uint64_t)row.asserted_at_us - (uint64_t)row.received_at_us > STEME_CLOCK_AHEAD_MAX_US;
+        ((struct testimony *)list)[count++] =
+            (struct testimony){ .row = row, .at_us = ahead ? row.received_at_us : row.asserted_at_us };
+    }
+    kv_cursor_end(&cursor);
+    if (status && status != STEME_NOT_FOUND) return status;
+    out->testimonies = list;
+    out->testimony_count = count;
+    return STEME_OK;
+}
+
+static int compare_i64(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int compare_testimonies(const void *left, const void *right)
+{
+    const struct testimony *a = left, *b = right;
+    int order = memcmp(a->row.claim, b->row.claim, sizeof a->row.claim);
+    if (!order) order = memcmp(a->row.voice, b->row.voice, sizeof a->row.voice);
+    if (!order) order = compare_i64(a->at_us, b->at_us);
+    if (!order) order = compare_i64(a->row.confidence_ppm, b->row.confidence_ppm);
+    if (!order) order = compare_i64(a->row.negated, b->row.negated);
+    if (!order) order = (a->row.location > b->row.location) - (a->row.location < b->row.location);
+    return order;
+}
+
+static bool valid_at(const struct slot_row *row, int64_t at_us)
+{
+    return at_us == STEME_TIME_MAX || (row->valid_from_us <= at_us && at_us < row->valid_to_us);
+}
+
+/* ---- records behind rows ---- */
+
+static steme_status hold_against_record(const struct slot_ref *slot, const struct testimony *t, struct steme_error *err)
+{
+    struct assertion_view view;
+    steme_status status = assertion_view_trusted(t->entry->bytes, &view, err);
+    if (status) return error_wrap(err, STEME_CORRUPT, "the index calls a record an assertion that is none");
+    struct steme_hash id = slot_id(view.subject, view.predicate, view.key_qualifiers);
+    bool same = memcmp(id.bytes, slot->slot, sizeof slot->slot) == 0;
+    if (same) {
+        struct steme_hash claim = claim_id(&id, view.object, false);
+        same = memcmp(claim.bytes, t->row.claim, sizeof t->row.claim) == 0 && view.negated == t->row.negated &&
+               view.confidence_ppm == t->row.confidence_ppm;
+    }
+    return same ? STEME_OK : error_set(err, STEME_CORRUPT, "an index row does not agree with the record it points to");
+}
+
+steme_status evidence_read(struct reader *reader, const struct slot_ref *slot, struct testimony **testimonies,
+                           size_t count, struct arena *arena, struct steme_error *err)
+{
+    uint64_t *locations = arena_alloc(arena, count * sizeof *locations);
+    struct wal_entry *entries = arena_alloc(arena, count * sizeof *entries);
+    steme_status *statuses = arena_alloc(arena, count * sizeof *statuses);
+    struct testimony **wanted = arena_alloc(arena, count * sizeof(struct testimony *));
+    if (!locations || !entries || !statuses || !wanted) return arena_full(arena, err);
+    size_t wanted_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (testimonies[i]->entry) continue;
+        locations[wanted_count] = testimonies[i]->row.location;
+        wanted[wanted_count++] = testimonies[i];
+    }
+    wal_read_many(reader->wal, locations, wanted_count, entries, statuses);
+    for (size_t i = 0; i < wanted_count; i++) {
+        if (statuses[i])
+            return error_set(err, STEME_CORRUPT, "the index points to location %llx, where no sound record lies",
+                             (unsigned long long)locations[i]);
+        wanted[i]->entry = &entries[i];
+        steme_status status = hold_against_record(slot, wanted[i], err);
+        if (status) return status;
+    }
+    return STEME_OK;
+}
+
+static steme_status read_all(struct reader *reader, const struct slot_ref *slot, struct evidence *evidence,
+                             struct arena *arena, struct steme_error *err)
+{
+    struct testimony **all = arena_alloc(arena, evidence->testimony_count * sizeof(struct testimony *));
+    if (!all) return arena_full(arena, err);
+    for (size_t i = 0; i < evidence->testimony_count; i++)
+        all[i] = &evidence->testimonies[i];
+    return evidence_read(reader, slot, all, evidence->testimony_count, arena, err);
+}
+
+/* ---- revisions ---- */
+
+steme_status evidence_revisions(struct reader *reader, uint64_t route, const uint8_t target[16], struct arena *arena,
+                                struct wal_entry **out, size_t *count_out, struct steme_error *err)
+{
+    struct key_bytes prefix;
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    void *list = NULL;
+    size_t count = 0, capacity = 0;
+    key_revision_prefix(&prefix, route, target);
+    steme_status status = kv_seek(reader->txn, key_slice(&prefix), key_slice(&prefix), &cursor, &pair, err);
+    for (; !status; status = kv_next(&cursor, &pair, err)) {
+        uint64_t location = 0;
+        struct wal_entry entry;
+        status = row_location(pair.value, &location, err);
+        if (!status && location >= reader->limit) continue;
+        if (!status) status = wal_read(reader->wal, location, &entry, err);
+        if (!status) status = grow(arena, &list, count, &capacity, sizeof entry, err);
+        if (status) break;
+        ((struct wal_entry *)list)[count++] = entry;
+    }
+    kv_cursor_end(&cursor);
+    if (status != STEME_NOT_FOUND) return status;
+    *out = list;
+    *count_out = count;
+    return STEME_OK;
+}
+
+/* What a revision by `author` makes of that author's record. */
+static steme_status standing_after(const struct wal_entry *revision, const uint8_t author[32],
+                                   enum steme_standing *standing, struct arena *arena, struct steme_error *err)
+{
+    if (memcmp(record_author(revision->bytes), author, 32) != 0) return STEME_OK; /* a proposal */
+    struct arena_mark start = arena_mark(arena);
+    struct steme_record record;
+    steme_status status = record_decode(revision->bytes, arena, &record, err);
+    if (!status && record.type == STEME_REVISION && *standing != STEME_RETRACTED)
+        *standing = record.as.revision.kind == STEME_RETRACT ? STEME_RETRACTED : STEME_SUPERSEDED;
+    arena_rewind(arena, start);
+    return status;
+}
+
+static steme_status apply_revisions(struct reader *reader, uint64_t route, struct testimony *t, struct arena *arena,
+                                    struct steme_error *err)
+{
+    struct wal_entry *revisions = NULL;
+    size_t count = 0;
+    struct arena_mark start = arena_mark(arena);
+    steme_status status = evidence_revisions(reader, route, t->entry->id.bytes, arena, &revisions, &count, err);
+    for (size_t i = 0; !status && i < count; i++)
+        status = standing_after(&revisions[i], record_author(t->entry->bytes), &t->standing, arena, err);
+    arena_rewind(arena, start);
+    return status;
+}
+
+/* ---- ballots ---- */
+
+static bool later(const struct ballot_row *a, const struct ballot_row *b)
+{
+    if (a->cast_at_us != b->cast_at_us) return a->cast_at_us > b->cast_at_us;
+    return memcmp(a->vote, b->vote, sizeof a->vote) > 0;
+}
+
+/* Rows come sorted by voter: mark the latest of each run. */
+static void mark_latest(struct cast *casts, size_t count)
+{
+    for (size_t i = 0, best = 0; i < count; i++) {
+        bool same_voter = i && memcmp(casts[i].row.voter, casts[best].row.voter, 16) == 0;
+        if (!same_voter || later(&casts[i].row, &casts[best].row)) {
+            if (same_voter) casts[best].latest = false;
+            casts[i].latest = true;
+            best = i;
+        }
+    }
+}
+
+steme_status evidence_ballots(struct reader *reader, enum steme_target_kind kind, uint64_t route,
+                              const uint8_t target[16], struct arena *arena, struct cast **out, size_t *count_out,
+                              struct steme_error *err)
+{
+    struct key_bytes prefix;
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    void *list = NULL;
+    size_t count = 0, capacity = 0;
+    key_ballot_prefix(&prefix, kind, route, target);
+    steme_status status = kv_seek(reader->txn, key_slice(&prefix), key_slice(&prefix), &cursor, &pair, err);
+    for (; !status; status = kv_next(&cursor, &pair, err)) {
+        struct cast cast = { .latest = false };
+        status = row_ballot(pair.key, pair.value, &cast.row, err);
+        if (!status && cast.row.location >= reader->limit) continue;
+        if (!status) status = grow(arena, &list, count, &capacity, sizeof cast, err);
+        if (status) break;
+        ((struct cast *)list)[count++] = cast;
+    }
+    kv_cursor_end(&cursor);
+    if (status != STEME_NOT_FOUND) return status;
+    mark_latest(list, count);
+    *out = list;
+    *count_out = count;
+    return STEME_OK;
+}
+
+/* A voter may retract a ballot by a revision; then nothing of that voter counts on the target. */
+static steme_status ballot_retracted(struct reader *reader, uint64_t route, const struct ballot_row *row,
+                                     struct arena *arena, bool *out, struct steme_error *err)
+{
+    struct wal_entry *revisions = NULL;
+    size_t count = 0;
+    struct arena_mark start = arena_mark(arena);
+    steme_status status = evidence_revisions(reader, route, row->vote, arena, &revisions, &count, err);
+    *out = false;
+    for (size_t i = 0; !status && i < count; i++) {
+        struct steme_hash author = agent_id(record_author(revisions[i].bytes));
+        *out = *out || memcmp(author.bytes, row->voter, sizeof row->voter) == 0;
+    }
+    arena_rewind(arena, start);
+    return status;
+}
+
+static steme_status add_endorsement(struct reader *reader, const uint8_t target[16], const struct ballot_row *row,
+                                    struct arena *arena, void **list, size_t *count, size_t *capacity,
+                                    struct steme_error *err)
+{
+    bool retracted = false;
+    if (row->stance == STEME_ABSTAIN) return STEME_OK;
+    steme_status status = ballot_retracted(reader, load_u64be(target), row, arena, &retracted, err);
+    if (status || retracted) return status;
+    struct endorsement_row edge = { .probability_ppm = row->stance == STEME_SUPPORT ? row->probability_ppm : 0 };
+    memcpy(edge.from, row->voter, sizeof edge.from);
+    memcpy(edge.to, target, sizeof edge.to);
+    status = grow(arena, list, *count, capacity, sizeof edge, err);
+    if (!status) ((struct endorsement_row *)*list)[(*count)++] = edge;
+    return status;
+}
+
+/* A rows sort by kind, target, voter: a voter's ballots on one target stand together, and the latest of them counts. */
+static steme_status endorsements_of_kind(struct reader *reader, enum steme_target_kind kind, struct arena *arena,
+                                         void **list, size_t *count, size_t *capacity, struct steme_error *err)
+{
+    uint8_t prefix[2] = { 'A', (uint8_t)kind }, target[16] = { 0 };
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    struct ballot_row best = { 0 };
+    bool any = false;
+    struct steme_slice under = slice_of(prefix, sizeof prefix);
+    steme_status status = kv_seek(reader->txn, under, under, &cursor, &pair, err);
+    for (; !status; status = kv_next(&cursor, &pair, err)) {
+        struct ballot_row row;
+        status = row_ballot(pair.key, pair.value, &row, err);
+        if (status) break;
+        if (row.location >= reader->limit) continue;
+        bool same = any && memcmp(pair.key.data + 2, target, 16) == 0 && memcmp(row.voter, best.voter, 16) == 0;
+        if (any && !same) status = add_endorsement(reader, target, &best, arena, list, count, capacity, err);
+        if (status) break;
+        if (!same || later(&row, &best)) best = row;
+        memcpy(target, pair.key.data + 2, sizeof target);
+        any = true;
+    }
+    kv_cursor_end(&cursor);
+    if (status != STEME_NOT_FOUND) return status;
+    return any ? add_endorsement(reader, target, &best, arena, list, count, capacity, err) : STEME_OK;
+}
+
+steme_status evidence_endorsements(struct reader *reader, struct arena *arena, struct endorsement_row **out,
+                                   size_t *count_out, struct steme_error *err)
+{
+    void *list = NULL;
+    size_t count = 0, capacity = 0;
+    steme_status status = endorsements_of_kind(reader, STEME_ON_AGENT, arena, &list, &count, &capacity, err);
+    if (!status) status = endorsements_of_kind(reader, STEME_ON_SOURCE, arena, &list, &count, &capacity, err);
+    if (status) return status;
+    *out = list;
+    *count_out = count;
+    return STEME_OK;
+}
+
+struct ballot_list {
+    void *items;
+    size_t count, capacity;
+    bool revised; /* the route has revisions to look at */
+};
+
+static steme_status add_ballots(struct reader *reader, enum steme_target_kind kind, uint64_t route,
+                                const uint8_t target[16], const uint8_t claim[16], bool negated,
+                                struct ballot_list *list, struct arena *arena, struct steme_error *err)
+{
+    struct cast *casts = NULL;
+    size_t count = 0;
+    steme_status status = evidence_ballots(reader, kind, route, target, arena, &casts, &count, err);
+    for (size_t i = 0; !status && i < count; i++) {
+        bool retracted = false;
+        if (!casts[i].latest || casts[i].row.stance == STEME_ABSTAIN) continue;
+        if (list->revised) status = ballot_retracted(reader, route, &casts[i].row, arena, &retracted, err);
+        if (status || retracted) continue;
+        struct claim_ballot ballot = { .support = (casts[i].row.stance == STEME_SUPPORT) != negated,
+                                       .row = casts[i].row };
+        memcpy(ballot.claim, claim, sizeof ballot.claim);
+        status = grow(arena, &list->items, list->count, &list->capacity, sizeof ballot, err);
+        if (!status) ((struct claim_ballot *)list->items)[list->count++] = ballot;
+    }
+    return status;
+}
+
+static int compare_ballots(const void *left, const void *right)
+{
+    const struct claim_ballot *a = left, *b = right;
+    int order = memcmp(a->claim, b->claim, sizeof a->claim);
+    if (!order) order = memcmp(a->row.voter, b->row.voter, sizeof a->row.voter);
+    return order ? order : memcmp(a->row.vote, b->row.vote, sizeof a->row.vote);
+}
+
+static steme_status gather_ballots(struct reader *reader, uint64_t route, bool revised, struct evidence *evidence,
+                                   struct arena *arena, struct steme_error *err)
+{
+    struct ballot_list list = { .revised = revised };
+    steme_status status = STEME_OK;
+    for (size_t i = 0; !status && i < evidence->testimony_count; i++) {
+        const struct testimony *t = &evidence->testimonies[i];
+        bool new_claim = i == 0 || memcmp(t->row.claim, t[-1].row.claim, sizeof t->row.claim) != 0;
+        if (new_claim)
+            status = add_ballots(reader, STEME_ON_CLAIM, route, t->row.claim, t->row.claim, false, &list, arena, err);
+        /* A vote on an assertion goes with it: when it is not live, neither is the vote. */
+        if (!status && t->standing == STEME_LIVE)
+            status = add_ballots(reader, STEME_ON_ASSERTION, route, t->entry->id.bytes, t->row.claim, t->row.negated,
+                                 &list, arena, err);
+    }
+    if (status) return status;
+    if (list.count) qsort(list.items, list.count, sizeof(struct claim_ballot), compare_ballots);
+    evidence->ballots = list.items;
+    evidence->ballot_count = list.count;
+    return STEME_OK;
+}
+
+/* ---- epochs ---- */
+
+static int compare_id16(const void *left, const void *right)
+{
+    return memcmp(left, right, KEYS_ID_BYTES);
+}
+
+/* An epoch takes the place of those it names if they are by the same author; of others it is a proposal. */
+static steme_status add_superseded(struct reader *reader, const struct steme_epoch *epoch, void **list, size_t *count,
+                                   size_t *capacity, struct steme_error *err)
+{
+    for (size_t i = 0; i < epoch->supersedes_count; i++) {
+        uint64_t location = 0;
+        struct wal_entry old;
+        steme_status status = evidence_locate(reader, epoch->supersedes[i].bytes, NULL, &location, err);
+        if (status == STEME_NOT_FOUND) continue;
+        if (!status) status = wal_read(reader->wal, location, &old, err);
+        if (status) return status;
+        if (memcmp(record_author(old.bytes), epoch->author.bytes, 32) != 0) continue;
+        status = grow(&reader->arena, list, *count, capacity, KEYS_ID_BYTES, err);
+        if (status) return status;
+        memcpy((uint8_t *)*list + KEYS_ID_BYTES * (*count)++, epoch->supersedes[i].bytes, KEYS_ID_BYTES);
+    }
+    return STEME_OK;
+}
+
+static steme_status load_epochs(struct reader *reader, struct steme_error *err)
+{
+    static const uint8_t tag[] = { 'E' };
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    void *list = NULL;
+    size_t count = 0, capacity = 0;
+    struct steme_slice prefix = slice_of(tag, sizeof tag);
+    steme_status status = kv_seek(reader->txn, prefix, prefix, &cursor, &pair, err);
+    for (; !status; status = kv_next(&cursor, &pair, err)) {
+        uint64_t location = 0;
+        struct wal_entry entry;
+        struct steme_record record;
+        status = row_location(pair.value, &location, err);
+        if (!status && location >= reader->limit) continue;
+        if (!status) status = wal_read(reader->wal, location, &entry, err);
+        if (!status) status = record_decode(entry.bytes, &reader->arena, &record, err);
+        if (!status && record.type == STEME_EPOCH)
+            status = add_superseded(reader, &record.as.epoch, &list, &count, &capacity, err);
+        if (status) break;
+    }
+    kv_cursor_end(&cursor);
+    if (status != STEME_NOT_FOUND) return status;
+    if (count) qsort(list, count, KEYS_ID_BYTES, compare_id16);
+    reader->superseded_epochs = list;
+    reader->superseded_count = count;
+    reader->epochs_known = true;
+    return STEME_OK;
+}
+
+static steme_status other_epoch(struct reader *reader, const struct slot_row *row, const uint8_t *epoch, bool *out,
+                                struct steme_error *err)
+{
+    *out = false;
+    if (!row->has_epoch) return STEME_OK;
+    if (epoch) {
+        *out = memcmp(row->epoch, epoch, sizeof row->epoch) != 0;
+        return STEME_OK;
+    }
+    steme_status status = reader->epochs_known ? STEME_OK : load_epochs(reader, err);
+    if (status) return status;
+    *out = reader->superseded_count && bsearch(row->epoch, reader->superseded_epochs, reader->superseded_count,
+                                               KEYS_ID_BYTES, compare_id16);
+    return STEME_OK;
+}
+
+/* ---- the whole ---- */
+
+static steme_status judge_standing(struct reader *reader, uint64_t route, bool revised, const uint8_t *epoch,
+                                   struct testimony *t, struct arena *arena, struct steme_error *err)
+{
+    bool other = false;
+    steme_status status = revised ? apply_revisions(reader, route, t, arena, err) : STEME_OK;
+    if (!status && t->standing == STEME_LIVE && !valid_at(&t->row, reader->valid_at_us)) t->standing = STEME_NOT_VALID;
+    if (!status) status = other_epoch(reader, &t->row, epoch, &other, err);
+    if (!status && other && t->standing == STEME_LIVE) t->standing = STEME_OTHER_EPOCH;
+    return status;
+}
+
+steme_status evidence_gather(struct reader *reader, const struct slot_ref *slot, const uint8_t *epoch,
+                             struct arena *arena, struct evidence *out, struct steme_error *err)
+{
+    struct key_bytes revisions, votes;
+    bool revised = false, voted = false;
+    struct evidence found = { 0 };
+    steme_status status = scan_slot(reader, slot, arena, &found, err);
+    if (status) return status;
+    /* Two look-ups tell whether anybody ever revised or voted on anything about this subject; mostly nobody did. */
+    key_route_prefix(&revisions, 'X', slot->route);
+    key_route_prefix(&votes, 'V', slot->route);
+    if (found.testimony_count) status = any_row(reader, &revisions, &revised, err);
+    if (!status && found.testimony_count) status = any_row(reader, &votes, &voted, err);
+    if (!status && (revised || voted)) status = read_all(reader, slot, &found, arena, err);
+    for (size_t i = 0; !status && i < found.testimony_count; i++)
+        status = judge_standing(reader, slot->route, revised, epoch, &found.testimonies[i], arena, err);
+    if (status) return status;
+    if (found.testimony_count > 1)
+        qsort(found.testimonies, found.testimony_count, sizeof *found.testimonies, compare_testimonies);
+    if (voted) status = gather_ballots(reader, slot->route, revised, &found, arena, err);
+    if (status) return status;
+    *out = found;
+    return STEME_OK;
+}
+
+steme_status evidence_next_slot(struct reader *reader, struct slot_ref *slot, bool only_route, struct steme_error *err)
+{
+    static const uint8_t tag[] = { 'S' };
+    struct key_bytes from, route;
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    struct slot_row row;
+    key_slot_prefix(&from, slot);
+    key_route_prefix(&route, 'S', slot->route);
+    struct steme_slice prefix = only_route ? key_slice(&route) : slice_of(tag, sizeof tag);
+    steme_status status = kv_seek(reader->txn, prefix, key_slice(&from), &cursor, &pair, err);
+    if (!status) status = row_slot(pair.key, pair.value, slot, &row, err);
+    kv_cursor_end(&cursor);
+    return status;
+}
+
+steme_status evidence_locate(struct reader *reader, const uint8_t id[16], enum steme_type *type_out,
+                             uint64_t *location_out, struct steme_error *err)
+{
+    struct key_bytes key;
+    struct steme_slice value;
+    uint64_t location = 0;
+    key_of_id(&key, id);
+    steme_status status = kv_get(reader->txn, key_slice(&key), &value, err);
+    if (!status) status = row_id(value, type_out, &location, err);
+    if (status) return status;
+    if (location >= reader->limit) return STEME_NOT_FOUND;
+    *location_out = location;
+    return STEME_OK;
+}
+
+/* ---- transaction time ---- */
+
+/* Last batch row with first_sequence < below. */
+static steme_status batch_below(struct kv_txn *txn, uint64_t below, struct batch_row *out, struct steme_error *err)
+{
+    static const uint8_t tag[] = { 'R' };
+    struct key_bytes key;
+    struct kv_pair pair;
+    key_of_batch(&key, below);
+    steme_status status = kv_last(txn, slice_of(tag, sizeof tag), key_slice(&key), &pair, err);
+    return status ? status : row_batch(pair.key, pair.value, out, err);
+}
+
+/* Location behind the record with this sequence, walking its batch. */
+static steme_status limit_of_sequence(struct wal *wal, struct kv_txn *txn, uint64_t sequence, uint64_t *limit,
+                                      struct steme_error *err)
+{
+    struct batch_row batch;
+    struct wal_entry entry;
+    if (sequence >= UINT64_MAX - 1) return STEME_OK;
+    steme_status status = batch_below(txn, sequence + 1, &batch, err);
+    if (status == STEME_NOT_FOUND) {
+        *limit = 0;
+        return STEME_OK;
+    }
+    uint64_t location = batch.location;
+    while (!status) {
+        status = wal_read(wal, location, &entry, err);
+        if (status || entry.sequence > sequence) break;
+        *limit = entry.next_location;
+        if (entry.batch_last) break;
+        location = entry.next_location;
+    }
+    return status;
+}
+
+/* First sequence received after that time: receive times never fall, so halving finds it. */
+static steme_status sequence_at_time(struct kv_txn *txn, int64_t received_us, uint64_t *sequence, struct steme_error *err)
+{
+    struct batch_row batch;
+    uint64_t low = 0, high = UINT64_MAX - 1; /* batches that begin below low are early enough; at or past high too late */
+    steme_status status = batch_below(txn, high, &batch, err);
+    if (status == STEME_NOT_FOUND) return STEME_OK;
+    if (status || batch.received_at_us <= received_us) return status;
+    high = batch.first_sequence;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        status = batch_below(txn, middle + 1, &batch, err);
+        if (status && status != STEME_NOT_FOUND) return status;
+        if (status == STEME_NOT_FOUND || batch.received_at_us <= received_us) low = middle + 1;
+        else high = batch.first_sequence;
+    }
+    *sequence = high ? high - 1 : 0;
+    return STEME_OK;
+}
+
+steme_status evidence_limit(struct wal *wal, struct kv_txn *txn, uint64_t sequence, int64_t received_us,
+                            uint64_t *limit_out, uint64_t *sequence_out, struct steme_error *err)
+{
+    uint64_t limit = UINT64_MAX, timed = UINT64_MAX;
+    steme_status status = STEME_OK;
+    if (received_us != STEME_TIME_MAX) status = sequence_at_time(txn, received_us, &timed, err);
+    if (timed < sequence) sequence = timed;
+    if (!status) status = limit_of_sequence(wal, txn, sequence, &limit, err);
+    if (status) return status;
+    *limit_out = limit;
+    *sequence_out = sequence;
+    return STEME_OK;
+}

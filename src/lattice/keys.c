@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lattice/keys.h"
+
+#include "base/check.h"
+#include "base/codec.h"
+
+#include <string.h>
+#include <xxhash.h>
+
+enum {
+    BALLOT_ROW_BYTES = 32,
+    BATCH_ROW_BYTES = 24,
+    APPLIED_ROW_BYTES = 144,
+};
+
+/* Flags of a slot row: which optional parts follow, in this order. */
+enum { SLOT_NEGATED = 1, SLOT_VALID_FROM = 2, SLOT_VALID_TO = 4, SLOT_EPOCH = 8, SLOT_FLAGS = 15 };
+
+static void add_u8(struct key_bytes *key, uint8_t v)
+{
+    invariant(key->size + 1 <= KEYS_MAX_BYTES);
+    key->data[key->size++] = v;
+}
+
+static void add_u32(struct key_bytes *key, uint32_t v)
+{
+    for (unsigned shift = 32; shift > 0; shift -= 8)
+        add_u8(key, (uint8_t)(v >> (shift - 8)));
+}
+
+static void add_u64(struct key_bytes *key, uint64_t v)
+{
+    invariant(key->size + 8 <= KEYS_MAX_BYTES);
+    store_u64be(key->data + key->size, v);
+    key->size += 8;
+}
+
+static void add_id(struct key_bytes *key, const uint8_t id[16])
+{
+    invariant(key->size + KEYS_ID_BYTES <= KEYS_MAX_BYTES);
+    memcpy(key->data + key->size, id, KEYS_ID_BYTES);
+    key->size += KEYS_ID_BYTES;
+}
+
+static void begin(struct key_bytes *key, char tag)
+{
+    key->size = 0;
+    add_u8(key, (uint8_t)tag);
+}
+
+void key_of_id(struct key_bytes *out, const uint8_t id[16])
+{
+    begin(out, 'H');
+    add_id(out, id);
+}
+
+void key_slot_prefix(struct key_bytes *out, const struct slot_ref *slot)
+{
+    begin(out, 'S');
+    add_u64(out, slot->route);
+    add_u32(out, slot->predicate);
+    add_id(out, slot->slot);
+}
+
+void key_of_slot_row(struct key_bytes *out, const struct slot_ref *slot, uint64_t location)
+{
+    key_slot_prefix(out, slot);
+    add_u64(out, location);
+}
+
+void key_route_prefix(struct key_bytes *out, char tag, uint64_t route)
+{
+    invariant(tag == 'S' || tag == 'V' || tag == 'X');
+    begin(out, tag);
+    add_u64(out, route);
+}
+
+void key_ballot_prefix(struct key_bytes *out, enum steme_target_kind kind, uint64_t route, const uint8_t target[16])
+{
+    if (kind == STEME_ON_ASSERTION || kind == STEME_ON_CLAIM) {
+        key_route_prefix(out, 'V', route);
+    } else {
+        begin(out, 'A');
+    }
+    add_u8(out, (uint8_t)kind);
+    add_id(out, target);
+}
+
+void key_of_ballot(struct key_bytes *out, const struct steme_target *target, const uint8_t voter[16],
+                   const uint8_t vote[16])
+{
+    key_ballot_prefix(out, target->kind, target->route, target->hash.bytes);
+    add_id(out, voter);
+    add_id(out, vote);
+}
+
+void key_revision_prefix(struct key_bytes *out, uint64_t route, const uint8_t target[16])
+{
+    key_route_prefix(out, 'X', route);
+    add_id(out, target);
+}
+
+void key_of_revision(struct key_bytes *out, uint64_t route, const uint8_t target[16], const uint8_t revision[16])
+{
+    key_revision_prefix(out, route, target);
+    add_id(out, revision);
+}
+
+void key_of_epoch(struct key_bytes *out, const uint8_t epoch[16])
+{
+    begin(out, 'E');
+    add_id(out, epoch);
+}
+
+void key_of_batch(struct key_bytes *out, uint64_t first_sequence)
+{
+    begin(out, 'R');
+    add_u64(out, first_sequence);
+}
+
+void key_of_dead_letter(struct key_bytes *out, uint64_t location)
+{
+    begin(out, 'D');
+    add_u64(out, location);
+}
+
+void key_applied(struct key_bytes *out)
+{
+    static const char name[] = "Mapplied";
+    out->size = sizeof name - 1;
+    memcpy(out->data, name, out->size);
+}
+
+/* Check over the key, then the value behind its first four bytes. */
+static uint32_t check_of(struct steme_slice key, const uint8_t *value, size_t size)
+{
+    uint8_t joined[KEYS_MAX_BYTES + KEYS_VALUE_MAX_BYTES];
+    invariant(key.size <= KEYS_MAX_BYTES && size >= 4 && size <= KEYS_VALUE_MAX_BYTES);
+    memcpy(joined, key.data, key.size);
+    memcpy(joined + key.size, value + 4, size - 4);
+    return (uint32_t)XXH3_64bits(joined, key.size + size - 4);
+}
+
+static void seal(struct value_bytes *value, struct steme_slice key)
+{
+    store_u32(value->data, check_of(key, value->data, value->size));
+}
+
+/* A sealed row's value: big enough for its kind, and its check holds. */
+static bool sealed(struct steme_slice key, struct steme_slice value, size_t at_least)
+{
+    return value.size >= at_least && value.size <= KEYS_VALUE_MAX_BYTES && key.size <= KEYS_MAX_BYTES &&
+           load_u32(value.data) == check_of(key, value.data, value.size);
+}
+
+static steme_status lies(struct steme_slice key, struct steme_error *err)
+{
+    return error_set(err, STEME_CORRUPT, "an index row of kind %c fails its check",
+                     key.size && key.data[0] >= 'A' && key.data[0] <= 'Z' ? (char)key.data[0] : '?');
+}
+
+void value_of_id(struct value_bytes *out, enum steme_type type, uint64_t location)
+{
+    invariant(location >> 56 == 0);
+    store_u64(out->data, (uint64_t)type << 56 | location);
+    out->size = 8;
+}
+
+void value_of_slot_row(struct value_bytes *out, struct steme_slice key, const struct slot_row *row)
+{
+    uint8_t flags = row->negated ? SLOT_NEGATED : 0;
+    uint8_t *at = out->data;
+    store_u32(at + 4, row->confidence_ppm);
+    store_i64(at + 8, row->asserted_at_us);
+    store_i64(at + 16, row->received_at_us);
+    memcpy(at + 24, row->claim, 16);
+    memcpy(at + 40, row->voice, 16);
+    out->size = 58;
+    if (row->valid_from_us != STEME_TIME_MIN) {
+        flags |= SLOT_VALID_FROM;
+        store_i64(at + out->size, row->valid_from_us);
+        out->size += 8;
+    }
+    if (row->valid_to_us != STEME_TIME_MAX) {
+        flags |= SLOT_VALID_TO;
+        store_i64(at + out->size, row->valid_to_us);
+        out->size += 8;
+    }
+    if (row->has_epoch) {
+        flags |= SLOT_EPOCH;
+        memcpy(at + out->size, row->epoch, 16);
+        out->size += 16;
+    }
+    at[56] = (uint8_t)row->kind;
+    at[57] = flags;
+    seal(out, key);
+}
+
+steme_status row_slot(struct steme_slice key, struct steme_slice value, struct slot_ref *slot_out,
+                      struct slot_row *out, struct steme_error *err)
+{
+    if (key.size != 37 || !sealed(key, value, 58)) return lies(key, err);
+    const uint8_t *at = value.data;
+    uint8_t flags = at[57];
+    size_t size = 58 + (flags & SLOT_VALID_FROM ? 8u : 0u) + (flags & SLOT_VALID_TO ? 8u : 0u) +
+                  (flags & SLOT_EPOCH ? 16u : 0u);
+    if (value.size != size || (flags & ~SLOT_FLAGS) || at[56] > STEME_NONE) return lies(key, err);
+    if (slot_out) {
+        slot_out->route = load_u64be(key.data + 1);
+        slot_out->predicate = __builtin_bswap32(load_u32(key.data + 9));
+        memcpy(slot_out->slot, key.data + 13, 16);
+    }
+    out->location = load_u64be(key.data + 29);
+    out->confidence_ppm = load_u32(at + 4);
+    out->asserted_at_us = load_i64(at + 8);
+    out->received_at_us = load_i64(at + 16);
+    memcpy(out->claim, at + 24, 16);
+    memcpy(out->voice, at + 40, 16);
+    out->kind = (enum steme_kind)at[56];
+    out->negated = flags & SLOT_NEGATED;
+    const uint8_t *part = at + 58;
+    out->valid_from_us = flags & SLOT_VALID_FROM ? load_i64(part) : STEME_TIME_MIN;
+    part += flags & SLOT_VALID_FROM ? 8 : 0;
+    out->valid_to_us = flags & SLOT_VALID_TO ? load_i64(part) : STEME_TIME_MAX;
+    part += flags & SLOT_VALID_TO ? 8 : 0;
+    out->has_epoch = flags & SLOT_EPOCH;
+    if (out->has_epoch) memcpy(out->epoch, part, 16);
+    return STEME_OK;
+}
+
+void value_of_ballot(struct value_bytes *out, struct steme_slice key, const struct ballot_row *row)
+{
+    store_u32(out->data + 4, row->probability_ppm);
+    store_i64(out->data + 8, row->cast_at_us);
+    store_u64(out->data + 16, row->location);
+    store_u64(out->data + 24, (uint64_t)row->stance);
+    out->size = BALLOT_ROW_BYTES;
+    seal(out, key);
+}
+
+steme_status row_ballot(struct steme_slice key, struct steme_slice value, struct ballot_row *out,
+                        struct steme_error *err)
+{
+    if (key.size < 1 + 2 * KEYS_ID_BYTES || value.size != BALLOT_ROW_BYTES || !sealed(key, value, BALLOT_ROW_BYTES))
+        return lies(key, err);
+    uint64_t stance = load_u64(value.data + 24);
+    if (stance > STEME_ABSTAIN) return lies(key, err);
+    out->probability_ppm = load_u32(value.data + 4);
+    out->cast_at_us = load_i64(value.data + 8);
+    out->location = load_u64(value.data + 16);
+    out->stance = (enum steme_stance)stance;
+    memcpy(out->voter, key.data + key.size - 32, 16);
+    memcpy(out->vote, key.data + key.size - 16, 16);
+    return STEME_OK;
+}
+
+void value_of_location(struct value_bytes *out, uint64_t location)
+{
+    store_u64(out->data, location);
+    out->size = 8;
+}
+
+steme_status row_location(struct steme_slice value, uint64_t *location_out, struct steme_error *err)
+{
+    if (value.size != 8) return error_set(err, STEME_CORRUPT, "an index row has %zu bytes instead of 8", value.size);
+    *location_out = load_u64(value.data);
+    return STEME_OK;
+}
+
+steme_status row_id(struct steme_slice value, enum steme_type *type_out, uint64_t *location_out,
+                    struct steme_error *err)
+{
+    uint64_t packed = 0;
+    steme_status status = row_location(value, &packed, err);
+    if (status) return status;
+    if (packed >> 56 > STEME_BUNDLE) return error_set(err, STEME_CORRUPT, "an index row names a type that is none");
+    if (type_out) *type_out = (enum steme_type)(packed >> 56);
+    *location_out = packed & ((UINT64_C(1) << 56) - 1);
+    return STEME_OK;
+}
+
+void value_of_batch(struct value_bytes *out, struct steme_slice key, const struct batch_row *row)
+{
+    store_u32(out->data + 4, 0);
+    store_i64(out->data + 8, row->received_at_us);
+    store_u64(out->data + 16, row->location);
+    out->size = BATCH_ROW_BYTES;
+    seal(out, key);
+}
+
+steme_status row_batch(struct steme_slice key, struct steme_slice value, struct batch_row *out,
+                       struct steme_error *err)
+{
+    if (key.size != 9 || value.size != BATCH_ROW_BYTES || !sealed(key, value, BATCH_ROW_BYTES)) return lies(key, err);
+    out->first_sequence = load_u64be(key.data + 1);
+    out->received_at_us = load_i64(value.data + 8);
+    out->location = load_u64(value.data + 16);
+    return STEME_OK;
+}
+
+void value_of_dead_letter(struct value_bytes *out, const struct steme_hash *id, const char *reason)
+{
+    size_t room = KEYS_VALUE_MAX_BYTES - sizeof id->bytes, length = strlen(reason);
+    if (length > room) length = room;
+    memcpy(out->data, id->bytes, sizeof id->bytes);
+    memcpy(out->data + sizeof id->bytes, reason, length);
+    out->size = sizeof id->bytes + length;
+}
+
+void value_of_applied(struct value_bytes *out, struct steme_slice key, const struct applied_row *row)
+{
+    uint8_t *at = out->data;
+    store_u32(at + 4, 0);
+    store_u64(at + 8, row->mark.next_sequence);
+    store_u64(at + 16, row->mark.location);
+    memcpy(at + 24, row->mark.batch.bytes, 32);
+    for (size_t i = 0; i < 8; i++)
+        store_u64(at + 56 + 8 * i, row->records[i]);
+    store_u64(at + 120, row->record_bytes);
+    store_u64(at + 128, row->dead_letters);
+    store_u64(at + 136, row->duplicates);
+    out->size = APPLIED_ROW_BYTES;
+    seal(out, key);
+}
+
+steme_status row_applied(struct steme_slice key, struct steme_slice value, struct applied_row *out,
+                         struct steme_error *err)
+{
+    if (value.size != APPLIED_ROW_BYTES || !sealed(key, value, APPLIED_ROW_BYTES)) return lies(key, err);
+    const uint8_t *at = value.data;
+    out->mark.next_sequence = load_u64(at + 8);
+    out->mark.location = load_u64(at + 16);
+    memcpy(out->mark.batch.bytes, at + 24, 32);
+    for (size_t i = 0; i < 8; i++)
+        out->records[i] = load_u64(at + 56 + 8 * i);
+    out->record_bytes = load_u64(at + 120);
+    out->dead_letters = load_u64(at + 128);
+    out->duplicates = load_u64(at + 136);
+    return STEME_OK;
+}

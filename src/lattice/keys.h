@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The index's key layout: every row as a byte prefix, made and taken apart here and nowhere else
+ * (docs/format/keys.md). Numbers in keys are big-endian so that byte order is number order; in values little-endian.
+ * Ids are cut to 16 bytes in the index: the record a row points to carries the whole id, and readers compare.
+ *
+ *   H id16                                      -> type << 56 | location     where any record lies
+ *   S route8 predicate4 slot16 location8        -> struct slot_row           an assertion, covering what lenses need
+ *   V route8 kind1 target16 voter16 vote16      -> struct ballot_row         a vote on an assertion or claim
+ *   A kind1 target16 voter16 vote16             -> struct ballot_row         a vote on an agent, source or epoch
+ *   X route8 target16 revision16                -> location8                 a revision that names the target
+ *   E epoch16                                   -> location8                 an epoch
+ *   R sequence8 (first of its batch)            -> received_at8 location8    transaction time
+ *   D location8                                 -> id32 reason               a dead letter
+ *   M "applied"                                 -> struct applied_row        how far the index is
+ * A row of S, V, A, R or M begins its value with 4 bytes of XXH3-64 over key and rest of value, because the store
+ * below does not notice rot; H, X, E and D point to records that prove themselves. Pure; any thread. */
+#ifndef LATTICE_KEYS_H
+#define LATTICE_KEYS_H
+
+#include "base/error.h"
+#include "model/identity.h"
+#include "spine/wal.h"
+#include "steme/types.h"
+
+#include <stdbool.h>
+
+#define KEYS_ID_BYTES 16u
+#define KEYS_MAX_BYTES 64u       /* longest key below */
+#define KEYS_VALUE_MAX_BYTES 320u /* longest value below but for a dead letter's reason, which is cut to fit */
+
+/* A key or value being made. */
+struct key_bytes {
+    uint8_t data[KEYS_MAX_BYTES];
+    size_t size;
+};
+struct value_bytes {
+    uint8_t data[KEYS_VALUE_MAX_BYTES];
+    size_t size;
+};
+
+/* The question an S row answers. */
+struct slot_ref {
+    uint64_t route;
+    uint32_t predicate;
+    uint8_t slot[16];
+};
+
+struct slot_row {
+    uint64_t location;
+    int64_t asserted_at_us, received_at_us, valid_from_us, valid_to_us;
+    uint32_t confidence_ppm;
+    enum steme_kind kind;
+    bool negated;
+    bool has_epoch;
+    uint8_t claim[16]; /* positive claim */
+    uint8_t voice[16];
+    uint8_t epoch[16];
+};
+
+struct ballot_row {
+    uint64_t location;
+    int64_t cast_at_us;
+    uint32_t probability_ppm;
+    enum steme_stance stance; /* on the positive claim or the assertion as it stands */
+    uint8_t voter[16];        /* from the key */
+    uint8_t vote[16];         /* from the key */
+};
+
+struct batch_row {
+    uint64_t first_sequence; /* from the key */
+    int64_t received_at_us;
+    uint64_t location; /* of its first frame */
+};
+
+/* How far the index is, and counts that go with it. */
+struct applied_row {
+    struct wal_mark mark;
+    uint64_t records[8]; /* by type, distinct; last: unknown types */
+    uint64_t record_bytes;
+    uint64_t dead_letters;
+    uint64_t duplicates;
+};
+
+/* Keys and prefixes. Longer prefixes give fuller keys. */
+void key_of_id(struct key_bytes *out, const uint8_t id[16]);
+void key_of_slot_row(struct key_bytes *out, const struct slot_ref *slot, uint64_t location);
+void key_slot_prefix(struct key_bytes *out, const struct slot_ref *slot);
+void key_route_prefix(struct key_bytes *out, char tag, uint64_t route); /* S, V or X */
+/* kinds ASSERTION and CLAIM give a V key, AGENT, SOURCE and EPOCH an A key. A claim's polarity bit plays no part: it lies
+ * past the 16 bytes. */
+void key_of_ballot(struct key_bytes *out, const struct steme_target *target, const uint8_t voter[16], const uint8_t vote[16]);
+void key_ballot_prefix(struct key_bytes *out, enum steme_target_kind kind, uint64_t route, const uint8_t target[16]);
+void key_of_revision(struct key_bytes *out, uint64_t route, const uint8_t target[16], const uint8_t revision[16]);
+void key_revision_prefix(struct key_bytes *out, uint64_t route, const uint8_t target[16]);
+void key_of_epoch(struct key_bytes *out, const uint8_t epoch[16]);
+void key_of_batch(struct key_bytes *out, uint64_t first_sequence);
+void key_of_dead_letter(struct key_bytes *out, uint64_t location);
+void key_applied(struct key_bytes *out);
+
+static inline struct steme_slice key_slice(const struct key_bytes *key)
+{
+    return (struct steme_slice){ key->data, key->size };
+}
+static inline struct steme_slice value_slice(const struct value_bytes *value)
+{
+    return (struct steme_slice){ value->data, value->size };
+}
+
+/* Values; the key is needed for the check. */
+void value_of_id(struct value_bytes *out, enum steme_type type, uint64_t location);
+void value_of_slot_row(struct value_bytes *out, struct steme_slice key, const struct slot_row *row);
+void value_of_ballot(struct value_bytes *out, struct steme_slice key, const struct ballot_row *row);
+void value_of_location(struct value_bytes *out, uint64_t location);
+void value_of_batch(struct value_bytes *out, struct steme_slice key, const struct batch_row *row);
+void value_of_dead_letter(struct value_bytes *out, const struct steme_hash *id, const char *reason);
+void value_of_applied(struct value_bytes *out, struct steme_slice key, const struct applied_row *row);
+
+/* Taking rows apart. STEME_CORRUPT when the length or the check is wrong: the index lies, rebuild it. */
+MUST_CHECK steme_status row_id(struct steme_slice value, enum steme_type *type_out, uint64_t *location_out, struct steme_error *err);
+MUST_CHECK steme_status row_slot(struct steme_slice key, struct steme_slice value, struct slot_ref *slot_out, struct slot_row *out, struct steme_error *err);
+MUST_CHECK steme_status row_ballot(struct steme_slice key, struct steme_slice value, struct ballot_row *out, struct steme_error *err);
+MUST_CHECK steme_status row_location(struct steme_slice value, uint64_t *location_out, struct steme_error *err);
+MUST_CHECK steme_status row_batch(struct steme_slice key, struct steme_slice value, struct batch_row *out, struct steme_error *err);
+MUST_CHECK steme_status row_applied(struct steme_slice key, struct steme_slice value, struct applied_row *out, struct steme_error *err);
+
+#endif

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "spine/batch_scan.h"
+
+#include "base/check.h"
+#include "base/codec.h"
+#include "base/hash.h"
+#include "base/slice.h"
+
+/* Batches whose checks are computed together: enough to fill the widest lanes when each holds one record, and little
+ * enough that the records are still in the cache when their turn comes. A larger batch is a window of its own. */
+#define WINDOW_BATCHES 64u
+#define WINDOW_ENTRIES 256u
+
+/* A run of batches on its way through the checks. */
+struct window {
+    size_t count;
+    const uint8_t *at[WINDOW_BATCHES];
+    struct batch heads[WINDOW_BATCHES];
+    struct steme_hash hashes[WINDOW_BATCHES];    /* of the batches */
+    struct steme_slice prefixes[WINDOW_BATCHES]; /* the prefixes of each, gathered; empty when they don't parse */
+    size_t kept[WINDOW_BATCHES];                 /* entries of each that stand up so far */
+};
+
+/* What one call brings in. The arrays have room for all that the headers ahead announce. */
+struct harvest {
+    struct arena *arena;
+    struct batch_scan_item *item;
+    size_t frame_max;
+    uint8_t *prefixes;
+};
+
+static const uint8_t *bytes_at(const struct batch_scan *scan, uint64_t offset)
+{
+    return scan->bytes + (offset - scan->from);
+}
+
+static struct batch_place place_at(const struct batch_scan *scan, uint64_t offset)
+{
+    return (struct batch_place){ scan->store, scan->segment, offset, scan->to - offset };
+}
+
+uint64_t batch_scan_used(const uint8_t *bytes, uint64_t size)
+{
+    static const uint8_t zeros[4096];
+    while (size >= sizeof zeros && memcmp(bytes + size - sizeof zeros, zeros, sizeof zeros) == 0) size -= sizeof zeros;
+    while (size > 0 && bytes[size - 1] == 0) size--;
+    return size;
+}
+
+/* Whether a header with a good check may follow what was read so far. */
+static bool follows(const struct batch_scan *scan, const struct batch *batch)
+{
+    if (batch->received_at_us < scan->received_at_us) return false;
+    if (!scan->linked) return batch->first_sequence >= scan->next_sequence;
+    return batch->first_sequence == scan->next_sequence && memcmp(batch->prev.bytes, scan->batch.bytes, HASH_BYTES) == 0;
+}
+
+static void step_over(struct batch_scan *scan, const struct batch *batch, const struct steme_hash *hash)
+{
+    scan->offset += batch->bytes;
+    scan->next_sequence = batch->first_sequence + batch->count;
+    scan->received_at_us = batch->received_at_us;
+    scan->batch = *hash;
+    scan->linked = true;
+}
+
+/* ---- what is no batch ---- */
+
+/* Where the next good batch begins, at `offset` or behind it, or scan->to. Whole frames are stepped over in one go:
+ * what their records contain is the author's, who might have put something there that looks like a batch. */
+static uint64_t find_batch(const struct batch_scan *scan, uint64_t offset)
+{
+    while (offset < scan->to) {
+        struct batch_place place = place_at(scan, offset);
+        const uint8_t *at = bytes_at(scan, offset);
+        struct batch batch;
+        struct frame frame;
+        if (batch_valid(at, &place, &batch) && follows(scan, &batch)) return offset;
+        offset += 64;
+        if (!frame_valid(at, place.available, &frame)) continue;
+        struct steme_hash id = hash_one(frame_record(&frame));
+        if (frame_has_id(&frame, &id)) offset += frame_size(&frame) - 64;
+    }
+    return scan->to;
+}
+
+static void step_over_bad(struct batch_scan *scan, struct batch_scan_item *out)
+{
+    uint64_t used = batch_scan_used(bytes_at(scan, scan->offset), scan->to - scan->offset);
+    out->offset = scan->offset;
+    if (used == 0) {
+        out->kind = BATCH_SCAN_END;
+        out->bytes = scan->to - scan->offset;
+        scan->offset = scan->to;
+        return;
+    }
+    out->kind = BATCH_SCAN_BAD;
+    scan->linked = false;
+    uint64_t next = find_batch(scan, scan->offset);
+    out->last = next >= scan->to;
+    if (out->last) {
+        next = scan->offset + pad64(used);
+        if (next > scan->to) next = scan->to;
+    }
+    out->bytes = next - scan->offset;
+    scan->offset = next;
+}
+
+/* ---- what is ---- */
+
+/* Read headers from the scan's position on, as long as they look right; nothing is checked yet. Stops when there are `want`
+ * frames. Returns the number of batches; *frames_out is the number of frames, *widest_out the largest that a window
+ * will hold. */
+static size_t look_ahead(const struct batch_scan *scan, size_t want, size_t *frames_out, size_t *widest_out)
+{
+    size_t count = 0;
+    size_t frames = 0;
+    size_t widest = WINDOW_ENTRIES;
+    uint64_t offset = scan->offset;
+    while (frames < want && offset < scan->to) {
+        struct batch_place place = place_at(scan, offset);
+        struct batch batch;
+        if (!batch_parse(bytes_at(scan, offset), &place, &batch)) break;
+        if (batch.count > widest) widest = batch.count;
+        frames += batch.count;
+        offset += batch.bytes;
+        count++;
+    }
+    *frames_out = frames;
+    *widest_out = widest;
+    return count;
+}
+
+/* The next window of at most batch_max batches: those whose headers are good and chained. */
+static void open_window(const struct batch_scan *start, size_t batch_max, struct window *window)
+{
+    uint8_t copies[WINDOW_BATCHES][BATCH_HEADER_BYTES];
+    struct steme_slice inputs[2 * WINDOW_BATCHES];
+    struct steme_hash digests[2 * WINDOW_BATCHES];
+    struct batch_scan scan = *start;
+    size_t frames = 0;
+    size_t count = 0;
+    for (; count < batch_max && count < WINDOW_BATCHES; count++) {
+        struct batch_place place = place_at(&scan, scan.offset);
+        struct batch *head = &window->heads[count];
+        const uint8_t *at = bytes_at(&scan, scan.offset);
+        if (!batch_parse(at, &place, head)) break;
+        if (count > 0 && frames + head->count > WINDOW_ENTRIES) break;
+        frames += head->count;
+        window->at[count] = at;
+        inputs[2 * count] = batch_unchecked(at, copies[count]);
+        inputs[2 * count + 1] = slice_of(at, BATCH_HEADER_BYTES);
+        scan.offset += head->bytes;
+    }
+    hash_many(inputs, 2 * count, digests);
+    scan = *start;
+    for (window->count = 0; window->count < count; window->count++) {
+        size_t i = window->count;
+        if (!batch_has_check(window->at[i], &digests[2 * i]) || !follows(&scan, &window->heads[i])) return;
+        window->hashes[i] = digests[2 * i + 1];
+        step_over(&scan, &window->heads[i], &window->hashes[i]);
+    }
+}
+
+static void fill_entry(const struct batch *head, const struct frame *frame, struct wal_entry *out)
+{
+    frame_entry(frame, location_of_batch(head) + frame->batch_back, out);
+    out->received_at_us = head->received_at_us;
+    out->batch_first = frame->sequence == head->first_sequence;
+    out->batch_last = frame->sequence == head->first_sequence + head->count - 1;
+}
+
+/* Read a batch's frames on the assumption that all is well and gather their prefixes at *to. Returns whether they fit
+ * together; if their hash then is the header's, every bit of them is right. */
+static bool read_frames(const uint8_t *at, const struct batch *head, struct wal_entry *entries, uint8_t **to)
+{
+    uint32_t offset = BATCH_HEADER_BYTES;
+    for (uint32_t i = 0; i < head->count; i++) {
+        struct frame frame;
+        if (!frame_parse(at + offset, head->bytes - offset, &frame)) return false;
+        if (frame.batch_back != offset || frame.sequence != head->first_sequence + i) return false;
+        memcpy(*to, frame.at, frame.prefix_bytes);
+        *to += frame.prefix_bytes;
+        fill_entry(head, &frame, &entries[i]);
+        offset += frame_size(&frame);
+    }
+    return offset == head->bytes;
+}
+
+/* A frame of this batch that begins at `offset` and has a good prefix. */
+static bool frame_of_batch(const uint8_t *at, const struct batch *head, uint32_t offset, struct frame *out)
+{
+    return offset < head->bytes && frame_valid(at + offset, head->bytes - offset, out) && out->batch_back == offset &&
+           out->sequence >= head->first_sequence && out->sequence - head->first_sequence < head->count;
+}
+
+/* Whether a frame found behind damage is one, rather than something an author put into a record whose own prefix is damaged.
+ * The damaged frame had a number, so this one's is higher than the one due; and it fits what comes behind. */
+static bool resumes(const uint8_t *at, const struct batch *head, const struct frame *frame, uint64_t due)
+{
+    uint32_t end = frame->batch_back + frame_size(frame);
+    struct frame next;
+    if (frame->sequence <= due) return false;
+    if (end == head->bytes) return frame->sequence == head->first_sequence + head->count - 1;
+    return !frame_of_batch(at, head, end, &next) || next.sequence == frame->sequence + 1;
+}
+
+/* The frames of a batch in which something is wrong: those whose own prefix is right. Returns how many. */
+static size_t examine_frames(const uint8_t *at, const struct batch *head, struct wal_entry *entries)
+{
+    size_t kept = 0;
+    bool damage = false;  /* somewhere */
+    bool behind = false;  /* right here */
+    uint64_t due = head->first_sequence;
+    for (uint32_t offset = BATCH_HEADER_BYTES; offset < head->bytes;) {
+        struct frame frame;
+        bool good = frame_of_batch(at, head, offset, &frame);
+        if (good) good = behind ? resumes(at, head, &frame, due) : frame.sequence == due;
+        if (good) {
+            fill_entry(head, &frame, &entries[kept++]);
+            offset += frame_size(&frame);
+            due = frame.sequence + 1;
+            behind = false;
+        } else {
+            damage = true;
+            behind = true;
+            offset += 64;
+        }
+    }
+    /* Every frame right by itself, but not the ones the header was made for: somebody exchanged one. Which? */
+    return damage ? kept : 0;
+}
+
+/* Provisional entries of all batches in the window, one behind the other from entries[0] on: prefixes are right, records
+ * not yet looked at. Returns how many. */
+static size_t read_prefixes(struct window *window, uint8_t *scratch, struct wal_entry *entries)
+{
+    struct steme_hash digests[WINDOW_BATCHES];
+    size_t base = 0;
+    for (size_t i = 0; i < window->count; i++) {
+        uint8_t *begin = scratch;
+        bool whole = read_frames(window->at[i], &window->heads[i], entries + base, &scratch);
+        window->prefixes[i] = slice_of(begin, whole ? (size_t)(scratch - begin) : 0);
+        base += window->heads[i].count;
+    }
+    hash_many(window->prefixes, window->count, digests);
+
+    size_t kept = 0;
+    base = 0;
+    for (size_t i = 0; i < window->count; i++) {
+        const struct batch *head = &window->heads[i];
+        bool right = memcmp(digests[i].bytes, head->frames.bytes, HASH_BYTES) == 0;
+        window->kept[i] = right ? head->count : examine_frames(window->at[i], head, entries + base);
+        if (kept != base) memmove(entries + kept, entries + base, window->kept[i] * sizeof *entries);
+        kept += window->kept[i];
+        base += head->count;
+    }
+    return kept;
+}
+
+/* Take the bytes from every entry whose record does not match its id. */
+static void check_records(struct wal_entry *entries, size_t count)
+{
+    struct steme_slice records[WINDOW_ENTRIES];
+    struct steme_hash ids[WINDOW_ENTRIES];
+    for (size_t done = 0; done < count;) {
+        size_t part = count - done < WINDOW_ENTRIES ? count - done : WINDOW_ENTRIES;
+        for (size_t i = 0; i < part; i++) records[i] = entries[done + i].bytes;
+        hash_many(records, part, ids);
+        for (size_t i = 0; i < part; i++)
+            if (memcmp(ids[i].bytes, entries[done + i].id.bytes, HASH_BYTES) != 0) entries[done + i].bytes.data = NULL;
+        done += part;
+    }
+}
+
+static steme_status add_gap(struct harvest *harvest, struct batch_gap gap, struct steme_error *err)
+{
+    struct batch_scan_item *item = harvest->item;
+    if (!item->gaps) item->gaps = arena_calloc(harvest->arena, harvest->frame_max, sizeof *item->gaps);
+    if (!item->gaps) return arena_full(harvest->arena, err);
+    item->gaps[item->gap_count++] = gap;
+    return STEME_OK;
+}
+
+/* Move a batch's good entries to their final place. Whatever lies between them is a gap. */
+static steme_status reap_batch(struct harvest *harvest, const struct batch *head, const struct wal_entry *entries, size_t count,
+                               struct steme_error *err)
+{
+    struct batch_scan_item *item = harvest->item;
+    uint64_t start = location_of_batch(head);
+    uint64_t at = start + BATCH_HEADER_BYTES;
+    uint64_t sequence = head->first_sequence;
+    for (size_t i = 0; i <= count; i++) {
+        bool end = i == count;
+        if (!end && !entries[i].bytes.data) continue;
+        uint64_t to = end ? start + head->bytes : entries[i].location;
+        uint64_t to_sequence = end ? head->first_sequence + head->count : entries[i].sequence;
+        if (to > at) {
+            struct batch_gap gap = { head->offset + (at - start), to - at, sequence, to_sequence - sequence };
+            steme_status status = add_gap(harvest, gap, err);
+            if (status) return status;
+        }
+        if (end) break;
+        at = entries[i].next_location;
+        sequence = entries[i].sequence + 1;
+        item->entries[item->entry_count++] = entries[i]; /* never ahead of where we read */
+    }
+    return STEME_OK;
+}
+
+static steme_status reap_window(struct harvest *harvest, struct batch_scan *scan, struct window *window, struct steme_error *err)
+{
+    struct batch_scan_item *item = harvest->item;
+    struct wal_entry *entries = item->entries + item->entry_count;
+    size_t count = read_prefixes(window, harvest->prefixes, entries);
+    check_records(entries, count);
+    for (size_t i = 0; i < window->count; i++) {
+        const struct batch *head = &window->heads[i];
+        item->batches[item->batch_count++] = (struct batch_found){
+            .offset = head->offset,
+            .bytes = head->bytes,
+            .count = head->count,
+            .first_sequence = head->first_sequence,
+            .received_at_us = head->received_at_us,
+            .hash = window->hashes[i],
+        };
+        steme_status status = reap_batch(harvest, head, entries, window->kept[i], err);
+        if (status) return status;
+        entries += window->kept[i];
+        step_over(scan, head, &window->hashes[i]);
+    }
+    return STEME_OK;
+}
+
+steme_status batch_scan_next(struct batch_scan *scan, size_t want, struct arena *arena, struct batch_scan_item *out,
+                             struct steme_error *err)
+{
+    size_t widest;
+    struct harvest harvest = { .arena = arena, .item = out };
+    invariant(scan->offset >= scan->from && scan->offset <= scan->to && want > 0);
+    *out = (struct batch_scan_item){ .kind = BATCH_SCAN_FOUND, .offset = scan->offset };
+    size_t batch_max = look_ahead(scan, want, &harvest.frame_max, &widest);
+    if (batch_max > 0) {
+        out->batches = arena_alloc(arena, batch_max * sizeof *out->batches);
+        out->entries = arena_alloc(arena, harvest.frame_max * sizeof *out->entries);
+        harvest.prefixes = arena_alloc(arena, widest * FRAME_SIGNED_PREFIX_BYTES);
+        if (!out->batches || !out->entries || !harvest.prefixes) return arena_full(arena, err);
+    }
+    while (out->batch_count < batch_max) {
+        struct window window;
+        open_window(scan, batch_max - out->batch_count, &window);
+        if (window.count == 0) break;
+        steme_status status = reap_window(&harvest, scan, &window, err);
+        if (status) return status;
+    }
+    out->bytes = scan->offset - out->offset;
+    if (out->batch_count == 0) step_over_bad(scan, out);
+    return STEME_OK;
+}

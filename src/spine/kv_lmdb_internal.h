@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What kv_lmdb.c stands on. kv_lmdb_env.c: one LMDB environment per directory and process, its growing map, its places
+ * for readers, and where LMDB's error numbers become statuses. kv_lmdb_file.c: the data file judged before it is
+ * mapped.
+ *
+ * LMDB does its own I/O on the directory it is given: the one exception to the rule that only src/host talks to the
+ * operating system. So it needs a host whose files are real. */
+#ifndef SPINE_KV_LMDB_INTERNAL_H
+#define SPINE_KV_LMDB_INTERNAL_H
+
+#include "host/gate.h"
+#include "spine/kv.h"
+
+#include <lmdb.h>
+#include <pthread.h>
+
+/* Slots in LMDB's reader table, shared by all processes that have the directory open. */
+#define LMDB_READERS_MAX 1024u
+
+struct lmdb_cursor {
+    struct lmdb_cursor *next, *next_idle;
+    MDB_cursor *mdb; /* NULL until first used; the writer's die with its transaction */
+    bool live;
+    bool parked;           /* writer: something changed since the cursor moved; it stands behind key_bytes */
+    struct steme_slice at; /* writer: key it gave last; valid unless parked */
+    size_t key_size;
+    uint8_t key_bytes[KV_KEY_MAX];
+};
+
+struct lmdb_txn {
+    struct kv_txn base;
+    struct lmdb_env *env;
+    MDB_txn *mdb;             /* readers: kept between transactions; writer: NULL when there is none */
+    struct lmdb_cursor *all;  /* every cursor made for this slot */
+    struct lmdb_cursor *idle; /* those of them that are not in use */
+    size_t live_count;        /* the others */
+    bool lent;                /* writer: slices were handed out since the last change */
+    bool abandoned;           /* writer: LMDB stopped in the middle of a change and must not be called again */
+};
+
+/* One reader's place. A cache line of its own, so that readers on other processors are not slowed. */
+struct lmdb_reader {
+    _Alignas(64) atomic_bool busy;
+    struct lmdb_txn txn;
+};
+
+struct lmdb_env {
+    struct lmdb_env *next_open; /* registry */
+    unsigned handle_count;      /* registry */
+    uint64_t device, inode;     /* of data.mdb */
+    struct host *host;
+    struct host_file *file; /* data.mdb, open for writing; NULL if read_only */
+    char *dir, *path;       /* path: of data.mdb */
+    MDB_env *mdb;
+    MDB_dbi dbi;
+    uint32_t page_bytes;
+    bool read_only;
+
+    pthread_mutex_t writer; /* held from begin to end of the write transaction; checks errors */
+    struct lmdb_txn write_txn;
+    uint8_t *scratch; /* writer: copies of arguments that are slices of its own transaction */
+    uint32_t write_count;
+    bool full;   /* writer: a transaction found the map full */
+    bool leaked; /* the writer was abandoned: the environment can't be closed any more */
+
+    pthread_mutex_t map_lock; /* who changes the map, and the fields behind broken */
+    atomic_bool paused;       /* no read transaction may begin: the map is about to move */
+    struct gate resumed;
+    _Atomic uint32_t broken; /* a steme_status: every begin answers it from now on */
+    char broken_why[256];
+    struct lmdb_reader *readers; /* LMDB_READERS_MAX of them */
+};
+
+/* The environment of the directory, opened, or the one this process has open already, counted once more. */
+MUST_CHECK steme_status lmdb_env_open(struct host *host, const struct kv_lmdb_options *options, struct lmdb_env **out,
+                                      struct steme_error *err);
+void lmdb_env_close(struct lmdb_env *env); /* counts down; the last one closes it */
+
+/* A transaction whose mdb has begun; end it with lmdb_env_end(). */
+MUST_CHECK steme_status lmdb_env_begin_read(struct lmdb_env *env, struct lmdb_txn **out, struct steme_error *err);
+MUST_CHECK steme_status lmdb_env_begin_write(struct lmdb_env *env, struct lmdb_txn **out, struct steme_error *err);
+/* After mdb_txn_commit(), which has taken mdb (set it NULL), or instead of it. Ends its cursors. */
+void lmdb_env_end(struct lmdb_txn *txn, enum kv_mode mode);
+/* After a commit: data.mdb is made as long as its header says. LMDB does not write free pages at the end of the file,
+ * and lmdb_file_check() could not tell such a file from one that was cut. */
+void lmdb_env_cover(struct lmdb_env *env);
+
+/* The one translation of LMDB's and the system's numbers. MDB_NOTFOUND and MDB_KEYEXIST leave err alone. */
+steme_status lmdb_env_error(struct lmdb_env *env, int code, const char *doing, struct steme_error *err);
+
+/* Run a call into LMDB that looks at pages. LMDB stops the process when one of its assertions fails, which rot in a
+ * page can bring about; here the failed assertion comes back as MDB_CORRUPTED instead. What LMDB was doing is left in
+ * the middle: a reader can still be reset, a writer is abandoned, and the environment begins no more transactions. What
+ * can't be caught: rot that sends LMDB to an address outside the map. */
+int lmdb_env_guard(struct lmdb_txn *txn, int (*call)(struct lmdb_txn *, void *args), void *args);
+
+/* Both headers are LMDB 0.9's, the newer one is sound, and the file is as long as it says; else STEME_CORRUPT. LMDB
+ * trusts its file: one that was cut short kills the process with SIGBUS at the first page that is missing, a broken
+ * header sends it through wild pointers. Rot in the pages behind the headers is not seen here. path is for messages. */
+MUST_CHECK steme_status lmdb_file_check(struct host_file *file, const char *path, struct steme_error *err);
+
+#endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "spine/wal_state.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/slice.h"
+#include "spine/batch_scan.h"
+
+#include <inttypes.h>
+
+#define READ_WINDOW 64u /* frames whose checks are computed side by side */
+
+steme_status wal_bytes(struct wal *wal, struct segment *segment, uint64_t durable, struct steme_slice *out, struct steme_error *err)
+{
+    uint32_t end = location_segment(durable);
+    *out = slice_of(NULL, 0);
+    if (segment->number > end) return STEME_OK;
+    uint64_t limit = segment->number == end ? location_offset(durable) : UINT64_MAX;
+    bool batches = limit != UINT64_MAX && limit > SEGMENT_HEADER_BYTES; /* they must be there; a header may have been lost */
+    steme_status status = segment_bytes(&wal->table, segment, batches ? limit : 0, out, err);
+    if (!status && out->size > limit) out->size = limit;
+    return status;
+}
+
+/* ---- frames by location ---- */
+
+/* A frame on its way through the checks. */
+struct candidate {
+    struct frame frame;
+    struct batch batch;
+    const uint8_t *head;
+    uint8_t frame_copy[FRAME_SIGNED_PREFIX_BYTES];
+    uint8_t head_copy[BATCH_HEADER_BYTES];
+};
+
+/* Find the frame and its batch's header by what they say of themselves; nothing is hashed yet. */
+static steme_status find_frame(struct wal *wal, uint64_t location, struct candidate *out, struct steme_error *err)
+{
+    struct steme_slice bytes;
+    struct frame *frame = &out->frame;
+    uint64_t offset = location_offset(location);
+    uint64_t durable = atomic_load_explicit(&wal->durable_location, memory_order_acquire);
+    struct segment *segment = segment_find(&wal->table, location_segment(location));
+    if (!segment || offset % 64 != 0 || location >= durable) goto nothing;
+    steme_status status = wal_bytes(wal, segment, durable, &bytes, err);
+    if (status) return status;
+    if (offset >= bytes.size || !frame_parse(bytes.data + offset, bytes.size - offset, frame)) goto nothing;
+    if (frame->batch_back > offset - SEGMENT_HEADER_BYTES) goto nothing;
+    uint64_t start = offset - frame->batch_back;
+    struct batch_place place = { store_word(&wal->store_id), segment->number, start, bytes.size - start };
+    out->head = bytes.data + start;
+    if (start % 64 != 0 || !batch_parse(out->head, &place, &out->batch)) goto nothing;
+    if (frame->sequence < out->batch.first_sequence || frame->sequence - out->batch.first_sequence >= out->batch.count) goto nothing;
+    if (frame->batch_back + frame_size(frame) > out->batch.bytes) goto nothing;
+    return STEME_OK;
+nothing:
+    return error_set(err, STEME_NOT_FOUND, "no record begins at %" PRIu64 " of log segment %" PRIu32, offset, location_segment(location));
+}
+
+/* Whether a location is on record as damaged. */
+static bool is_set_aside(struct wal *wal, uint64_t location)
+{
+    bool found = false;
+    pthread_mutex_lock(&wal->quarantine_lock);
+    for (size_t i = 0; i < wal->quarantine.count && !found; i++) {
+        const struct quarantine_entry *entry = &wal->quarantine.entries[i];
+        uint64_t offset = location_offset(location);
+        found = entry->good && entry->segment == location_segment(location) && offset >= entry->offset &&
+                offset - entry->offset < entry->length;
+    }
+    pthread_mutex_unlock(&wal->quarantine_lock);
+    return found;
+}
+
+static steme_status check_frame(struct wal *wal, uint64_t location, const struct candidate *candidate, const struct steme_hash digests[3],
+                                struct wal_entry *out, struct steme_error *err)
+{
+    const struct frame *frame = &candidate->frame;
+    const struct batch *batch = &candidate->batch;
+    const char *bad = NULL;
+    if (!frame_has_id(frame, &digests[2])) bad = "its bytes do not match its id";
+    if (!frame_has_check(frame, &digests[1])) bad = "its frame fails its check";
+    if (!batch_has_check(candidate->head, &digests[0])) bad = "its batch fails its check";
+    if (bad) {
+        steme_status status = is_set_aside(wal, location) ? STEME_NOT_FOUND : STEME_CORRUPT;
+        return error_set(err, status, "the record at %" PRIu64 " of log segment %" PRIu32 " is damaged: %s", location_offset(location),
+                         location_segment(location), bad);
+    }
+    frame_entry(frame, location, out);
+    out->received_at_us = batch->received_at_us;
+    out->batch_first = frame->sequence == batch->first_sequence;
+    out->batch_last = frame->sequence - batch->first_sequence + 1 == batch->count;
+    return STEME_OK;
+}
+
+/* Up to READ_WINDOW frames. */
+static void read_window(struct wal *wal, const uint64_t *locations, size_t count, struct wal_entry *entries, steme_status *statuses,
+                        struct steme_error *err)
+{
+    struct candidate candidates[READ_WINDOW];
+    struct steme_slice inputs[3 * READ_WINDOW];
+    struct steme_hash digests[3 * READ_WINDOW];
+    uint64_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct candidate *candidate = &candidates[i];
+        statuses[i] = find_frame(wal, locations[i], candidate, err);
+        bool none = statuses[i] != STEME_OK;
+        inputs[3 * i] = none ? slice_of(NULL, 0) : batch_unchecked(candidate->head, candidate->head_copy);
+        inputs[3 * i + 1] = none ? slice_of(NULL, 0) : frame_unchecked(&candidate->frame, candidate->frame_copy);
+        inputs[3 * i + 2] = none ? slice_of(NULL, 0) : frame_record(&candidate->frame);
+    }
+    hash_many(inputs, 3 * count, digests);
+    for (size_t i = 0; i < count; i++) {
+        if (!statuses[i]) statuses[i] = check_frame(wal, locations[i], &candidates[i], &digests[3 * i], &entries[i], err);
+        found += statuses[i] == STEME_OK;
+    }
+    atomic_fetch_add_explicit(&wal->reads, found, memory_order_relaxed);
+}
+
+steme_status wal_read(struct wal *wal, uint64_t location, struct wal_entry *out, struct steme_error *err)
+{
+    steme_status status;
+    read_window(wal, &location, 1, out, &status, err);
+    return status;
+}
+
+void wal_read_many(struct wal *wal, const uint64_t *locations, size_t count, struct wal_entry *entries, steme_status *statuses)
+{
+    for (size_t done = 0; done < count;) {
+        size_t part = count - done < READ_WINDOW ? count - done : READ_WINDOW;
+        read_window(wal, locations + done, part, entries + done, statuses + done, NULL);
+        done += part;
+    }
+}
+
+/* ---- marks ---- */
+
+struct wal_mark wal_begin(const struct wal *wal)
+{
+    (void)wal; /* the same in every log */
+    return (struct wal_mark){ .next_sequence = 1, .location = location_of(1, SEGMENT_HEADER_BYTES) };
+}
+
+static bool same_mark(const struct wal_mark *a, const struct wal_mark *b)
+{
+    return a->next_sequence == b->next_sequence && a->location == b->location &&
+           memcmp(a->batch.bytes, b->batch.bytes, sizeof a->batch.bytes) == 0;
+}
+
+/* Whether a batch that is to follow the mark begins at the start of this segment. */
+static bool begins_with(struct wal *wal, const struct segment *segment, struct steme_slice bytes, const struct wal_mark *mark)
+{
+    const struct steme_hash *prev = &segment->header.prev;
+    uint64_t first_sequence = segment->header.first_sequence;
+    struct batch batch;
+    if (!segment->header_good) {
+        if (bytes.size <= SEGMENT_HEADER_BYTES) return false;
+        struct batch_place place = { store_word(&wal->store_id), segment->number, SEGMENT_HEADER_BYTES, bytes.size - SEGMENT_HEADER_BYTES };
+        if (!batch_valid(bytes.data + SEGMENT_HEADER_BYTES, &place, &batch)) return false;
+        prev = &batch.prev;
+        first_sequence = batch.first_sequence;
+    }
+    return first_sequence == mark->next_sequence && memcmp(prev->bytes, mark->batch.bytes, HASH_BYTES) == 0;
+}
+
+bool wal_knows(struct wal *wal, const struct wal_mark *mark)
+{
+    struct wal_mark begin = wal_begin(wal);
+    struct wal_mark durable = wal_durable(wal);
+    struct steme_slice bytes;
+    struct batch batch;
+    uint64_t offset = location_offset(mark->location);
+    if (same_mark(mark, &begin) || same_mark(mark, &durable)) return true;
+    struct segment *segment = segment_find(&wal->table, location_segment(mark->location));
+    if (!segment || mark->location >= durable.location || offset < SEGMENT_HEADER_BYTES || offset % 64 != 0) return false;
+    if (wal_bytes(wal, segment, durable.location, &bytes, NULL) || offset > bytes.size) return false;
+    if (offset == SEGMENT_HEADER_BYTES) return begins_with(wal, segment, bytes, mark);
+    const uint8_t *at = batch_find_end(bytes.data + SEGMENT_HEADER_BYTES, offset - SEGMENT_HEADER_BYTES, &mark->batch, &batch);
+    return at && batch.offset == (uint64_t)(at - bytes.data) && batch.segment == segment->number &&
+           batch.store == store_word(&wal->store_id) && batch.first_sequence + batch.count == mark->next_sequence;
+}
+
+/* ---- reading on ---- */
+
+/* One wal_scan(). */
+struct scan {
+    struct wal *wal;
+    struct wal_mark durable;
+    struct wal_mark at;       /* how far we are */
+    bool linked;              /* see struct batch_scan */
+    bool sure;                /* the caller's mark has proved to be one of this log */
+    uint64_t skipped;
+    struct wal_entry *entries;
+    size_t count;
+};
+
+/* Put more entries behind those that are there; hardly ever called twice in one scan. */
+static steme_status add_entries(struct scan *scan, const struct batch_scan_item *item, struct arena *arena, struct steme_error *err)
+{
+    if (scan->count == 0) {
+        scan->entries = item->entries;
+        scan->count = item->entry_count;
+        return STEME_OK;
+    }
+    struct wal_entry *entries = arena_alloc(arena, (scan->count + item->entry_count) * sizeof *entries);
+    if (!entries) return arena_full(arena, err);
+    memcpy(entries, scan->entries, scan->count * sizeof *entries);
+    if (item->entry_count) memcpy(entries + scan->count, item->entries, item->entry_count * sizeof *entries);
+    scan->entries = entries;
+    scan->count += item->entry_count;
+    return STEME_OK;
+}
+
+/* The next record has this number: those between are lost. */
+static void step_to(struct scan *scan, uint64_t first_sequence)
+{
+    if (first_sequence > scan->at.next_sequence) scan->skipped += first_sequence - scan->at.next_sequence;
+}
+
+static steme_status take_item(struct scan *scan, const struct batch_scan *walk, const struct batch_scan_item *item, struct arena *arena,
+                              struct steme_error *err)
+{
+    if (item->kind == BATCH_SCAN_FOUND) {
+        step_to(scan, item->batches[0].first_sequence);
+        for (size_t i = 0; i < item->gap_count; i++) scan->skipped += item->gaps[i].count;
+        scan->at = (struct wal_mark){ walk->next_sequence, location_of(walk->segment, walk->offset), walk->batch };
+        scan->sure = true;
+        return add_entries(scan, item, arena, err);
+    }
+    /* Nothing follows the mark directly: is it one of ours at all? */
+    if (!scan->sure && !wal_knows(scan->wal, &scan->at))
+        return error_set(err, STEME_MISMATCH, "the log has no batch that ends at %" PRIu64 " of segment %" PRIu32 " with sequence %" PRIu64
+                         ": the position belongs to another log, or this one was cut short",
+                         location_offset(scan->at.location), location_segment(scan->at.location), scan->at.next_sequence);
+    scan->sure = true;
+    scan->at.location = location_of(walk->segment, walk->offset);
+    return STEME_OK;
+}
+
+/* On to the next segment that is there, or to the end. */
+static void next_segment(struct scan *scan)
+{
+    struct segment *next = segment_after(&scan->wal->table, location_segment(scan->at.location));
+    if (!next || next->number > location_segment(scan->durable.location)) {
+        scan->at.location = scan->durable.location;
+        return;
+    }
+    scan->at.location = location_of(next->number, SEGMENT_HEADER_BYTES);
+    if (!next->header_good) {
+        scan->linked = false; /* what follows is believed by what it says itself */
+        return;
+    }
+    step_to(scan, next->header.first_sequence);
+    scan->at.next_sequence = next->header.first_sequence;
+    scan->at.batch = next->header.prev;
+    scan->linked = true;
+}
+
+/* Read on in the segment we are in. */
+static steme_status scan_segment(struct scan *scan, size_t want, struct arena *arena, struct steme_error *err)
+{
+    struct steme_slice bytes = slice_of(NULL, 0);
+    struct batch_scan_item item = { .kind = BATCH_SCAN_END };
+    uint64_t offset = location_offset(scan->at.location);
+    struct segment *segment = segment_find(&scan->wal->table, location_segment(scan->at.location));
+    steme_status status = STEME_OK;
+    if (segment) status = wal_bytes(scan->wal, segment, scan->durable.location, &bytes, err);
+    if (status) return status;
+    struct batch_scan walk = {
+        .bytes = bytes.data,
+        .to = bytes.size,
+        .store = store_word(&scan->wal->store_id),
+        .segment = location_segment(scan->at.location),
+        .offset = offset,
+        .next_sequence = scan->at.next_sequence,
+        .received_at_us = INT64_MIN,
+        .batch = scan->at.batch,
+        .linked = scan->linked,
+    };
+    if (offset < bytes.size) status = batch_scan_next(&walk, want, arena, &item, err);
+    if (!status) status = take_item(scan, &walk, &item, arena, err);
+    if (status) return status;
+    scan->linked = walk.linked;
+    if (item.kind == BATCH_SCAN_END) next_segment(scan);
+    return STEME_OK;
+}
+
+steme_status wal_scan(struct wal *wal, struct wal_mark *at, size_t want, struct arena *arena, struct wal_entry **entries_out,
+                      size_t *count_out, uint64_t *skipped_out, struct steme_error *err)
+{
+    struct scan scan = { .wal = wal, .durable = wal_durable(wal), .at = *at, .linked = true };
+    struct wal_mark begin = wal_begin(wal);
+    uint64_t offset = location_offset(at->location);
+    bool end = at->location >= scan.durable.location;
+    if (same_mark(at, &begin)) scan.sure = true;
+    if ((end && !same_mark(at, &scan.durable)) || offset < SEGMENT_HEADER_BYTES || offset % 64 != 0)
+        return error_set(err, STEME_MISMATCH, "the log ends at sequence %" PRIu64 ", not where the position with sequence %" PRIu64 " says",
+                         scan.durable.next_sequence, at->next_sequence);
+    while (scan.count < want && scan.at.location < scan.durable.location) {
+        steme_status status = scan_segment(&scan, want - scan.count, arena, err);
+        if (status) return status;
+    }
+    if (scan.at.location >= scan.durable.location) {
+        step_to(&scan, scan.durable.next_sequence);
+        scan.at = scan.durable;
+    }
+    *at = scan.at;
+    *entries_out = scan.entries;
+    *count_out = scan.count;
+    if (skipped_out) *skipped_out = scan.skipped;
+    return STEME_OK;
+}

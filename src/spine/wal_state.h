@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the log share: wal.c opens and appends, wal_read.c reads, wal_verify.c checks. */
+#ifndef SPINE_WAL_STATE_H
+#define SPINE_WAL_STATE_H
+
+#include "host/gate.h"
+#include "spine/quarantine.h"
+#include "spine/segment_tail.h"
+#include "spine/wal.h"
+
+struct wal {
+    struct host *host;
+    char *wal_dir;                       /* "dir/wal" */
+    struct steme_hash store_id;
+    bool read_only;
+    struct segment_table table;
+    struct quarantine quarantine;        /* what lies there, as found when opening */
+    pthread_mutex_t quarantine_lock;
+    struct segment_tail tail;            /* the committing thread's */
+    struct commit *commit;               /* NULL when read_only */
+
+    pthread_mutex_t durable_lock;        /* guards durable */
+    struct wal_mark durable;
+    _Atomic uint64_t durable_location;   /* the same one, for readers in a hurry */
+    struct gate durable_gate;            /* last durable sequence number */
+
+    _Atomic uint64_t appended_records, appended_bytes, batches, reads;
+};
+
+/* What may be read of a segment: all of it, or what lies below the durable mark at `durable`. Empty when nothing does. */
+MUST_CHECK steme_status wal_bytes(struct wal *wal, struct segment *segment, uint64_t durable, struct steme_slice *out,
+                                  struct steme_error *err);
+
+#endif
