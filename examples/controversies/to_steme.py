@@ -83,8 +83,7 @@ class Store:
 
     def __init__(self, program):
         self.program = program
-        self.seen = 0  # last sequence number looked at
-        self.keys = set()
+        self.keys = {key["name"] for key in self.ask("key", "list")}
 
     def run(self, *words, text=None):
         done = subprocess.run([self.program, *words], input=text, capture_output=True, text=True, check=False)
@@ -92,22 +91,23 @@ class Store:
             sys.exit(f"to_steme.py: steme {' '.join(words)}: {done.stderr.strip()}")
         return done.stdout
 
+    def ask(self, *words):
+        return [json.loads(line) for line in self.run(*words, "--json").splitlines()]
+
     def new_key(self, name):
         if name not in self.keys:
             self.run("key", "new", name)
             self.keys.add(name)
 
-    def write(self, key, drafts):
-        """Unsigned records, signed and written by a key of the store."""
-        lines = "".join(json.dumps(draft, ensure_ascii=False) + "\n" for draft in drafts)
-        self.run("import", "-", "--format", "ndjson", "--as", key, text=lines)
+    def write(self, key, form, text):
+        """Have unsigned records signed and written by a key of the store. Returns their ids, in order."""
+        return self.run("import", "-", "--format", form, "--as", key, "--ids", text=text).split()
 
-    def new_entries(self):
-        """Records that came since the last call, as JSON."""
-        lines = self.run("log", "--since", str(self.seen + 1), "--json").splitlines()
-        entries = [json.loads(line) for line in lines]
-        self.seen = max([entry["sequence"] for entry in entries], default=self.seen)
-        return entries
+    def write_drafts(self, key, drafts):
+        return self.write(key, "ndjson", "".join(json.dumps(draft) + "\n" for draft in drafts))
+
+    def last_sequence(self):
+        return self.ask("status")[0]["last_sequence"]
 
 
 def key_name(agent):
@@ -141,67 +141,44 @@ def vote_draft(event, claims, ids):
             "reason": "; ".join(filter(None, [event["note"], event["source"]]))}
 
 
-def find_id(row, entries):
-    """The assertion that was made from a row. No two rows share subject, predicate, value, bounds and agent."""
-    def same(entry):
-        value = entry["object"]
-        spelled = str(value.get("name", value.get("text", value.get("integer", value.get("boolean"))))).lower()
-        if row["value_kind"] == "quantity":
-            bounds = bool(row["plus"])
-            if float(value["amount"]) != float(row["value"]) or ("lower" in value) != bounds:
-                return False
-            return not bounds or abs(float(value["upper"]) - float(row["value"]) - float(row["plus"])) < 1e-9
-        return spelled == row["value"].lower()
-
-    found = [entry["id"] for entry in entries
-             if (entry["subject"], entry["predicate"], entry["source"]) == (row["subject"], row["predicate"], row["agent"])
-             and same(entry)]
-    if len(found) != 1:
-        sys.exit(f"to_steme.py: {row['id']} was written {len(found)} times")
-    return found[0]
+def write_marks(store, since, ids, year, to):
+    names = {id: name for name, id in ids.items()}
+    for entry in store.ask("log", "--since", str(since)):
+        if entry["type"] == "revision" and entry["kind"] == "retract":
+            print("retract:" + names[entry["targets"][0]["id"]], entry["sequence"], sep="\t", file=to)
+    print(year, store.last_sequence(), sep="\t", file=to)
 
 
 def load(tables, program, key, marks):
     store = Store(program)
-    store.keys = {line["name"] for line in map(json.loads, store.run("key", "list", "--json").splitlines())}
     store.new_key(key)
-    store.new_entries()
-    used = sorted({tables.epoch_of[row["id"]] for row in tables.claims if row["id"] in tables.epoch_of})
-    if used:
-        store.write(key, [epoch_draft(tables.epochs[epoch]) for epoch in used])
-    named = {entry["name"]: entry["id"] for entry in store.new_entries() if entry["type"] == "epoch"}
-    epoch_ids = {epoch: named[tables.epochs[epoch]["name"]] for epoch in used}
-
+    epochs = sorted({tables.epoch_of[row["id"]] for row in tables.claims if row["id"] in tables.epoch_of})
+    epoch_ids = dict(zip(epochs, store.write_drafts(key, [epoch_draft(tables.epochs[epoch]) for epoch in epochs])))
     claims = {row["id"]: row for row in tables.claims}
     ids = {}
-    counts = {"claims": 0, "revisions": 0, "votes": 0}
-    years = sorted({when(row["published"])[0] for row in tables.claims} | {when(row["date"])[0] for row in tables.events})
-    for year in years:
+    revision_count = vote_count = 0
+    years = {when(row["published"])[0] for row in tables.claims} | {when(row["date"])[0] for row in tables.events}
+    for year in sorted(years):
+        since = store.last_sequence() + 1 if marks else 0
         rows = [row for row in tables.claims if when(row["published"])[0] == year]
         if rows:
             lines = io.StringIO()
             write_claims(tables, rows, epoch_ids, lines)
-            store.run("import", "-", "--format", "tsv", "--as", key, text=lines.getvalue())
-            entries = [entry for entry in store.new_entries() if entry["type"] == "assertion"]
-            ids.update({row["id"]: find_id(row, entries) for row in rows})
+            ids.update(zip([row["id"] for row in rows], store.write(key, "tsv", lines.getvalue())))
         events = [event for event in tables.events if when(event["date"])[0] == year]
-        revisions = [revision_draft(event, claims, ids) for event in events if event["kind"] in ("supersedes", "retracts")]
+        revisions = [event for event in events if event["kind"] in ("supersedes", "retracts")]
         votes = [event for event in events if event["kind"] in ("supports", "refutes")]
         if revisions:
-            store.write(key, revisions)
+            store.write_drafts(key, [revision_draft(event, claims, ids) for event in revisions])
         for voter in sorted({event["agent"] for event in votes}):
             store.new_key(key_name(voter))
-            store.write(key_name(voter), [vote_draft(event, claims, ids) for event in votes if event["agent"] == voter])
-        withdrawn = [entry for entry in store.new_entries() if entry["type"] == "revision" and entry["kind"] == "retract"]
+            store.write_drafts(key_name(voter),
+                               [vote_draft(event, claims, ids) for event in votes if event["agent"] == voter])
+        revision_count += len(revisions)
+        vote_count += len(votes)
         if marks:
-            for entry in withdrawn:
-                names = [name for name, id in ids.items() if id == entry["targets"][0]["id"]]
-                print(f"retract:{names[0]}", entry["sequence"], sep="\t", file=marks)
-            print(year, store.seen, sep="\t", file=marks)
-        counts["claims"] += len(rows)
-        counts["revisions"] += len(revisions)
-        counts["votes"] += len(votes)
-    print(", ".join(f"{count} {what}" for what, count in {**counts, "epochs": len(used)}.items()))
+            write_marks(store, since, ids, year, marks)
+    print(f"{len(ids)} claims, {revision_count} revisions, {vote_count} votes, {len(epochs)} epochs")
 
 
 def main():

@@ -19,23 +19,26 @@ verdict() { # STATUS NAME
 "$program" init >/dev/null && "$here/../controversies/to_steme.py" --load "$program"
 verdict $? "every claim and event of the controversies goes in"
 "$here/compare.py" "$program" "$here/../controversies/expected.json" || failed=1
-"$program" verify >"$work/verify" || cat "$work/verify"
-verdict "${PIPESTATUS[0]}" "the store verifies"
+"$program" verify >"$work/verify"
+status=$?
+[ $status -eq 0 ] || cat "$work/verify"
+verdict $status "the store verifies"
 
+mkdir "$work/tmp"
 started=$SECONDS
-"$here/run.sh" "$program" >"$work/demo" 2>&1
+TMPDIR=$work/tmp "$here/run.sh" "$program" >"$work/demo" 2>&1
 status=$?
 [ $status -eq 0 ] || cat "$work/demo"
 verdict $status "the demo runs"
 lines=$(wc -l <"$work/demo")
 [ "$lines" -le 60 ]
 verdict $? "the demo takes at most 60 lines ($lines)"
-[ $((SECONDS - started)) -le 30 ]
+[ $((SECONDS - started)) -le 60 ]
 verdict $? "the demo is quick ($((SECONDS - started)) s)"
 for fact in '70.78 ± 0.41 km/s/Mpc  random-effects mean of 77 measurements' 'all is well'; do
     grep -qF "$fact" "$work/demo"
     verdict $? "the demo shows: $fact"
 done
-[ -z "$(ls -d "${TMPDIR:-/tmp}"/steme-demo.* 2>/dev/null | xargs -r -I{} find {} -maxdepth 0 -newer "$work/verify")" ]
+[ -z "$(ls -A "$work/tmp")" ]
 verdict $? "the demo cleans up"
 exit $failed

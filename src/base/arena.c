@@ -19,30 +19,18 @@
 #include <sanitizer/asan_interface.h>
 
 /* Not inlined: the compiler would warn that fresh memory is looked at before it is written. */
-__attribute__((noinline)) static void hide_bytes(void *at, size_t size)
-{
-    __asan_poison_memory_region(at, size);
-}
+__attribute__((noinline)) static void hide_bytes(void *at, size_t size) { __asan_poison_memory_region(at, size); }
 
-static void show_bytes(void *at, size_t size)
-{
-    __asan_unpoison_memory_region(at, size);
-}
+static void show_bytes(void *at, size_t size) { __asan_unpoison_memory_region(at, size); }
 #else
-static void hide_bytes(void *at, size_t size)
-{
-    (void)at, (void)size;
-}
+static void hide_bytes(void *at, size_t size) { (void)at, (void)size; }
 
-static void show_bytes(void *at, size_t size)
-{
-    (void)at, (void)size;
-}
+static void show_bytes(void *at, size_t size) { (void)at, (void)size; }
 #endif
 
 enum {
     ARENA_ALIGN = 16,
-    ARENA_BLOCK_FIRST = 4096,   /* room in the first block, bytes: a small request never needs a second */
+    ARENA_BLOCK_FIRST = 4096,     /* room in the first block, bytes: a small request never needs a second */
     ARENA_BLOCK_LARGEST = 1 << 20 /* blocks double up to here; a larger request gets a block of its own size */
 };
 
@@ -169,5 +157,6 @@ steme_status arena_full(const struct arena *arena, struct steme_error *err)
 {
     return error_set(err, STEME_NO_MEMORY,
                      "no memory for more: %zu bytes of the %zu that this operation may use are taken; "
-                     "ask for less at a time, or raise the limit", arena->used_bytes, arena->ceiling_bytes);
+                     "ask for less at a time, or raise the limit",
+                     arena->used_bytes, arena->ceiling_bytes);
 }

@@ -4,8 +4,8 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
-#include "steme/types.h"
 #include "base/error.h"
+#include "steme/types.h"
 
 #include <stddef.h>
 

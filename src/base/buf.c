@@ -10,10 +10,7 @@
 
 enum { BUF_FIRST_BYTES = 256 };
 
-void buf_init(struct buf *buf, size_t ceiling_bytes)
-{
-    *buf = (struct buf){ .ceiling_bytes = ceiling_bytes };
-}
+void buf_init(struct buf *buf, size_t ceiling_bytes) { *buf = (struct buf){ .ceiling_bytes = ceiling_bytes }; }
 
 void buf_deinit(struct buf *buf)
 {
@@ -31,7 +28,8 @@ void buf_clear(struct buf *buf)
 static bool grow(struct buf *buf, size_t size)
 {
     size_t capacity = buf->capacity ? buf->capacity : BUF_FIRST_BYTES;
-    while (capacity < size) capacity = capacity > SIZE_MAX / 2 ? size : capacity * 2;
+    while (capacity < size)
+        capacity = capacity > SIZE_MAX / 2 ? size : capacity * 2;
     if (capacity > buf->ceiling_bytes) capacity = buf->ceiling_bytes;
     uint8_t *data = realloc(buf->data, capacity);
     if (!data) {
@@ -65,15 +63,9 @@ void buf_append(struct buf *buf, const void *data, size_t size)
     if (at) memcpy(at, data, size);
 }
 
-void buf_append_slice(struct buf *buf, struct steme_slice bytes)
-{
-    buf_append(buf, bytes.data, bytes.size);
-}
+void buf_append_slice(struct buf *buf, struct steme_slice bytes) { buf_append(buf, bytes.data, bytes.size); }
 
-void buf_append_text(struct buf *buf, const char *text)
-{
-    buf_append_slice(buf, slice_text(text));
-}
+void buf_append_text(struct buf *buf, const char *text) { buf_append_slice(buf, slice_text(text)); }
 
 void buf_printf(struct buf *buf, const char *format, ...)
 {

@@ -4,8 +4,8 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
-#include "steme/types.h"
 #include "base/error.h"
+#include "steme/types.h"
 
 struct buf {
     uint8_t *data;        /* owned; NULL until the first byte */

@@ -4,8 +4,10 @@
 #ifndef BASE_CHECK_H
 #define BASE_CHECK_H
 
-#define invariant(condition) \
-    do { if (__builtin_expect(!(condition), 0)) check_failed(#condition, __FILE__, __LINE__); } while (0)
+#define invariant(condition)                                                                 \
+    do {                                                                                     \
+        if (__builtin_expect(!(condition), 0)) check_failed(#condition, __FILE__, __LINE__); \
+    } while (0)
 
 /* A place that can't be reached, such as after a switch over all values of an enum. */
 #define unreachable_here() check_failed("unreachable", __FILE__, __LINE__)

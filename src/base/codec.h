@@ -9,10 +9,30 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "formats are read in place: little-endian machines only");
 
-static inline uint16_t load_u16(const uint8_t *at) { uint16_t v; memcpy(&v, at, sizeof v); return v; }
-static inline uint32_t load_u32(const uint8_t *at) { uint32_t v; memcpy(&v, at, sizeof v); return v; }
-static inline uint64_t load_u64(const uint8_t *at) { uint64_t v; memcpy(&v, at, sizeof v); return v; }
-static inline int64_t load_i64(const uint8_t *at) { int64_t v; memcpy(&v, at, sizeof v); return v; }
+static inline uint16_t load_u16(const uint8_t *at)
+{
+    uint16_t v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+static inline uint32_t load_u32(const uint8_t *at)
+{
+    uint32_t v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+static inline uint64_t load_u64(const uint8_t *at)
+{
+    uint64_t v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+static inline int64_t load_i64(const uint8_t *at)
+{
+    int64_t v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
 static inline void store_u16(uint8_t *at, uint16_t v) { memcpy(at, &v, sizeof v); }
 static inline void store_u32(uint8_t *at, uint32_t v) { memcpy(at, &v, sizeof v); }
 static inline void store_u64(uint8_t *at, uint64_t v) { memcpy(at, &v, sizeof v); }

@@ -10,20 +10,35 @@
 enum { INT64_DIGITS = 19 }; /* decimal digits of the largest coefficient; 10 to this power fits a uint64_t */
 
 static const uint64_t powers_of_ten[INT64_DIGITS + 1] = {
-    1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u,
-    100000000000u, 1000000000000u, 10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u,
-    100000000000000000u, 1000000000000000000u, 10000000000000000000u,
+    1u,
+    10u,
+    100u,
+    1000u,
+    10000u,
+    100000u,
+    1000000u,
+    10000000u,
+    100000000u,
+    1000000000u,
+    10000000000u,
+    100000000000u,
+    1000000000000u,
+    10000000000000u,
+    100000000000000u,
+    1000000000000000u,
+    10000000000000000u,
+    100000000000000000u,
+    1000000000000000000u,
+    10000000000000000000u,
 };
 
-static uint64_t magnitude(int64_t number)
-{
-    return number < 0 ? 0u - (uint64_t)number : (uint64_t)number;
-}
+static uint64_t magnitude(int64_t number) { return number < 0 ? 0u - (uint64_t)number : (uint64_t)number; }
 
 static int digit_count(uint64_t number)
 {
     int count = 0;
-    while (count <= INT64_DIGITS && number >= powers_of_ten[count]) count++;
+    while (count <= INT64_DIGITS && number >= powers_of_ten[count])
+        count++;
     return count;
 }
 
@@ -46,8 +61,9 @@ __extension__ static steme_status make_wide(__int128 coefficient, int64_t scale,
     if (coefficient > INT64_MAX || coefficient < -INT64_MAX)
         return error_set(err, STEME_TOO_LARGE, "the number needs more than the 18 digits that always fit; round it");
     if (scale < -STEME_SCALE_MAX || scale > STEME_SCALE_MAX)
-        return error_set(err, STEME_TOO_LARGE, "the number needs the scale %" PRId64 ", %d is the most; choose another unit",
-                         scale, STEME_SCALE_MAX);
+        return error_set(err, STEME_TOO_LARGE,
+                         "the number needs the scale %" PRId64 ", %d is the most; choose another unit", scale,
+                         STEME_SCALE_MAX);
     *out = (struct steme_decimal){ .coefficient = (int64_t)coefficient, .scale = (int32_t)scale };
     return STEME_OK;
 }
@@ -101,8 +117,10 @@ static int compare_magnitudes(struct steme_decimal a, struct steme_decimal b)
     if (a_top != b_top) return a_top < b_top ? -1 : 1;
     /* The first digits stand at the same place, so the scales differ by less than the digits of a number. */
     __extension__ unsigned __int128 wide_a = a_digits, wide_b = b_digits;
-    if (a.scale < b.scale) wide_a *= powers_of_ten[b.scale - a.scale];
-    else wide_b *= powers_of_ten[a.scale - b.scale];
+    if (a.scale < b.scale)
+        wide_a *= powers_of_ten[b.scale - a.scale];
+    else
+        wide_b *= powers_of_ten[a.scale - b.scale];
     return (wide_a > wide_b) - (wide_a < wide_b);
 }
 

@@ -50,7 +50,8 @@ STEME_API enum steme_class steme_status_class(steme_status status)
 static void trim_cut_character(char *text, size_t size)
 {
     size_t tail = 0; /* continuation bytes at the end */
-    while (tail < 3 && tail < size && ((unsigned char)text[size - 1 - tail] & 0xC0u) == 0x80u) tail++;
+    while (tail < 3 && tail < size && ((unsigned char)text[size - 1 - tail] & 0xC0u) == 0x80u)
+        tail++;
     if (tail == size) return;
     unsigned char lead = (unsigned char)text[size - 1 - tail];
     size_t wanted = lead >= 0xF0u ? 3 : lead >= 0xE0u ? 2 : lead >= 0xC0u ? 1 : 0;

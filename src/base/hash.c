@@ -11,7 +11,7 @@
 enum {
     BLOCK_BYTES = BLAKE3_BLOCK_LEN,
     BLOCKS_MAX = (int)(HASH_LANE_MAX_BYTES / BLAKE3_BLOCK_LEN),
-    WINDOW = 256 /* inputs sorted and hashed together: wide enough to fill lanes from a mix, small enough for the stack */
+    WINDOW = 256 /* inputs sorted and hashed together: enough to fill lanes from a mix, few enough for the stack */
 };
 
 static pthread_once_t lanes_once = PTHREAD_ONCE_INIT;
@@ -52,7 +52,8 @@ static struct steme_hash hash_short(struct steme_slice bytes)
     if (rest) memcpy(last, bytes.data + at, rest);
     blake3_compress_in_place(chain, last, (uint8_t)rest, 0, (uint8_t)(flags | CHUNK_END | ROOT));
     struct steme_hash out;
-    for (size_t i = 0; i < 8; i++) store32(out.bytes + 4 * i, chain[i]);
+    for (size_t i = 0; i < 8; i++)
+        store32(out.bytes + 4 * i, chain[i]);
     return out;
 }
 
@@ -67,9 +68,11 @@ static void check_lanes(void)
 {
     enum { LANES = 2 * MAX_SIMD_DEGREE_OR_2 + 1 }; /* a full set, another, and a rest */
     static uint8_t text[HASH_LANE_MAX_BYTES + LANES];
-    for (size_t i = 0; i < sizeof text; i++) text[i] = (uint8_t)(i % 251u);
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (uint8_t)(i % 251u);
     const uint8_t *inputs[LANES];
-    for (size_t i = 0; i < LANES; i++) inputs[i] = text + i;
+    for (size_t i = 0; i < LANES; i++)
+        inputs[i] = text + i;
     bool agree = true;
     for (size_t blocks = 1; blocks <= BLOCKS_MAX; blocks++) {
         uint8_t out[LANES][HASH_BYTES];
@@ -118,7 +121,8 @@ static size_t lane_blocks(struct steme_slice input)
 static void hash_window(const struct steme_slice *inputs, size_t count, struct steme_hash *out)
 {
     size_t group_end[BLOCKS_MAX + 1] = { 0 };
-    for (size_t i = 0; i < count; i++) group_end[lane_blocks(inputs[i])]++;
+    for (size_t i = 0; i < count; i++)
+        group_end[lane_blocks(inputs[i])]++;
     size_t start = 0;
     for (size_t blocks = 0; blocks <= BLOCKS_MAX; blocks++) {
         size_t size = group_end[blocks];
@@ -140,13 +144,15 @@ static void hash_window(const struct steme_slice *inputs, size_t count, struct s
         size_t first = group_end[blocks - 1], size = group_end[blocks] - first;
         if (size) hash_lanes(sorted + first, size, blocks, digests[first]);
     }
-    for (size_t at = group_end[0]; at < count; at++) memcpy(out[order[at]].bytes, digests[at], HASH_BYTES);
+    for (size_t at = group_end[0]; at < count; at++)
+        memcpy(out[order[at]].bytes, digests[at], HASH_BYTES);
 }
 
 void hash_many(const struct steme_slice *inputs, size_t count, struct steme_hash *out)
 {
     if (!hash_init()) {
-        for (size_t i = 0; i < count; i++) out[i] = hash_one(inputs[i]);
+        for (size_t i = 0; i < count; i++)
+            out[i] = hash_one(inputs[i]);
         return;
     }
     for (size_t done = 0; done < count; done += WINDOW) {

@@ -4,8 +4,8 @@
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
-#include "steme/types.h"
 #include "base/error.h"
+#include "steme/types.h"
 
 #include <stdbool.h>
 

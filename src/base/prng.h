@@ -29,21 +29,16 @@ static inline uint64_t prng_below(struct prng *prng, uint64_t bound)
     invariant(bound > 0);
     uint64_t surplus = (UINT64_MAX - bound + 1) % bound; /* 2^64 mod bound: draws below it would favour small numbers */
     uint64_t draw = prng_u64(prng);
-    while (draw < surplus) draw = prng_u64(prng);
+    while (draw < surplus)
+        draw = prng_u64(prng);
     return draw % bound;
 }
 
 /* True with a chance of permille in 1000. */
-static inline bool prng_chance(struct prng *prng, unsigned permille)
-{
-    return prng_below(prng, 1000) < permille;
-}
+static inline bool prng_chance(struct prng *prng, unsigned permille) { return prng_below(prng, 1000) < permille; }
 
 /* A generator of its own, so that draws from one do not shift the other's. */
-static inline struct prng prng_fork(struct prng *prng)
-{
-    return (struct prng){ prng_u64(prng) };
-}
+static inline struct prng prng_fork(struct prng *prng) { return (struct prng){ prng_u64(prng) }; }
 
 static inline void prng_fill(struct prng *prng, void *to, size_t size)
 {

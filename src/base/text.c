@@ -18,15 +18,9 @@ static struct cursor cursor_over(struct steme_slice text)
     return (struct cursor){ text.data, text.size ? text.data + text.size : text.data };
 }
 
-static bool is_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9';
-}
+static bool is_digit(uint8_t byte) { return byte >= '0' && byte <= '9'; }
 
-static bool at_digit(const struct cursor *cursor)
-{
-    return cursor->at < cursor->end && is_digit(*cursor->at);
-}
+static bool at_digit(const struct cursor *cursor) { return cursor->at < cursor->end && is_digit(*cursor->at); }
 
 static bool take(struct cursor *cursor, char wanted)
 {
@@ -77,8 +71,8 @@ steme_status text_parse_hex(struct steme_slice hex, const char *what, uint8_t *o
         return error_set(err, STEME_BAD_INPUT, "%s has %zu characters; it is %zu hex digits", what, hex.size, 2 * size);
     for (size_t i = 0; i < hex.size; i++)
         if (hex_digit(hex.data[i]) < 0)
-            return error_set(err, STEME_BAD_INPUT, "character %zu of %s is no hex digit; it is %zu of them", i + 1, what,
-                             2 * size);
+            return error_set(err, STEME_BAD_INPUT, "character %zu of %s is no hex digit; it is %zu of them", i + 1,
+                             what, 2 * size);
     for (size_t i = 0; i < size; i++)
         out[i] = (uint8_t)(hex_digit(hex.data[2 * i]) << 4 | hex_digit(hex.data[2 * i + 1]));
     return STEME_OK;
@@ -132,8 +126,10 @@ static int64_t take_exponent(struct cursor *cursor)
     const int64_t far = INT64_MAX / 4;
     int64_t exponent = 0;
     for (; at_digit(cursor); cursor->at++)
-        if (exponent < far / 10) exponent = exponent * 10 + (*cursor->at - '0');
-        else exponent = far;
+        if (exponent < far / 10)
+            exponent = exponent * 10 + (*cursor->at - '0');
+        else
+            exponent = far;
     return exponent;
 }
 
@@ -145,10 +141,12 @@ steme_status text_parse_decimal(struct steme_slice text, struct steme_decimal *o
     int64_t scale = 0;
     bool negative = take_sign(&cursor);
     if (!at_digit(&cursor)) return refuse(STEME_BAD_INPUT, text, shape, err);
-    for (; at_digit(&cursor); cursor.at++) add_digit(&digits, *cursor.at - '0');
+    for (; at_digit(&cursor); cursor.at++)
+        add_digit(&digits, *cursor.at - '0');
     if (take(&cursor, '.')) {
         if (!at_digit(&cursor)) return refuse(STEME_BAD_INPUT, text, shape, err);
-        for (; at_digit(&cursor); cursor.at++, scale++) add_digit(&digits, *cursor.at - '0');
+        for (; at_digit(&cursor); cursor.at++, scale++)
+            add_digit(&digits, *cursor.at - '0');
     }
     if (take(&cursor, 'e') || take(&cursor, 'E')) {
         bool down = take_sign(&cursor);
@@ -179,7 +177,8 @@ static void put_text(struct printer *printer, const char *text, size_t size)
 
 static void put_zeros(struct printer *printer, int count)
 {
-    for (int i = 0; i < count; i++) *printer->at++ = '0';
+    for (int i = 0; i < count; i++)
+        *printer->at++ = '0';
 }
 
 static size_t finish(struct printer *printer)
@@ -243,10 +242,7 @@ struct date {
     int month, day; /* 1..12, 1..31 */
 };
 
-static bool is_leap(int64_t year)
-{
-    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
+static bool is_leap(int64_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
 
 static int days_in_month(int64_t year, int month)
 {

@@ -30,8 +30,7 @@ MUST_CHECK steme_status text_parse_integer(struct steme_slice text, int64_t *out
 
 /* [+-]digits[.digits][(e|E)[+-]digits]: exactly the number that is written, canonical. STEME_TOO_LARGE when its
  * digits without leading and trailing zeros pass INT64_MAX, or its scale STEME_SCALE_MAX. */
-MUST_CHECK steme_status text_parse_decimal(struct steme_slice text, struct steme_decimal *out,
-                                           struct steme_error *err);
+MUST_CHECK steme_status text_parse_decimal(struct steme_slice text, struct steme_decimal *out, struct steme_error *err);
 /* "-73.04"; in exponent form, "1.5e-40", where more than 24 zeros would have to be written to place the point.
  * Returns the length without the NUL. number must be within the limits of struct steme_decimal. */
 size_t text_print_decimal(struct steme_decimal number, char out[TEXT_DECIMAL_BYTES]);

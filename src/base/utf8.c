@@ -41,10 +41,12 @@ static bool is_printable_ascii(struct steme_slice text)
 {
     uint64_t bad = 0;
     if (text.size >= 8) {
-        for (size_t at = 0; at + 8 <= text.size; at += 8) bad |= unprintable(load_u64(text.data + at));
+        for (size_t at = 0; at + 8 <= text.size; at += 8)
+            bad |= unprintable(load_u64(text.data + at));
         bad |= unprintable(load_u64(text.data + text.size - 8)); /* the rest, and some bytes twice */
     } else {
-        for (size_t at = 0; at < text.size; at++) bad |= (uint64_t)(text.data[at] - 0x20u > 0x7Eu - 0x20u);
+        for (size_t at = 0; at < text.size; at++)
+            bad |= (uint64_t)(text.data[at] - 0x20u > 0x7Eu - 0x20u);
     }
     return bad == 0;
 }
@@ -58,7 +60,9 @@ static bool is_control(utf8proc_category_t category)
  * NFC_Quick_Check is Yes. A name of only these is NFC, and the costly question need not be asked. */
 static bool is_plain(utf8proc_int32_t point)
 {
-    static const struct { utf8proc_int32_t first, last; } ranges[] = {
+    static const struct {
+        utf8proc_int32_t first, last;
+    } ranges[] = {
         { 0x0020, 0x02FF }, /* Latin */
         { 0x4E00, 0x9FFF }, /* Chinese */
         { 0x0390, 0x0482 }, /* Greek, Cyrillic */
@@ -89,8 +93,8 @@ static bool is_nfc(struct steme_slice text)
     /* No character decomposes into more code points than twice its bytes. */
     utf8proc_int32_t points[STEME_NAME_MAX * 2];
     const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
-    utf8proc_ssize_t count =
-        utf8proc_decompose(text.data, (utf8proc_ssize_t)text.size, points, (utf8proc_ssize_t)countof(points), options);
+    utf8proc_ssize_t count = utf8proc_decompose(text.data, (utf8proc_ssize_t)text.size, points,
+                                                (utf8proc_ssize_t)countof(points), options);
     invariant(count >= 0 && (size_t)count <= countof(points));
     count = utf8proc_normalize_utf32(points, count, options);
     invariant(count >= 0);
@@ -105,8 +109,7 @@ static steme_status refuse(const char *what, const char *problem, struct steme_e
     return error_set(err, STEME_BAD_INPUT, "%s %s", what, problem);
 }
 
-static steme_status refuse_point(const char *what, utf8proc_int32_t point, const char *problem,
-                                 struct steme_error *err)
+static steme_status refuse_point(const char *what, utf8proc_int32_t point, const char *problem, struct steme_error *err)
 {
     return error_set(err, STEME_BAD_INPUT, "%s contains U+%04X, %s", what, (unsigned)point, problem);
 }
@@ -146,8 +149,9 @@ steme_status utf8_check_name(struct steme_slice text, const char *what, struct s
 {
     if (text.size == 0) return refuse(what, "is empty; a name has at least one character", err);
     if (text.size > STEME_NAME_MAX)
-        return error_set(err, STEME_TOO_LARGE, "%s has %zu bytes, a name at most %u; longer text belongs in a text value",
-                         what, text.size, STEME_NAME_MAX);
+        return error_set(err, STEME_TOO_LARGE,
+                         "%s has %zu bytes, a name at most %u; longer text belongs in a text value", what, text.size,
+                         STEME_NAME_MAX);
     if (is_printable_ascii(text)) {
         if (text.data[0] != ' ' && text.data[text.size - 1] != ' ') return STEME_OK;
         return refuse(what, "begins or ends with white space; trim it", err);

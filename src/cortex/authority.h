@@ -31,7 +31,7 @@ struct authority; /* lives in the arena it was made in */
 /* Any order of edges and roots gives the same weights to the last bit (they are sorted here). Of edges that are alike
  * but for the probability the greatest counts; an endorsement of oneself counts nothing. At most
  * STEME_EVIDENCE_ROWS_MAX edges, and as many roots (STEME_TOO_LARGE). damping in (0, 1), else STEME_BAD_INPUT. Takes
- * about 150 bytes of the arena for each edge. */
+ * at most 160 bytes of the arena for each edge. */
 MUST_CHECK steme_status authority_build(const struct endorsement *edges, size_t edge_count, const uint8_t (*roots)[16],
                                         size_t root_count, double damping, struct arena *arena,
                                         const struct authority **out, struct steme_error *err);

@@ -129,7 +129,7 @@ static steme_status build_authority(struct judge *judge, const uint8_t (*roots)[
 /* The graph for these roots, built once for all questions that share them. */
 static steme_status need_authority(struct judge *judge, const struct steme_lens *lens, struct steme_error *err)
 {
-    double damping = lens->damping > 0 ? lens->damping : 0.85;
+    double damping = lens->damping > 0 ? lens->damping : AUTHORITY_DAMPING;
     size_t count = lens->root_count ? lens->root_count : judge->trusted_count;
     uint8_t(*roots)[16] = arena_calloc(&judge->arena, count, sizeof *roots);
     if (!roots) return arena_full(&judge->arena, err);

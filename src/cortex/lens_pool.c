@@ -141,6 +141,7 @@ static steme_status collect(const struct lens_input *input, struct unit_share un
 /* Values and weights relative to the most precise measurement. */
 static void centre(struct sample *sample)
 {
+    invariant(sample->rows && sample->count > 0);
     struct measurement best = sample->rows[sample->precise];
     double low = best.x, high = best.x;
     for (size_t i = 0; i < sample->count; i++) {

@@ -11,6 +11,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdbool.h>
 
 /* ln 2 in two parts. The first has 21 zero bits at its end, so a whole number up to 2^21 times it is exact. */
 static const double ln2_high = 6.93147180369123816490e-01;
@@ -67,9 +68,10 @@ double numeric_halve(double x)
 static double gamma_front(double a, double x)
 {
     if (a < 16) {
-        double gamma = a == floor(a) ? 1 : sqrt(pi); /* of 1 or 1/2; then up to a + 1 */
-        for (double z = a == floor(a) ? 1 : 0.5; z <= a; z += 1)
-            gamma *= z;
+        bool whole = a == floor(a);
+        double gamma = whole ? 1 : sqrt(pi), first = whole ? 1 : 0.5; /* Gamma(first); then up to Gamma(a + 1) */
+        for (int k = 0; first + k <= a; k++)
+            gamma *= first + k;
         double exponent = a * numeric_ln(x) - x;
         return exponent < -745 ? 0 : numeric_exp(exponent) / gamma;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cortex/score.h"
+#include "base/check.h"
 #include "cortex/numeric.h"
 
 #include <float.h>
@@ -68,6 +69,7 @@ static void make_room(struct lens_score *scores, size_t count)
         sum_add(&sum, scores[i].probability);
         terms += scores[i].probability > 0;
     }
+    invariant(sum_value(&sum) <= 1 + 1e-9); /* more than rounding is the lens's fault, and not to be glossed over */
     double safe = 1 - (double)(terms + 4) * DBL_EPSILON;
     if (terms < 2 || sum_value(&sum) <= safe) return;
     if (make_exact(scores, count) <= whole) return;

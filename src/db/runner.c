@@ -8,7 +8,6 @@
 enum {
     LINGER_NS = 50 * 1000 * 1000,
     RETRY_NS = 1000 * 1000 * 1000, /* after a failure such as a full disk */
-    NUDGE_NS = 2 * 1000 * 1000,    /* a waiter wakes the runner again, which may just have begun to linger */
 };
 
 static void remember(struct steme_store *store, steme_status status, const struct steme_error *error)
@@ -21,15 +20,13 @@ static void remember(struct steme_store *store, steme_status status, const struc
     if (news) store_notice(store, "the index can't be kept up: %s", error->message);
 }
 
-steme_status runner_step(struct steme_store *store, bool *more_out, struct steme_error *err)
+static steme_status step(struct steme_store *store, struct steme_error *err)
 {
     size_t count = 0;
     pthread_mutex_lock(&store->ingesting);
     struct index *index = store_index(store);
-    uint64_t before = index->ingestor.applied.location;
     steme_status status = ingestor_step(&index->ingestor, &count, err);
     uint64_t sequence = index->ingestor.applied.next_sequence - 1;
-    *more_out = !status && index->ingestor.applied.location != before;
     pthread_mutex_unlock(&store->ingesting);
     if (!status && sequence > gate_mark(&store->applied)) gate_advance(&store->applied, sequence);
     if (status == STEME_CORRUPT || status == STEME_MISMATCH)
@@ -42,11 +39,22 @@ steme_status runner_step(struct steme_store *store, bool *more_out, struct steme
 static bool wait_for_work(struct steme_store *store)
 {
     uint64_t applied = gate_mark(&store->applied);
-    while (!wal_wait(store->wal, applied + 1, UINT64_MAX))
-        if (atomic_load(&store->stopping)) return false;
-    bool hurry = atomic_load(&store->stopping) || atomic_load(&store->wanted) > applied;
-    if (!hurry) (void)wal_wait(store->wal, applied + INGESTOR_STEP_RECORDS, LINGER_NS);
-    return true;
+    for (;;) {
+        uint32_t turn = wal_turn(store->wal);
+        bool stopping = atomic_load(&store->stopping);
+        if (wal_wait(store->wal, applied + 1, turn, stopping ? 0 : UINT64_MAX)) return true;
+        if (stopping) return false;
+    }
+}
+
+/* Let more records come together: sleeping on a gate of its own, the runner is not woken by every group commit. */
+static void linger(struct steme_store *store)
+{
+    uint32_t turn = gate_turn(&store->hurry);
+    uint64_t applied = gate_mark(&store->applied);
+    bool plenty = wal_durable(store->wal).next_sequence - applied > INGESTOR_STEP_RECORDS;
+    if (plenty || atomic_load(&store->stopping) || atomic_load(&store->wanted) > applied) return;
+    (void)gate_wait_turn(&store->hurry, 1, turn, LINGER_NS);
 }
 
 static void *run(void *context)
@@ -56,8 +64,8 @@ static void *run(void *context)
     gate_init(&pause, 0);
     while (wait_for_work(store)) {
         struct steme_error error;
-        bool more = false;
-        steme_status status = runner_step(store, &more, &error);
+        linger(store);
+        steme_status status = step(store, &error);
         remember(store, status, &error);
         if (status) {
             gate_kick(&store->applied); /* those who wait hear of the failure */
@@ -81,6 +89,7 @@ void runner_stop(struct steme_store *store)
     if (!store->runner_started) return;
     atomic_store(&store->stopping, true);
     wal_wake(store->wal);
+    gate_kick(&store->hurry);
     (void)pthread_join(store->runner, NULL);
     store->runner_started = false;
 }
@@ -91,13 +100,15 @@ steme_status steme_wait(struct steme_store *store, uint64_t sequence, uint32_t t
     uint64_t wanted = atomic_load(&store->wanted);
     while (wanted < sequence && !atomic_compare_exchange_weak(&store->wanted, &wanted, sequence)) {
     }
+    uint32_t turn = gate_turn(&store->applied);
+    if (gate_mark(&store->applied) < sequence) gate_kick(&store->hurry);
     while (gate_mark(&store->applied) < sequence) {
         uint64_t now = host_monotonic_ns(store->host);
         if (now >= deadline || !store->runner_started)
             return error_set(err, STEME_TIMEOUT, "the index reflects %llu, not yet %llu",
                              (unsigned long long)gate_mark(&store->applied), (unsigned long long)sequence);
-        wal_wake(store->wal);
-        if (gate_wait(&store->applied, sequence, deadline - now < NUDGE_NS ? deadline - now : NUDGE_NS)) break;
+        if (gate_wait_turn(&store->applied, sequence, turn, deadline - now)) break;
+        turn = gate_turn(&store->applied);
         pthread_mutex_lock(&store->sharing);
         steme_status status = store->ingest_status;
         if (status && err) *err = store->ingest_error;

@@ -256,6 +256,7 @@ static struct steme_store *new_store(const char *dir, const struct steme_open_op
     (void)pthread_mutex_init(&store->ingesting, NULL);
     (void)pthread_mutex_init(&store->sharing, NULL);
     gate_init(&store->applied, 0);
+    gate_init(&store->hurry, 0);
     return store;
 }
 

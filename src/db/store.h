@@ -42,6 +42,7 @@ struct steme_store {
     uint64_t index_rebuilds;
 
     struct gate applied; /* mark: last sequence the index reflects */
+    struct gate hurry;   /* kicked to end the runner's lingering; its mark stays 0 */
     pthread_t runner;
     bool runner_started;
     _Atomic bool stopping;
@@ -65,7 +66,5 @@ MUST_CHECK steme_status store_replace_index(struct steme_store *store, const str
 /* The thread that keeps the index up. */
 MUST_CHECK steme_status runner_start(struct steme_store *store, struct steme_error *err);
 void runner_stop(struct steme_store *store); /* after the index has caught up, unless it can't */
-/* One step by the calling thread; *more_out: whether it did anything. */
-MUST_CHECK steme_status runner_step(struct steme_store *store, bool *more_out, struct steme_error *err);
 
 #endif

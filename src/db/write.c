@@ -51,6 +51,40 @@ static bool already_there(struct lookup *lookup, const struct steme_hash *id, st
     return true;
 }
 
+/* ---- what repeats within a call ---- */
+
+struct numbered {
+    struct steme_hash id;
+    size_t index;
+};
+
+static int compare_numbered(const void *left, const void *right)
+{
+    const struct numbered *a = left, *b = right;
+    int order = memcmp(&a->id, &b->id, sizeof a->id);
+    return order ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+/* first_of[i]: the first place with the same id as place i, which is i itself where nothing repeats. Sorts items. */
+static void find_repeats(struct numbered *items, size_t count, size_t *first_of)
+{
+    qsort(items, count, sizeof *items, compare_numbered);
+    for (size_t i = 0, first = 0; i < count; i++) {
+        if (i && memcmp(&items[i].id, &items[first].id, sizeof items[i].id) != 0) first = i;
+        first_of[items[i].index] = items[first].index;
+    }
+}
+
+/* A repeated record was received when its first copy was. */
+static void receive_repeats(const size_t *first_of, size_t count, struct steme_receipt *receipts)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (first_of[i] == i) continue;
+        receipts[i] = receipts[first_of[i]];
+        receipts[i].duplicate = true;
+    }
+}
+
 /* ---- submit ---- */
 
 /* Members of a bundle that is there already are there as well. */
@@ -62,70 +96,73 @@ static void receive_copies(struct lookup *lookup, const struct admitted *group, 
     }
 }
 
-static bool earlier_in_call(const struct admitted *admitted, size_t at, const struct wal_record *kept, size_t kept_count)
-{
-    /* Only whole groups repeat; calls with many single records are rare, and then short. */
-    for (size_t i = 0; i < kept_count; i++)
-        if (memcmp(&kept[i].id, &admitted[at].record.id, sizeof kept[i].id) == 0) return true;
-    return false;
-}
+/* One call's records on their way into the log; arrays as long as the call. */
+struct intake {
+    const struct admitted *admitted;
+    size_t count;
+    size_t *first_of;               /* see find_repeats() */
+    struct steme_receipt *receipts;
+    struct wal_record *kept;        /* what has to be written */
+    size_t *origin;                 /* its place in the call */
+    struct wal_place *places;
+    size_t kept_count;
+};
 
-/* Collect what has to be written, whole groups at a time; origin[k] is the place of kept[k] in the call. */
-static steme_status keep_new(struct steme_store *store, const struct admitted *admitted, size_t count,
-                             struct steme_receipt *receipts, struct wal_record *kept, size_t *origin, size_t *kept_out,
-                             struct steme_error *err)
+static steme_status begin_intake(struct intake *in, const struct admitted *admitted, size_t count, struct arena *arena,
+                                 struct steme_error *err)
 {
-    struct lookup lookup;
-    size_t kept_count = 0, singles = 0;
-    steme_status status = lookup_begin(store, &lookup, err);
-    if (status) return status;
-    for (size_t i = 0; i < count; i += admitted[i].group_count) {
-        if (already_there(&lookup, &admitted[i].record.id, &receipts[i])) {
-            receive_copies(&lookup, &admitted[i], receipts + i);
-            continue;
-        }
-        /* Copies inside one call would only be written twice and recognised later; short calls look. */
-        singles++;
-        if (singles <= 64 && earlier_in_call(admitted, i, kept, kept_count)) {
-            for (size_t k = 0; k < admitted[i].group_count; k++)
-                receipts[i + k] = (struct steme_receipt){ .id = admitted[i + k].record.id, .duplicate = true };
-            continue;
-        }
-        for (size_t k = 0; k < admitted[i].group_count; k++, kept_count++) {
-            kept[kept_count] = admitted[i + k].record;
-            origin[kept_count] = i + k;
-        }
-    }
-    lookup_end(&lookup);
-    *kept_out = kept_count;
+    struct numbered *ids = arena_alloc(arena, count * sizeof *ids);
+    *in = (struct intake){ .admitted = admitted,
+                           .count = count,
+                           .first_of = arena_alloc(arena, count * sizeof *in->first_of),
+                           .receipts = arena_calloc(arena, count, sizeof *in->receipts),
+                           .kept = arena_alloc(arena, count * sizeof *in->kept),
+                           .origin = arena_alloc(arena, count * sizeof *in->origin),
+                           .places = arena_alloc(arena, count * sizeof *in->places) };
+    if (!ids || !in->first_of || !in->receipts || !in->kept || !in->origin || !in->places) return arena_full(arena, err);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = (struct numbered){ admitted[i].record.id, i };
+    find_repeats(ids, count, in->first_of);
     return STEME_OK;
 }
 
-/* A duplicate inside the call has the sequence of its first copy. */
-static void settle_repeats(const struct admitted *admitted, size_t count, struct steme_receipt *receipts)
+/* Keep what has to be written, whole groups at a time. A bundle is written with all its members, also those that are there
+ * already: they travel together, and a second copy has no effect. */
+static steme_status keep_new(struct steme_store *store, struct intake *in, struct steme_error *err)
 {
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; receipts[i].duplicate && receipts[i].sequence == 0 && k < i; k++)
-            if (memcmp(&admitted[k].record.id, &admitted[i].record.id, sizeof admitted[k].record.id) == 0)
-                receipts[i].sequence = receipts[k].sequence;
+    struct lookup lookup;
+    steme_status status = lookup_begin(store, &lookup, err);
+    if (status) return status;
+    for (size_t i = 0; i < in->count; i += in->admitted[i].group_count) {
+        const struct admitted *group = &in->admitted[i];
+        if (in->first_of[i] != i) continue;
+        if (already_there(&lookup, &group->record.id, &in->receipts[i])) {
+            receive_copies(&lookup, group, in->receipts + i);
+            continue;
+        }
+        for (size_t k = 0; k < group->group_count; k++) {
+            in->first_of[i + k] = i + k;
+            in->kept[in->kept_count] = group[k].record;
+            in->origin[in->kept_count++] = i + k;
+        }
+    }
+    lookup_end(&lookup);
+    return STEME_OK;
 }
 
 static steme_status write_admitted(struct steme_store *store, const struct admitted *admitted, size_t count,
                                    struct arena *arena, struct steme_receipt *receipts, struct steme_error *err)
 {
-    struct wal_record *kept = arena_alloc(arena, count * sizeof *kept);
-    size_t *origin = arena_alloc(arena, count * sizeof *origin);
-    struct wal_place *places = arena_alloc(arena, count * sizeof *places);
-    struct steme_receipt *made = arena_calloc(arena, count, sizeof *made);
-    size_t kept_count = 0;
-    if (!kept || !origin || !places || !made) return arena_full(arena, err);
-    steme_status status = keep_new(store, admitted, count, made, kept, origin, &kept_count, err);
-    if (!status && kept_count) status = wal_append(store->wal, kept, kept_count, places, err);
+    struct intake in;
+    steme_status status = begin_intake(&in, admitted, count, arena, err);
+    if (!status) status = keep_new(store, &in, err);
+    if (!status && in.kept_count) status = wal_append(store->wal, in.kept, in.kept_count, in.places, err);
     if (status) return status;
-    for (size_t k = 0; k < kept_count; k++)
-        made[origin[k]] = (struct steme_receipt){ .id = kept[k].id, .sequence = places[k].sequence };
-    settle_repeats(admitted, count, made);
-    memcpy(receipts, made, count * sizeof *made);
+    for (size_t k = 0; k < in.kept_count; k++)
+        in.receipts[in.origin[k]] =
+            (struct steme_receipt){ .id = in.kept[k].id, .sequence = in.places[k].sequence };
+    receive_repeats(in.first_of, count, in.receipts);
+    memcpy(receipts, in.receipts, count * sizeof *receipts);
     return STEME_OK;
 }
 
@@ -226,35 +263,6 @@ static steme_status hash_drafts(const struct buf *bytes, struct draft *drafts, s
     return STEME_OK;
 }
 
-struct numbered {
-    struct steme_hash id;
-    size_t index;
-};
-
-static int compare_numbered(const void *left, const void *right)
-{
-    const struct numbered *a = left, *b = right;
-    int order = memcmp(&a->id, &b->id, sizeof a->id);
-    return order ? order : (a->index > b->index) - (a->index < b->index);
-}
-
-/* Mark what repeats within the call; repeat_of[i] is the first of its kind. */
-static steme_status leave_out_repeats(struct draft *drafts, size_t count, size_t *repeat_of, struct arena *arena,
-                                      struct steme_error *err)
-{
-    struct numbered *sorted = arena_alloc(arena, count * sizeof *sorted);
-    if (!sorted) return arena_full(arena, err);
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = (struct numbered){ drafts[i].id, i };
-    qsort(sorted, count, sizeof *sorted, compare_numbered);
-    for (size_t i = 0, first = 0; i < count; i++) {
-        if (i && memcmp(&sorted[i].id, &sorted[first].id, sizeof sorted[i].id) != 0) first = i;
-        repeat_of[sorted[i].index] = sorted[first].index;
-        drafts[sorted[i].index].left_out = first != i;
-    }
-    return STEME_OK;
-}
-
 static steme_status leave_out_known(struct steme_store *store, struct draft *drafts, size_t count,
                                     struct steme_receipt *receipts, struct steme_error *err)
 {
@@ -307,18 +315,20 @@ static steme_status bundle_drafts(struct steme_store *store, const struct steme_
                                   struct steme_receipt *receipts, struct steme_error *err)
 {
     struct steme_receipt *made = arena_calloc(arena, count, sizeof *made);
-    size_t *repeat_of = arena_calloc(arena, count, sizeof *repeat_of);
-    if (!made || !repeat_of) return arena_full(arena, err);
+    size_t *first_of = arena_alloc(arena, count * sizeof *first_of);
+    struct numbered *ids = arena_alloc(arena, count * sizeof *ids);
+    if (!made || !first_of || !ids) return arena_full(arena, err);
     steme_status status = hash_drafts(bytes, drafts, count, arena, err);
-    if (!status) status = leave_out_repeats(drafts, count, repeat_of, arena, err);
-    if (!status) status = leave_out_known(store, drafts, count, made, err);
+    if (status) return status;
+    for (size_t i = 0; i < count; i++)
+        ids[i] = (struct numbered){ drafts[i].id, i };
+    find_repeats(ids, count, first_of);
+    for (size_t i = 0; i < count; i++)
+        drafts[i].left_out = first_of[i] != i;
+    status = leave_out_known(store, drafts, count, made, err);
     if (!status) status = write_bundle(store, signer, bytes, drafts, count, arena, made, err);
     if (status) return status;
-    for (size_t i = 0; i < count; i++) {
-        if (repeat_of[i] == i) continue;
-        made[i] = made[repeat_of[i]];
-        made[i].duplicate = true;
-    }
+    receive_repeats(first_of, count, made);
     memcpy(receipts, made, count * sizeof *made);
     return STEME_OK;
 }

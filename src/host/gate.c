@@ -22,15 +22,9 @@ void gate_init(struct gate *gate, uint64_t mark)
     atomic_init(&gate->sleepers, 0);
 }
 
-uint64_t gate_mark(const struct gate *gate)
-{
-    return atomic_load(&gate->mark);
-}
+uint64_t gate_mark(const struct gate *gate) { return atomic_load(&gate->mark); }
 
-uint32_t gate_turn(const struct gate *gate)
-{
-    return atomic_load(&gate->turn);
-}
+uint32_t gate_turn(const struct gate *gate) { return atomic_load(&gate->turn); }
 
 void gate_kick(struct gate *gate)
 {
@@ -42,14 +36,16 @@ void gate_kick(struct gate *gate)
 void gate_advance(struct gate *gate, uint64_t mark)
 {
     uint64_t before = atomic_load(&gate->mark);
-    while (before < mark && !atomic_compare_exchange_weak(&gate->mark, &before, mark)) continue;
+    while (before < mark && !atomic_compare_exchange_weak(&gate->mark, &before, mark))
+        continue;
     gate_kick(gate);
 }
 
 bool gate_wait_turn(struct gate *gate, uint64_t until, uint32_t turn, uint64_t timeout_ns)
 {
     if (gate_mark(gate) >= until) return true;
-    struct timespec timeout = { .tv_sec = (time_t)(timeout_ns / 1000000000u), .tv_nsec = (long)(timeout_ns % 1000000000u) };
+    struct timespec timeout = { .tv_sec = (time_t)(timeout_ns / 1000000000u),
+                                .tv_nsec = (long)(timeout_ns % 1000000000u) };
     atomic_fetch_add(&gate->sleepers, 1);
     /* The kernel sleeps only while turn still has this value, so an advance or kick since then is not slept through.
      * It may also return for a signal: that is one of the spurious returns the contract allows. */

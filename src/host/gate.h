@@ -10,7 +10,7 @@
 
 struct gate {
     _Atomic uint64_t mark;
-    _Atomic uint32_t turn;    /* the word threads sleep on; changes with every advance */
+    _Atomic uint32_t turn; /* the word threads sleep on; changes with every advance */
     _Atomic uint32_t sleepers;
 };
 

@@ -60,10 +60,7 @@ steme_status host_write_at(struct host_file *file, uint64_t offset, const struct
     return file->host->ops->write_at(file, offset, pieces, count, err);
 }
 
-steme_status host_sync(struct host_file *file, struct steme_error *err)
-{
-    return file->host->ops->sync(file, err);
-}
+steme_status host_sync(struct host_file *file, struct steme_error *err) { return file->host->ops->sync(file, err); }
 
 steme_status host_size(struct host_file *file, uint64_t *size_out, struct steme_error *err)
 {
@@ -107,10 +104,7 @@ void host_unmap(struct host *host, const uint8_t *data, uint64_t size)
     host->ops->unmap(host, data, size);
 }
 
-steme_status host_lock(struct host_file *file, struct steme_error *err)
-{
-    return file->host->ops->lock(file, err);
-}
+steme_status host_lock(struct host_file *file, struct steme_error *err) { return file->host->ops->lock(file, err); }
 
 steme_status host_stat(struct host *host, const char *path, struct host_stat *out, struct steme_error *err)
 {
@@ -149,15 +143,9 @@ steme_status host_remove(struct host *host, const char *path, struct steme_error
     return host->ops->remove(host, path, err);
 }
 
-int64_t host_wall_us(struct host *host)
-{
-    return host->ops->wall_us(host);
-}
+int64_t host_wall_us(struct host *host) { return host->ops->wall_us(host); }
 
-uint64_t host_monotonic_ns(struct host *host)
-{
-    return host->ops->monotonic_ns(host);
-}
+uint64_t host_monotonic_ns(struct host *host) { return host->ops->monotonic_ns(host); }
 
 steme_status host_random(struct host *host, void *to, size_t size, struct steme_error *err)
 {
@@ -171,10 +159,7 @@ steme_status host_boot_id(struct host *host, struct steme_hash *out, struct stem
     return host->ops->boot_id(host, out, err);
 }
 
-int64_t host_process_id(struct host *host)
-{
-    return host->ops->process_id(host);
-}
+int64_t host_process_id(struct host *host) { return host->ops->process_id(host); }
 
 const char *host_join(struct arena *arena, const char *dir, const char *name)
 {

@@ -27,10 +27,10 @@ struct host_file {
 
 enum host_open {
     HOST_READ = 0,
-    HOST_WRITE = 1,       /* reading too */
-    HOST_CREATE = 2,      /* with HOST_WRITE: make it if it is not there, mode 0644 */
-    HOST_EXCLUSIVE = 4,   /* with HOST_CREATE: STEME_EXISTS if it is there */
-    HOST_PRIVATE = 8      /* with HOST_CREATE: mode 0600, for secret keys */
+    HOST_WRITE = 1,     /* reading too */
+    HOST_CREATE = 2,    /* with HOST_WRITE: make it if it is not there, mode 0644 */
+    HOST_EXCLUSIVE = 4, /* with HOST_CREATE: STEME_EXISTS if it is there */
+    HOST_PRIVATE = 8    /* with HOST_CREATE: mode 0600, for secret keys */
 };
 
 enum host_kind { HOST_KIND_FILE, HOST_KIND_DIR, HOST_KIND_OTHER };
@@ -47,10 +47,13 @@ struct host_entry {
 };
 
 struct host_ops {
-    steme_status (*open)(struct host *, const char *path, unsigned flags, struct host_file **file_out, struct steme_error *);
+    steme_status (*open)(struct host *, const char *path, unsigned flags, struct host_file **file_out,
+                         struct steme_error *);
     void (*close)(struct host_file *);
-    steme_status (*read_at)(struct host_file *, uint64_t offset, void *to, size_t size, size_t *got_out, struct steme_error *);
-    steme_status (*write_at)(struct host_file *, uint64_t offset, const struct steme_slice *pieces, size_t count, struct steme_error *);
+    steme_status (*read_at)(struct host_file *, uint64_t offset, void *to, size_t size, size_t *got_out,
+                            struct steme_error *);
+    steme_status (*write_at)(struct host_file *, uint64_t offset, const struct steme_slice *pieces, size_t count,
+                             struct steme_error *);
     steme_status (*sync)(struct host_file *, struct steme_error *);
     steme_status (*size)(struct host_file *, uint64_t *size_out, struct steme_error *);
     steme_status (*truncate)(struct host_file *, uint64_t size, struct steme_error *);
@@ -60,7 +63,8 @@ struct host_ops {
     steme_status (*lock)(struct host_file *, struct steme_error *);
 
     steme_status (*stat)(struct host *, const char *path, struct host_stat *out, struct steme_error *);
-    steme_status (*list)(struct host *, const char *dir, struct arena *, struct host_entry **entries_out, size_t *count_out, struct steme_error *);
+    steme_status (*list)(struct host *, const char *dir, struct arena *, struct host_entry **entries_out,
+                         size_t *count_out, struct steme_error *);
     steme_status (*make_dir)(struct host *, const char *path, struct steme_error *);
     steme_status (*sync_dir)(struct host *, const char *path, struct steme_error *);
     steme_status (*rename)(struct host *, const char *from, const char *to, struct steme_error *);
@@ -83,13 +87,16 @@ struct host *host_posix(void);
 /* Thin wrappers in host.c check the promises once (flags, overflow, NULL) and call the table. */
 
 /* *file_out is the caller's until host_close(). */
-MUST_CHECK steme_status host_open(struct host *, const char *path, unsigned flags, struct host_file **file_out, struct steme_error *);
+MUST_CHECK steme_status host_open(struct host *, const char *path, unsigned flags, struct host_file **file_out,
+                                  struct steme_error *);
 /* Takes the file; NULL is fine; *file is NULL afterwards. A lock it held is released. */
 void host_close(struct host_file **file);
 /* Reads up to size bytes; *got_out < size only at the end of the file. */
-MUST_CHECK steme_status host_read_at(struct host_file *, uint64_t offset, void *to, size_t size, size_t *got_out, struct steme_error *);
+MUST_CHECK steme_status host_read_at(struct host_file *, uint64_t offset, void *to, size_t size, size_t *got_out,
+                                     struct steme_error *);
 /* Writes all pieces, one behind the other, or fails; after a failure any part may be in the file. */
-MUST_CHECK steme_status host_write_at(struct host_file *, uint64_t offset, const struct steme_slice *pieces, size_t count, struct steme_error *);
+MUST_CHECK steme_status host_write_at(struct host_file *, uint64_t offset, const struct steme_slice *pieces,
+                                      size_t count, struct steme_error *);
 /* fdatasync: data and size are on stable storage. Never call it again on a file for which it failed. */
 MUST_CHECK steme_status host_sync(struct host_file *, struct steme_error *);
 MUST_CHECK steme_status host_size(struct host_file *, uint64_t *size_out, struct steme_error *);
@@ -105,21 +112,25 @@ MUST_CHECK steme_status host_lock(struct host_file *, struct steme_error *);
 
 MUST_CHECK steme_status host_stat(struct host *, const char *path, struct host_stat *out, struct steme_error *);
 /* Entries of a directory without "." and "..", sorted by name, in the arena. */
-MUST_CHECK steme_status host_list(struct host *, const char *dir, struct arena *, struct host_entry **entries_out, size_t *count_out, struct steme_error *);
+MUST_CHECK steme_status host_list(struct host *, const char *dir, struct arena *, struct host_entry **entries_out,
+                                  size_t *count_out, struct steme_error *);
 MUST_CHECK steme_status host_make_dir(struct host *, const char *path, struct steme_error *);
 /* The directory's entries are on stable storage. */
 MUST_CHECK steme_status host_sync_dir(struct host *, const char *path, struct steme_error *);
 MUST_CHECK steme_status host_rename(struct host *, const char *from, const char *to, struct steme_error *);
-MUST_CHECK steme_status host_remove(struct host *, const char *path, struct steme_error *); /* file or empty directory */
+MUST_CHECK steme_status host_remove(struct host *, const char *path,
+                                    struct steme_error *); /* file or empty directory */
 
 /* Whole small file. read: at most ceiling_bytes (STEME_TOO_LARGE), into the arena. write: to a temporary
  * name beside it (path + ".tmp"), synced, renamed over path, directory synced: a crash leaves the old file or the
  * new. extra_flags: 0 or HOST_PRIVATE. One caller at a time for one path. */
-MUST_CHECK steme_status host_read_file(struct host *, const char *path, size_t ceiling_bytes, struct arena *, struct steme_slice *out, struct steme_error *);
-MUST_CHECK steme_status host_replace_file(struct host *, const char *path, unsigned extra_flags, struct steme_slice bytes, struct steme_error *);
+MUST_CHECK steme_status host_read_file(struct host *, const char *path, size_t ceiling_bytes, struct arena *,
+                                       struct steme_slice *out, struct steme_error *);
+MUST_CHECK steme_status host_replace_file(struct host *, const char *path, unsigned extra_flags,
+                                          struct steme_slice bytes, struct steme_error *);
 
-int64_t host_wall_us(struct host *);        /* microseconds since 1970 UTC; may jump */
-uint64_t host_monotonic_ns(struct host *);  /* never decreases; for intervals */
+int64_t host_wall_us(struct host *);       /* microseconds since 1970 UTC; may jump */
+uint64_t host_monotonic_ns(struct host *); /* never decreases; for intervals */
 MUST_CHECK steme_status host_random(struct host *, void *to, size_t size, struct steme_error *);
 /* Changes with every start of the system: tells a killed process from a lost power supply. */
 MUST_CHECK steme_status host_boot_id(struct host *, struct steme_hash *out, struct steme_error *);

@@ -10,10 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    CALL_KINDS = HOST_MEM_STAT + 1,
-    FIRST_PROCESS_ID = 1000
-};
+enum { CALL_KINDS = HOST_MEM_STAT + 1, FIRST_PROCESS_ID = 1000 };
 
 /* Where every world begins, so that no run depends on the day it is made. */
 static const int64_t first_wall_us = INT64_C(1000000000000000); /* 2001-09-09T01:46:40Z */
@@ -32,7 +29,7 @@ struct mapping {
 };
 
 struct world {
-    struct host base; /* first: a host is the same address */
+    struct host base;     /* first: a host is the same address */
     pthread_mutex_t lock; /* over all that follows */
     struct mem_tree tree;
     struct mapping *mappings;
@@ -54,15 +51,9 @@ struct mem_file {
     bool writable;
 };
 
-static struct world *world_of(struct host *host)
-{
-    return (struct world *)host;
-}
+static struct world *world_of(struct host *host) { return (struct world *)host; }
 
-static struct mem_file *file_of(struct host_file *file)
-{
-    return (struct mem_file *)file;
-}
+static struct mem_file *file_of(struct host_file *file) { return (struct mem_file *)file; }
 
 static struct world *enter(struct host *host)
 {
@@ -108,8 +99,7 @@ static steme_status report_file(struct steme_error *err, int os_errno, bool writ
                         (unsigned long long)file->node->number);
 }
 
-static steme_status report_path(struct steme_error *err, int os_errno, bool writing, const char *verb,
-                                const char *path)
+static steme_status report_path(struct steme_error *err, int os_errno, bool writing, const char *verb, const char *path)
 {
     if (!os_errno) return STEME_OK;
     return error_set_os(err, os_errno_status(os_errno, writing), os_errno, "can't %s %s in memory", verb, path);
@@ -139,8 +129,10 @@ static steme_status open_file(struct host *host, const char *path, unsigned flag
         *file = (struct mem_file){ { host }, node, world->life, (flags & HOST_WRITE) != 0 };
     }
     leave(world);
-    if (failure) free(file);
-    else *file_out = &file->base;
+    if (failure)
+        free(file);
+    else
+        *file_out = &file->base;
     return report_path(err, failure, (flags & HOST_WRITE) != 0, "open", path);
 }
 
@@ -189,7 +181,8 @@ static steme_status write_at(struct host_file *base, uint64_t offset, const stru
     int struck = strike(world, HOST_MEM_WRITE);
     int failure = check_file(world, file, true);
     uint64_t size = 0;
-    for (size_t i = 0; i < count; i++) size += pieces[i].size;
+    for (size_t i = 0; i < count; i++)
+        size += pieces[i].size;
     if (!failure && struck) size = prng_below(&world->fate, size + 1);
     if (!failure) failure = write_pieces(&file->node->bytes, offset, pieces, count, size);
     if (struck) failure = struck;
@@ -203,8 +196,10 @@ static steme_status sync_file(struct host_file *base, struct steme_error *err)
     struct world *world = enter(base->host);
     int struck = strike(world, HOST_MEM_SYNC);
     int failure = check_file(world, file, false);
-    if (!failure && struck) mem_bytes_lose(&file->node->bytes);
-    else if (!failure) mem_bytes_sync(&file->node->bytes);
+    if (!failure && struck)
+        mem_bytes_lose(&file->node->bytes);
+    else if (!failure)
+        mem_bytes_sync(&file->node->bytes);
     if (struck) failure = struck;
     leave(world);
     return report_file(err, failure, true, "sync", file);
@@ -269,7 +264,8 @@ static void unmap_file(struct host *host, const uint8_t *data, uint64_t size)
     (void)size;
     struct world *world = enter(host);
     struct mapping **link = &world->mappings;
-    while (*link && (*link)->data != data) link = &(*link)->next;
+    while (*link && (*link)->data != data)
+        link = &(*link)->next;
     struct mapping *mapping = *link;
     invariant(mapping); /* unmapped what was never mapped, or twice */
     *link = mapping->next;
@@ -298,8 +294,10 @@ static steme_status stat_path(struct host *host, const char *path, struct host_s
     int failure = strike(world, HOST_MEM_STAT);
     if (!failure) failure = mem_tree_find(&world->tree, path, &node);
     if (!failure)
-        *out = (struct host_stat){ .kind = node->is_dir ? HOST_KIND_DIR : HOST_KIND_FILE, .size_bytes = node->bytes.size,
-                                   .device = 1, .inode = node->number };
+        *out = (struct host_stat){ .kind = node->is_dir ? HOST_KIND_DIR : HOST_KIND_FILE,
+                                   .size_bytes = node->bytes.size,
+                                   .device = 1,
+                                   .inode = node->number };
     leave(world);
     return report_path(err, failure, false, "examine", path);
 }
@@ -323,8 +321,8 @@ static struct host_entry *copy_entries(const struct mem_names *names, struct are
     return entries;
 }
 
-static steme_status list_dir(struct host *host, const char *path, struct arena *arena,
-                             struct host_entry **entries_out, size_t *count_out, struct steme_error *err)
+static steme_status list_dir(struct host *host, const char *path, struct arena *arena, struct host_entry **entries_out,
+                             size_t *count_out, struct steme_error *err)
 {
     struct mem_node *dir = NULL;
     struct host_entry *entries = NULL;
@@ -359,8 +357,10 @@ static steme_status sync_dir(struct host *host, const char *path, struct steme_e
     int struck = strike(world, HOST_MEM_SYNC_DIR);
     int failure = mem_tree_find(&world->tree, path, &dir);
     if (!failure && !dir->is_dir) failure = ENOTDIR;
-    if (!failure && struck) mem_tree_lose_dir(&world->tree, dir);
-    else if (!failure) mem_tree_sync_dir(&world->tree, dir);
+    if (!failure && struck)
+        mem_tree_lose_dir(&world->tree, dir);
+    else if (!failure)
+        mem_tree_sync_dir(&world->tree, dir);
     if (struck) failure = struck;
     leave(world);
     return report_path(err, failure, true, "sync the directory", path);
@@ -518,8 +518,10 @@ void host_mem_fail(struct host *host, enum host_mem_call call, uint64_t nth, int
 {
     invariant(os_errno > 0 || nth == 0);
     struct world *world = enter(host);
-    if (nth == 0) memset(world->faults, 0, sizeof world->faults);
-    else world->faults[call] = (struct fault){ nth, os_errno, for_ever };
+    if (nth == 0)
+        memset(world->faults, 0, sizeof world->faults);
+    else
+        world->faults[call] = (struct fault){ nth, os_errno, for_ever };
     leave(world);
 }
 

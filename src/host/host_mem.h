@@ -27,8 +27,20 @@ void host_mem_advance_ns(struct host *, uint64_t ns); /* moves both clocks */
 
 /* The operations a fault can hit; reads of clocks never fail. */
 enum host_mem_call {
-    HOST_MEM_ANY, HOST_MEM_OPEN, HOST_MEM_READ, HOST_MEM_WRITE, HOST_MEM_SYNC, HOST_MEM_SYNC_DIR, HOST_MEM_ALLOCATE,
-    HOST_MEM_TRUNCATE, HOST_MEM_RENAME, HOST_MEM_REMOVE, HOST_MEM_MAP, HOST_MEM_LIST, HOST_MEM_MAKE_DIR, HOST_MEM_STAT
+    HOST_MEM_ANY,
+    HOST_MEM_OPEN,
+    HOST_MEM_READ,
+    HOST_MEM_WRITE,
+    HOST_MEM_SYNC,
+    HOST_MEM_SYNC_DIR,
+    HOST_MEM_ALLOCATE,
+    HOST_MEM_TRUNCATE,
+    HOST_MEM_RENAME,
+    HOST_MEM_REMOVE,
+    HOST_MEM_MAP,
+    HOST_MEM_LIST,
+    HOST_MEM_MAKE_DIR,
+    HOST_MEM_STAT
 };
 /* The nth call (1 = the next) of that kind from now on fails with the errno; for_ever: so do all after it. A failed
  * write leaves a random prefix; a failed sync marks the unsynced data of that file (or names of that directory) as
@@ -39,6 +51,7 @@ void host_mem_fail(struct host *, enum host_mem_call call, uint64_t nth, int os_
 uint64_t host_mem_calls(struct host *, enum host_mem_call call);
 
 /* Reach into a file as rot would, past all handles: change its durable and volatile bytes alike. */
-MUST_CHECK steme_status host_mem_poke(struct host *, const char *path, uint64_t offset, struct steme_slice bytes, struct steme_error *);
+MUST_CHECK steme_status host_mem_poke(struct host *, const char *path, uint64_t offset, struct steme_slice bytes,
+                                      struct steme_error *);
 
 #endif

@@ -29,10 +29,7 @@ struct posix_file {
     int descriptor;
 };
 
-static struct posix_file *posix_of(struct host_file *file)
-{
-    return (struct posix_file *)file;
-}
+static struct posix_file *posix_of(struct host_file *file) { return (struct posix_file *)file; }
 
 /* One line for a failing call, errno included. */
 #define failed(err, writing, ...) error_set_os((err), os_errno_status(errno, (writing)), errno, __VA_ARGS__)
@@ -55,7 +52,8 @@ static steme_status open_file(struct host *host, const char *path, unsigned flag
     struct posix_file *file = malloc(sizeof *file);
     if (!file) return error_set(err, STEME_NO_MEMORY, "no memory to open %s", path);
     *file = (struct posix_file){ .base = { host }, .descriptor = -1 };
-    do file->descriptor = open(path, how, flags & HOST_PRIVATE ? 0600 : 0644);
+    do
+        file->descriptor = open(path, how, flags & HOST_PRIVATE ? 0600 : 0644);
     while (file->descriptor < 0 && errno == EINTR);
     if (file->descriptor < 0) {
         const char *hint = errno == ELOOP ? " (a symbolic link is not followed)" : "";
@@ -131,7 +129,10 @@ static steme_status write_vectors(int descriptor, uint64_t offset, struct iovec 
 /* The system's structure has no const, though it does not write there. */
 static void *drop_const(const uint8_t *data)
 {
-    union { const uint8_t *from; void *to; } cast = { data };
+    union {
+        const uint8_t *from;
+        void *to;
+    } cast = { data };
     return cast.to;
 }
 
@@ -172,7 +173,8 @@ static steme_status file_size(struct host_file *base, uint64_t *size_out, struct
 static steme_status truncate_file(struct host_file *base, uint64_t size, struct steme_error *err)
 {
     int result;
-    do result = ftruncate(posix_of(base)->descriptor, (off_t)size);
+    do
+        result = ftruncate(posix_of(base)->descriptor, (off_t)size);
     while (result && errno == EINTR);
     if (result) return failed(err, true, "can't set the size of a file to %llu", (unsigned long long)size);
     return STEME_OK;
@@ -181,7 +183,8 @@ static steme_status truncate_file(struct host_file *base, uint64_t size, struct 
 static steme_status allocate_file(struct host_file *base, uint64_t size, struct steme_error *err)
 {
     int result;
-    do result = fallocate(posix_of(base)->descriptor, 0, 0, (off_t)size);
+    do
+        result = fallocate(posix_of(base)->descriptor, 0, 0, (off_t)size);
     while (result && errno == EINTR);
     if (result == 0) return STEME_OK;
     if (errno != EOPNOTSUPP && errno != ENOSYS)
@@ -211,7 +214,8 @@ static void unmap_file(struct host *host, const uint8_t *data, uint64_t size)
 static steme_status lock_file(struct host_file *base, struct steme_error *err)
 {
     int result;
-    do result = flock(posix_of(base)->descriptor, LOCK_EX | LOCK_NB);
+    do
+        result = flock(posix_of(base)->descriptor, LOCK_EX | LOCK_NB);
     while (result && errno == EINTR);
     if (result == 0) return STEME_OK;
     if (errno == EWOULDBLOCK) return error_set_os(err, STEME_LOCKED, errno, "somebody else holds the lock");
@@ -228,15 +232,18 @@ static steme_status stat_path(struct host *host, const char *path, struct host_s
     (void)host;
     struct stat facts;
     if (lstat(path, &facts)) return failed(err, false, "can't examine %s", path);
-    *out = (struct host_stat){ .kind = kind_of(facts.st_mode), .size_bytes = (uint64_t)facts.st_size,
-                               .device = facts.st_dev, .inode = facts.st_ino };
+    *out = (struct host_stat){ .kind = kind_of(facts.st_mode),
+                               .size_bytes = (uint64_t)facts.st_size,
+                               .device = facts.st_dev,
+                               .inode = facts.st_ino };
     return STEME_OK;
 }
 
 static steme_status open_dir(const char *path, int *descriptor_out, struct steme_error *err)
 {
     int descriptor;
-    do descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    do
+        descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     while (descriptor < 0 && errno == EINTR);
     if (descriptor < 0) return failed(err, false, "can't open the directory %s", path);
     *descriptor_out = descriptor;
@@ -257,9 +264,9 @@ static steme_status list_next(DIR *dir, const char *path, struct arena *arena, s
     *more = found != NULL;
     if (!found) return errno ? failed(err, false, "can't list the directory %s", path) : STEME_OK;
     if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0) return STEME_OK;
-    enum host_kind kind = found->d_type == DT_REG   ? HOST_KIND_FILE
-                          : found->d_type == DT_DIR ? HOST_KIND_DIR
-                                                    : HOST_KIND_OTHER;
+    enum host_kind kind = found->d_type == DT_REG ? HOST_KIND_FILE
+                        : found->d_type == DT_DIR ? HOST_KIND_DIR
+                                                  : HOST_KIND_OTHER;
     if (found->d_type == DT_UNKNOWN) { /* some file systems don't say */
         struct stat facts;
         if (fstatat(dirfd(dir), found->d_name, &facts, AT_SYMLINK_NOFOLLOW)) {
@@ -281,8 +288,8 @@ static int compare_entries(const void *a, const void *b)
     return strcmp(((const struct host_entry *)a)->name, ((const struct host_entry *)b)->name);
 }
 
-static steme_status list_dir(struct host *host, const char *path, struct arena *arena,
-                             struct host_entry **entries_out, size_t *count_out, struct steme_error *err)
+static steme_status list_dir(struct host *host, const char *path, struct arena *arena, struct host_entry **entries_out,
+                             size_t *count_out, struct steme_error *err)
 {
     (void)host;
     DIR *dir = NULL;
@@ -309,7 +316,8 @@ static steme_status list_dir(struct host *host, const char *path, struct arena *
         goto done;
     }
     size_t at = count;
-    for (const struct listed *entry = last; entry; entry = entry->before) entries[--at] = entry->entry;
+    for (const struct listed *entry = last; entry; entry = entry->before)
+        entries[--at] = entry->entry;
     qsort(entries, count, sizeof *entries, compare_entries);
     *entries_out = entries;
     *count_out = count;

@@ -41,7 +41,8 @@ static int touch(struct mem_bytes *bytes, uint64_t end)
     size_t old_count = (size_t)(bytes->touched_end / MEM_BYTES_PIECE), count = (size_t)(end / MEM_BYTES_PIECE);
     /* Powers of two, so that a file growing by small writes is not copied each time; realloc sees no change. */
     size_t capacity = 64;
-    while (capacity < count) capacity *= 2;
+    while (capacity < count)
+        capacity *= 2;
     uint32_t *places = realloc(bytes->places, capacity * sizeof *places);
     if (!places) return ENOMEM;
     memset(places + old_count, 0, (count - old_count) * sizeof *places);
@@ -55,7 +56,8 @@ static int reserve_pieces(struct mem_bytes *bytes, size_t more)
 {
     size_t needed = bytes->piece_count + more, capacity = bytes->piece_capacity ? bytes->piece_capacity : 8;
     if (needed <= bytes->piece_capacity) return 0;
-    while (capacity < needed) capacity *= 2;
+    while (capacity < needed)
+        capacity *= 2;
     struct mem_piece *pieces = realloc(bytes->pieces, capacity * sizeof *pieces);
     if (!pieces) return ENOMEM;
     bytes->pieces = pieces;
@@ -109,8 +111,10 @@ size_t mem_bytes_read(const struct mem_bytes *bytes, uint64_t offset, void *to, 
     uint64_t left = bytes->size - offset;
     size_t got = left < size ? (size_t)left : size;
     /* A file that was only grown has no memory yet; it reads as zeros. */
-    if (bytes->data) memcpy(to, bytes->data + offset, got);
-    else memset(to, 0, got);
+    if (bytes->data)
+        memcpy(to, bytes->data + offset, got);
+    else
+        memset(to, 0, got);
     return got;
 }
 
@@ -160,7 +164,8 @@ void mem_bytes_sync(struct mem_bytes *bytes)
 
 void mem_bytes_lose(struct mem_bytes *bytes)
 {
-    for (size_t i = 0; i < bytes->piece_count; i++) bytes->pieces[i].lost = true;
+    for (size_t i = 0; i < bytes->piece_count; i++)
+        bytes->pieces[i].lost = true;
     bytes->size_lost = bytes->size != bytes->durable_size;
 }
 

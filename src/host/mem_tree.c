@@ -68,7 +68,8 @@ static void drop_entry(struct mem_tree *tree, struct mem_names *names, struct me
 
 static void drop_names(struct mem_tree *tree, struct mem_names *names)
 {
-    while (names->count > 0) drop_entry(tree, names, &names->list[names->count - 1]);
+    while (names->count > 0)
+        drop_entry(tree, names, &names->list[names->count - 1]);
     free(names->list);
     *names = (struct mem_names){ 0 };
 }
@@ -82,24 +83,27 @@ static struct mem_node *new_node(struct mem_tree *tree, bool is_dir)
     node->is_dir = is_dir;
     node->number = ++tree->number_next;
     node->before = tree->last;
-    if (tree->last) tree->last->after = node;
-    else tree->first = node;
+    if (tree->last)
+        tree->last->after = node;
+    else
+        tree->first = node;
     tree->last = node;
     return node;
 }
 
 static void unlink_node(struct mem_tree *tree, struct mem_node *node)
 {
-    if (node->before) node->before->after = node->after;
-    else tree->first = node->after;
-    if (node->after) node->after->before = node->before;
-    else tree->last = node->before;
+    if (node->before)
+        node->before->after = node->after;
+    else
+        tree->first = node->after;
+    if (node->after)
+        node->after->before = node->before;
+    else
+        tree->last = node->before;
 }
 
-void mem_node_hold(struct mem_node *node)
-{
-    node->references++;
-}
+void mem_node_hold(struct mem_node *node) { node->references++; }
 
 /* Put the nodes that only these names held on the list of the dead. */
 static struct mem_node *bury_names(struct mem_names *names, struct mem_node *dead)
@@ -175,8 +179,10 @@ static struct mem_change *new_change(struct mem_tree *tree, struct mem_node *nod
 
 static void append_change(struct mem_tree *tree, struct mem_change *change)
 {
-    if (tree->newest) tree->newest->next = change;
-    else tree->oldest = change;
+    if (tree->newest)
+        tree->newest->next = change;
+    else
+        tree->oldest = change;
     tree->newest = change;
 }
 
@@ -295,10 +301,13 @@ void mem_tree_cut(struct mem_tree *tree, unsigned keep_permille, struct prng *pr
         free_change(tree, change);
     }
     tree->newest = NULL;
-    for (struct mem_node *node = tree->first; node; node = node->after) mem_node_hold(node); /* none dies on the way */
+    for (struct mem_node *node = tree->first; node; node = node->after)
+        mem_node_hold(node); /* none dies on the way */
     for (struct mem_node *node = tree->first; node; node = node->after) {
-        if (node->is_dir) take_durable(tree, node);
-        else mem_bytes_cut(&node->bytes, keep_permille, prng);
+        if (node->is_dir)
+            take_durable(tree, node);
+        else
+            mem_bytes_cut(&node->bytes, keep_permille, prng);
     }
     for (struct mem_node *node = tree->first, *next; node; node = next) {
         next = node->after; /* still held, so it outlives node */
@@ -313,7 +322,8 @@ static int next_component(const char **path, char name[NAME_BYTES])
 {
     for (;;) {
         const char *at = *path;
-        while (*at == '/') at++;
+        while (*at == '/')
+            at++;
         size_t size = strcspn(at, "/");
         if (size >= NAME_BYTES) return ENAMETOOLONG;
         memcpy(name, at, size);
@@ -461,8 +471,10 @@ void mem_tree_deinit(struct mem_tree *tree)
     }
     for (struct mem_node *node = tree->first, *next; node; node = next) {
         next = node->after;
-        for (size_t i = 0; i < node->now.count; i++) free(node->now.list[i].name);
-        for (size_t i = 0; i < node->durable.count; i++) free(node->durable.list[i].name);
+        for (size_t i = 0; i < node->now.count; i++)
+            free(node->now.list[i].name);
+        for (size_t i = 0; i < node->durable.count; i++)
+            free(node->durable.list[i].name);
         free(node->now.list);
         free(node->durable.list);
         mem_bytes_deinit(&node->bytes);

@@ -14,7 +14,7 @@
 #include "host/mem_bytes.h"
 
 struct mem_entry {
-    char *name; /* owned */
+    char *name;            /* owned */
     struct mem_node *node; /* a reference */
 };
 
@@ -30,9 +30,9 @@ struct mem_node {
     uint64_t number; /* the inode: never used twice */
     size_t references;
     bool is_dir;
-    struct mem_bytes bytes;         /* of a file */
-    struct mem_names now, durable;  /* of a directory */
-    const void *lock_holder;        /* for the host: who locked the file */
+    struct mem_bytes bytes;        /* of a file */
+    struct mem_names now, durable; /* of a directory */
+    const void *lock_holder;       /* for the host: who locked the file */
 };
 
 struct mem_change;
@@ -44,7 +44,7 @@ struct mem_tree {
     uint64_t number_next;
 };
 
-int mem_tree_init(struct mem_tree *tree); /* with the root directory; ENOMEM */
+int mem_tree_init(struct mem_tree *tree);    /* with the root directory; ENOMEM */
 void mem_tree_deinit(struct mem_tree *tree); /* frees every node, referenced or not; safe on zeroed */
 
 void mem_node_hold(struct mem_node *node);

@@ -19,8 +19,8 @@ static const int64_t day_us = 86400 * (int64_t)1000000;
 steme_status field_check_text(struct steme_slice text, const char *what, struct steme_error *err)
 {
     if (text.size > STEME_TEXT_MAX)
-        return error_set(err, STEME_TOO_LARGE, "%s has %zu bytes; a text may have at most %u: keep longer ones as a blob",
-                         what, text.size, STEME_TEXT_MAX);
+        return error_set(err, STEME_TOO_LARGE, "%s has %zu bytes, a text at most %u; keep longer ones as a blob", what,
+                         text.size, STEME_TEXT_MAX);
     if (text.size == 0) return STEME_OK;
     if (memchr(text.data, 0, text.size))
         return error_set(err, STEME_BAD_INPUT, "%s contains a NUL byte; remove it", what);
@@ -51,8 +51,8 @@ static steme_status check_interval(int64_t from, int64_t to, const char *from_wh
                                    struct steme_error *err)
 {
     if (from < to) return STEME_OK;
-    return error_set(err, STEME_BAD_INPUT, "the time from %s to %s is empty; %s must be later, it is exclusive", from_what,
-                     to_what, to_what);
+    return error_set(err, STEME_BAD_INPUT, "%s is not before %s, which is exclusive; leave some time between them",
+                     from_what, to_what);
 }
 
 static steme_status check_stance(enum steme_stance stance, struct steme_error *err)
@@ -72,7 +72,7 @@ static steme_status check_language(struct steme_slice tag, struct steme_error *e
     bool good = tag.size <= LANGUAGE_MAX_BYTES;
     for (size_t i = 0; good && i < tag.size; i++) good = is_language_byte(tag.data[i]);
     if (good) return STEME_OK;
-    return error_set(err, STEME_BAD_INPUT, "language is no BCP 47 tag such as \"en\": at most %d letters, digits and \"-\"",
+    return error_set(err, STEME_BAD_INPUT, "language is no tag such as \"en\": at most %d of letters, digits and \"-\"",
                      LANGUAGE_MAX_BYTES);
 }
 
@@ -82,7 +82,7 @@ static steme_status check_media_type(struct steme_slice type, struct steme_error
                 type.data[type.size - 1] != ' ';
     for (size_t i = 0; good && i < type.size; i++) good = type.data[i] >= 0x20 && type.data[i] <= 0x7E;
     if (good) return STEME_OK;
-    return error_set(err, STEME_BAD_INPUT, "media type is none such as \"image/png\": 1 to %d printable ASCII characters",
+    return error_set(err, STEME_BAD_INPUT, "media type is none such as \"image/png\": 1 to %d printable ASCII bytes",
                      MEDIA_TYPE_MAX_BYTES);
 }
 
@@ -104,9 +104,9 @@ static steme_status check_quantity(const struct steme_value *value, struct steme
         status = check_decimal(value->upper, "upper bound", err);
         if (status) return status;
         if (decimal_compare(value->lower, value->amount) > 0)
-            return error_set(err, STEME_BAD_INPUT, "lower bound is above the amount; give amount minus the uncertainty");
+            return error_set(err, STEME_BAD_INPUT, "lower bound is above the amount; give amount minus error");
         if (decimal_compare(value->amount, value->upper) > 0)
-            return error_set(err, STEME_BAD_INPUT, "upper bound is below the amount; give amount plus the uncertainty");
+            return error_set(err, STEME_BAD_INPUT, "upper bound is below the amount; give amount plus error");
     }
     return check_optional_name(value->unit, "unit", err);
 }
@@ -139,8 +139,8 @@ static steme_status check_time(int64_t us, enum steme_precision precision, struc
     default: return error_set(err, STEME_BAD_INPUT, "time precision %u is none; 0 to 4 are", (unsigned)precision);
     }
     if (good) return STEME_OK;
-    return error_set(err, STEME_BAD_INPUT, "time is finer than its precision; give the start of the year, month, day or "
-                                           "second that is meant, in UTC");
+    return error_set(err, STEME_BAD_INPUT,
+                     "time is finer than its precision; give the start of the year, month, day or second, in UTC");
 }
 
 steme_status field_check_value(const struct steme_value *value, struct steme_error *err)
@@ -256,7 +256,8 @@ steme_status field_check_target(const struct steme_target *target, size_t index,
     case STEME_ON_AGENT:
     case STEME_ON_SOURCE:
     default:
-        status = error_set(err, STEME_BAD_INPUT, "kind %u can't be revised; assertions (0), epochs (4) and votes (5) can",
+        status = error_set(err, STEME_BAD_INPUT,
+                           "kind %u can't be revised; assertions (0), epochs (4) and votes (5) can",
                            (unsigned)target->kind);
     }
     return status ? error_wrap(err, status, "target %zu", index) : STEME_OK;

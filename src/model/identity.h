@@ -4,10 +4,10 @@
  *
  *   route   first 8 bytes, as a big-endian number, of BLAKE3(subject)
  *   others  BLAKE3 of a 16-byte domain tag and the parts with their lengths, zero-padded to a multiple of 64 bytes so
- *           that many can be hashed side by side
+ *           that many can be hashed side by side; a part of more than 1024 bytes enters by its own hash
  *   claim   the last bit of the digest says the polarity: 0 for "X", 1 for "not X" of the same slot and value
  *
- * Pure; any thread. */
+ * Names are not judged here: one that no record could hold has an id that no record has. Pure; any thread. */
 #ifndef MODEL_IDENTITY_H
 #define MODEL_IDENTITY_H
 
@@ -35,8 +35,9 @@ bool claim_negated(const struct steme_hash *claim);
 /* The positive claim of a claim of either polarity. */
 struct steme_hash claim_positive(const struct steme_hash *claim);
 
-/* out[i] of views[i], many hashed side by side. Same results as the functions above. Uses the arena for scratch
- * and rewinds it; STEME_NO_MEMORY when it is full. */
+/* out[i] of views[i], many hashed side by side. Same results as the functions above; neighbours that share subject,
+ * predicate or voice, as the rows of an import do, share the work. Uses the arena for scratch and rewinds it: some
+ * 30 KiB and the names and objects of 256 records. STEME_NO_MEMORY when it is full; out is then as it was. */
 MUST_CHECK steme_status identity_many(const struct assertion_view *views, size_t count, struct identity *out,
                                       struct arena *scratch, struct steme_error *err);
 

@@ -12,16 +12,19 @@
 #include "steme/limits.h"
 #include "steme/types.h"
 
-/* Append the canonical bytes of a record to out. Lists are sorted here; the caller's arrays stay as they
- * are. STEME_BAD_INPUT or STEME_TOO_LARGE name the field and what to do; out is then as it was before. */
+/* Append the canonical bytes of a record to out, which the record must not point into. Lists are sorted here; the
+ * caller's arrays stay as they are. STEME_BAD_INPUT or STEME_TOO_LARGE name the field and what to do; those and
+ * STEME_NO_MEMORY leave out as it was before. */
 MUST_CHECK steme_status record_encode(const struct steme_record *record, struct buf *out, struct steme_error *err);
 
 /* Check the bytes whole. Any other encoding of the same thing, a wrong length, non-zero padding, an unsorted list,
- * a name that is not NFC: STEME_BAD_INPUT. An unknown type byte: STEME_UNSUPPORTED. A newer format number:
- * STEME_NEWER. *type_out on STEME_OK. No allocation, linear time (lists are sorted, so neighbours tell). */
+ * a name that is not NFC: STEME_BAD_INPUT. A part or a list over its limit: STEME_TOO_LARGE. An unknown type byte:
+ * STEME_UNSUPPORTED. A newer format number: STEME_NEWER. *type_out on STEME_OK. No allocation, linear time (lists are
+ * sorted, so neighbours tell; n log n for a bundle whose ids were made to collide). */
 MUST_CHECK steme_status record_check(struct steme_slice bytes, enum steme_type *type_out, struct steme_error *err);
 
-/* Check and decode. Arrays of the result live in the arena, slices point into bytes. */
+/* Check and decode. Arrays of the result live in the arena, slices point into bytes. STEME_NO_MEMORY when the arena is
+ * full; after a failure it is as it was. */
 MUST_CHECK steme_status record_decode(struct steme_slice bytes, struct arena *arena, struct steme_record *out,
                                       struct steme_error *err);
 
@@ -29,7 +32,8 @@ MUST_CHECK steme_status record_decode(struct steme_slice bytes, struct arena *ar
 struct steme_hash record_id(struct steme_slice bytes);
 
 /* Whole length in bytes that a record beginning here says it has (a multiple of 64, 64..STEME_RECORD_MAX), or 0 when
- * the first 16 bytes can't begin a record. Looks at no more than bytes.size. */
+ * the first 16 bytes can't begin a record. Types and formats yet to come have a size too: one can step over them. Looks
+ * at no more than bytes.size. */
 size_t record_size(struct steme_slice bytes);
 
 /* An assertion read in place, without a copy or an allocation: what the index and the lenses need. */
@@ -58,7 +62,7 @@ MUST_CHECK steme_status assertion_view_trusted(struct steme_slice bytes, struct 
 
 /* Decode a value from its canonical bytes (assertion_view.object). Slices point into them. */
 MUST_CHECK steme_status value_decode(struct steme_slice bytes, struct steme_value *out, struct steme_error *err);
-/* Append the canonical bytes of a value. */
+/* Append the canonical bytes of a value, or leave out as it was. */
 MUST_CHECK steme_status value_encode(const struct steme_value *value, struct buf *out, struct steme_error *err);
 
 /* Ids in a bundle record, in place: member_count x 32 bytes. The bytes were checked before. */

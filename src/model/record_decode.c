@@ -24,8 +24,8 @@ struct reader {
 static void fail(struct reader *reader, const char *what, const char *problem)
 {
     if (reader->status) return;
-    reader->status =
-        error_set(reader->err, STEME_BAD_INPUT, "%s %s; read up to offset %zu of the record", what, problem, reader->at);
+    reader->status = error_set(reader->err, STEME_BAD_INPUT, "%s %s; the record is read up to its offset %zu", what,
+                               problem, reader->at);
 }
 
 /* size is a multiple of 8. */
@@ -117,9 +117,9 @@ static steme_status open_record(struct steme_slice bytes, struct reader *reader,
         return error_set(err, STEME_NEWER, "the record is of format %u, this program reads up to %d; use a newer one",
                          format, RECORD_FORMAT);
     if (type > STEME_BUNDLE)
-        return error_set(err, STEME_UNSUPPORTED, "records of type %u are unknown to this program; use a newer one", type);
+        return error_set(err, STEME_UNSUPPORTED, "record type %u is unknown to this program; use a newer one", type);
     if (bytes.size != size)
-        return error_set(err, STEME_BAD_INPUT, "the record's header says %zu bytes, but here are %zu", size, bytes.size);
+        return error_set(err, STEME_BAD_INPUT, "the record's header says %zu bytes, here are %zu", size, bytes.size);
     size_t length = load_u32(bytes.data + AT_LENGTH);
     for (size_t at = length; at < size; at += 8)
         if (load_u64(bytes.data + at))
@@ -207,7 +207,7 @@ static steme_status map_assertion(struct reader *reader, struct assertion_view *
     unsigned flags = fixed[ASSERTION_FLAGS];
     if (flags & ~(unsigned)FLAGS_ALL) fail(reader, "the flags", "have bits that mean nothing");
     if (load_u16(fixed + ASSERTION_RESERVED)) fail(reader, "the reserved bytes", "are not zero");
-    if (counts->keys > counts->qualifiers) fail(reader, "the qualifiers", "are fewer than the key qualifiers among them");
+    if (counts->keys > counts->qualifiers) fail(reader, "the qualifiers", "are fewer than the key ones among them");
     view->subject = take_part(reader, "the subject");
     view->predicate = take_part(reader, "the predicate");
     view->object = take_part(reader, "the object");
@@ -216,7 +216,7 @@ static steme_status map_assertion(struct reader *reader, struct assertion_view *
         fail(reader, "the object", "is not of the kind that the fixed part says");
     view->kind = (enum steme_kind)fixed[ASSERTION_KIND];
     view->source = flags & FLAG_SOURCE ? take_part(reader, "the source") : slice_of(NULL, 0);
-    if (flags & FLAG_SOURCE && view->source.size == 0) fail(reader, "the source", "is empty; without one its flag is 0");
+    if (flags & FLAG_SOURCE && view->source.size == 0) fail(reader, "the source", "is empty, but its flag is set");
     view->epoch = flags & FLAG_EPOCH ? take(reader, HASH_BYTES, "the epoch") : NULL;
     counts->qualifiers_at = reader->at;
     struct steme_qualifier ignored;

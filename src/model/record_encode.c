@@ -350,6 +350,7 @@ steme_status record_encode(const struct steme_record *record, struct buf *out, s
     case STEME_REVISION: return encode_revision(&record->as.revision, out, err);
     case STEME_BUNDLE: return encode_bundle(&record->as.bundle, out, err);
     default:
-        return error_set(err, STEME_BAD_INPUT, "record type %u is none; 0 to %d are", (unsigned)record->type, STEME_BUNDLE);
+        return error_set(err, STEME_BAD_INPUT, "record type %u is none; 0 to %d are", (unsigned)record->type,
+                         STEME_BUNDLE);
     }
 }

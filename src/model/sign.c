@@ -36,8 +36,8 @@ static const uint8_t field_prime[POINT_BYTES] = {
     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
 };
 
-/* y coordinates of the 8 points whose order divides 8, little-endian. Two points share a y and differ in the sign of x,
- * but for y = 1 and y = -1, where x = 0: a sign there is no other point but a second spelling, and refused with them. */
+/* y coordinates of the 8 points whose order divides 8, little-endian. Two points share a y and differ in the sign of
+ * x, but for y = 1 and y = -1, where x = 0: a sign there makes no other point but a second spelling, refused too. */
 static const uint8_t small_order_y[][POINT_BYTES] = {
     { 0x00 }, /* order 4 */
     { 0x01 }, /* the neutral element */
@@ -88,19 +88,22 @@ static steme_status verify(const uint8_t key[POINT_BYTES], struct steme_slice me
 
 /* ---- the library on trial ---- */
 
-static bool parse_hex(const char *hex, uint8_t *out, size_t size, size_t *used)
+/* Exactly size bytes: the vectors are ours. */
+static void parse_hex(const char *hex, uint8_t *out, size_t size)
 {
-    return sodium_hex2bin(out, size, hex, strlen(hex), NULL, used, NULL) == 0;
+    size_t used = 0;
+    int failed = sodium_hex2bin(out, size, hex, strlen(hex), NULL, &used, NULL);
+    invariant(failed == 0);
+    invariant(used == size);
 }
 
 static bool decides_as_we_do(const struct sign_vector *vector)
 {
     uint8_t message[32], key[POINT_BYTES], signature[64];
-    size_t message_size = 0, key_size = 0, signature_size = 0;
-    bool parsed = parse_hex(vector->message, message, sizeof message, &message_size) &&
-                  parse_hex(vector->key, key, sizeof key, &key_size) &&
-                  parse_hex(vector->signature, signature, sizeof signature, &signature_size);
-    invariant(parsed && key_size == sizeof key && signature_size == sizeof signature);
+    size_t message_size = strlen(vector->message) / 2;
+    parse_hex(vector->message, message, message_size);
+    parse_hex(vector->key, key, sizeof key);
+    parse_hex(vector->signature, signature, sizeof signature);
     steme_status status = verify(key, slice_of(message, message_size), signature, NULL);
     return (status == STEME_OK) == vector->accepted;
 }
@@ -108,12 +111,9 @@ static bool decides_as_we_do(const struct sign_vector *vector)
 /* The last row's signature, made anew. */
 static bool signs_as_rfc_8032(void)
 {
-    const struct sign_vector *vector = &sign_vectors[countof(sign_vectors) - 1];
     uint8_t seed[32], wanted[64], signature[64];
-    size_t seed_size = 0, wanted_size = 0;
-    bool parsed = parse_hex(sign_vector_seed, seed, sizeof seed, &seed_size) &&
-                  parse_hex(vector->signature, wanted, sizeof wanted, &wanted_size);
-    invariant(parsed && seed_size == sizeof seed && wanted_size == sizeof wanted);
+    parse_hex(sign_vector_seed, seed, sizeof seed);
+    parse_hex(sign_vectors[countof(sign_vectors) - 1].signature, wanted, sizeof wanted);
     struct sign_secret secret;
     sign_secret_from_seed(seed, &secret);
     crypto_sign_ed25519_detached(signature, NULL, NULL, 0, secret.expanded);
@@ -135,13 +135,14 @@ steme_status sign_init(struct steme_error *err)
 {
     int result = atomic_load(&trial);
     if (result == UNTRIED) {
-        if (sodium_init() < 0) return error_set(err, STEME_UNSUPPORTED, "libsodium does not start; it has no randomness");
+        if (sodium_init() < 0)
+            return error_set(err, STEME_UNSUPPORTED, "libsodium does not start; it finds no source of randomness");
         result = try_library();
         atomic_store(&trial, result);
     }
     if (result == TRUSTED) return STEME_OK;
     return error_set(err, STEME_UNSUPPORTED,
-                     "this libsodium (%s) decides vector %d (%s) otherwise than the format says; install another version",
+                     "this libsodium (%s) decides vector %d (%s) otherwise than the format says; install another one",
                      sodium_version_string(), result, sign_vectors[result].what);
 }
 

@@ -28,7 +28,7 @@ struct steme_signature sign_record(const struct sign_secret *secret, const struc
 MUST_CHECK steme_status sign_verify(const uint8_t key[32], const struct steme_hash *id,
                                     const struct steme_signature *signature, struct steme_error *err);
 /* The rule itself over any message, for the vectors. */
-MUST_CHECK steme_status sign_verify_message(const uint8_t key[32], struct steme_slice message, const uint8_t signature[64],
-                                            struct steme_error *err);
+MUST_CHECK steme_status sign_verify_message(const uint8_t key[32], struct steme_slice message,
+                                            const uint8_t signature[64], struct steme_error *err);
 
 #endif

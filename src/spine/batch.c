@@ -36,6 +36,7 @@ static void seal_window(uint8_t **at, uint32_t count, uint64_t first_sequence, u
     struct steme_slice prefixes[SEAL_WINDOW];
     struct steme_hash digests[SEAL_WINDOW];
     uint8_t *frames[SEAL_WINDOW];
+    invariant(count > 0 && count <= SEAL_WINDOW);
     for (uint32_t i = 0; i < count; i++) {
         struct frame frame;
         invariant(frame_parse(*at, UINT64_MAX, &frame)); /* we made it a moment ago */

@@ -73,7 +73,8 @@ steme_status lmdb_env_error(struct lmdb_env *env, int code, const char *doing, s
 
 static void mark_broken(struct lmdb_env *env, steme_status status, const char *why)
 {
-    if (!atomic_load(&env->broken)) snprintf(env->broken_why, sizeof(env->broken_why), "%s", why);
+    if (atomic_exchange(&env->broken_told, true)) return; /* what broke it first is what counts */
+    snprintf(env->broken_why, sizeof(env->broken_why), "%s", why);
     atomic_store(&env->broken, (uint32_t)status);
 }
 
@@ -106,9 +107,7 @@ int lmdb_env_guard(struct lmdb_txn *txn, int (*call)(struct lmdb_txn *, void *ar
         struct lmdb_env *env = txn->env;
         trap = NULL;
         if (txn == &env->write_txn) txn->abandoned = true;
-        pthread_mutex_lock(&env->map_lock);
         mark_broken(env, STEME_CORRUPT, here.message);
-        pthread_mutex_unlock(&env->map_lock);
         return MDB_CORRUPTED;
     }
     trap = &here;
@@ -299,12 +298,15 @@ static steme_status begin_mdb_write(struct lmdb_env *env, struct steme_error *er
 
 steme_status lmdb_env_begin_write(struct lmdb_env *env, struct lmdb_txn **out, struct steme_error *err)
 {
+    steme_status status = check_broken(env,
+                                       err); /* before any lock: an abandoned writer holds one of LMDB's for ever */
+    if (status) return status;
     int failed = pthread_mutex_lock(&env->writer);
     invariant(failed == 0); /* EDEADLK: this thread has a write transaction open and would wait for itself */
     env->write_txn.env = env;
     env->write_txn.lent = false;
     pthread_mutex_lock(&env->map_lock);
-    steme_status status = begin_mdb_write(env, err);
+    status = begin_mdb_write(env, err);
     pthread_mutex_unlock(&env->map_lock);
     if (status)
         pthread_mutex_unlock(&env->writer);
@@ -335,10 +337,7 @@ void lmdb_env_end(struct lmdb_txn *txn, enum kv_mode mode)
         atomic_store(&reader->busy, false);
         return;
     }
-    if (txn->abandoned)
-        env->leaked = true;
-    else if (txn->mdb)
-        mdb_txn_abort(txn->mdb);
+    if (txn->mdb && !txn->abandoned) mdb_txn_abort(txn->mdb);
     txn->mdb = NULL;
     rest_cursors(txn, true);
     int failed = pthread_mutex_unlock(&env->writer);
@@ -351,6 +350,9 @@ void lmdb_env_end(struct lmdb_txn *txn, enum kv_mode mode)
  * drop them without a word. So a process has each environment once, found by the data file's identity. */
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct lmdb_env *registry;
+/* What could not be closed, kept for ever: its lock file's mutex is held and linked into the thread that abandoned the
+ * write transaction; unmapping it would pull it from under the thread library. */
+static struct lmdb_env *abandoned;
 
 static int start_with_map(struct lmdb_env *env, uint64_t map_bytes, bool read_only)
 {
@@ -430,11 +432,10 @@ static void stop(struct lmdb_env *env)
         txn->mdb = NULL;
     }
     free_cursors(&env->write_txn);
-    /* With an abandoned writer the lock file's mutex is held for ever and linked into its thread: closing would pull
-     * that from under the thread library. Address space and two descriptors are the price. */
-    if (!env->leaked) mdb_env_close(env->mdb);
-    env->mdb = NULL;
     host_close(&env->file);
+    if (env->write_txn.abandoned) return;
+    mdb_env_close(env->mdb);
+    env->mdb = NULL;
 }
 
 static void env_free(struct lmdb_env *env)
@@ -582,6 +583,11 @@ void lmdb_env_close(struct lmdb_env *env)
             invariant(!atomic_load(&env->readers[i].busy));
         invariant(!env->write_txn.mdb);
         stop(env); /* under the lock: who opens the files next must find them closed */
+        if (env->write_txn.abandoned) {
+            env->next_open = abandoned;
+            abandoned = env;
+            last = false;
+        }
     }
     pthread_mutex_unlock(&registry_lock);
     if (last) env_free(env);

@@ -60,13 +60,13 @@ struct lmdb_env {
     struct lmdb_txn write_txn;
     uint8_t *scratch; /* writer: copies of arguments that are slices of its own transaction */
     uint32_t write_count;
-    bool full;   /* writer: a transaction found the map full */
-    bool leaked; /* the writer was abandoned: the environment can't be closed any more */
+    bool full; /* writer: a transaction found the map full */
 
-    pthread_mutex_t map_lock; /* who changes the map, and the fields behind broken */
+    pthread_mutex_t map_lock; /* who changes the map */
     atomic_bool paused;       /* no read transaction may begin: the map is about to move */
     struct gate resumed;
     _Atomic uint32_t broken; /* a steme_status: every begin answers it from now on */
+    atomic_bool broken_told;
     char broken_why[256];
     struct lmdb_reader *readers; /* LMDB_READERS_MAX of them */
 };

@@ -135,7 +135,7 @@ steme_status quarantine_open(struct quarantine *quarantine, struct host *host, c
     *quarantine = (struct quarantine){ .host = host, .store_id = *store_id, .limit_bytes = limit_bytes, .read_only = read_only };
     arena_init(&quarantine->arena, SIZE_MAX);
     steme_status status = STEME_OK;
-    quarantine->dir = host_join(&quarantine->arena, dir, "quarantine");
+    quarantine->dir = host_join(&quarantine->arena, dir, QUARANTINE_DIR);
     if (!quarantine->dir) status = arena_full(&quarantine->arena, err);
     if (!status) status = host_list(host, quarantine->dir, &quarantine->arena, &found, &count, err);
     if (status == STEME_NOT_FOUND) {
@@ -269,8 +269,9 @@ steme_status quarantine_set_aside(struct quarantine *quarantine, const struct qu
     bool there = false;
     struct quarantine_entry entry = entry_of(quarantine, stretch);
     steme_status status = is_there(quarantine, &entry, &there, err);
-    if (status || there) return status;
-    if (quarantine->read_only) return add_entry(quarantine, &entry, err);
+    if (status) return status;
+    if (quarantine->read_only) return there ? STEME_OK : add_entry(quarantine, &entry, err);
+    if (there) return host_sync_dir(quarantine->host, quarantine->dir, err); /* whoever wrote it may have been killed before he did */
 
     uint64_t size = HEADER_BYTES + entry.length;
     if (quarantine->total_bytes + size > quarantine->limit_bytes)

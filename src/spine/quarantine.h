@@ -9,6 +9,8 @@
 #include "base/arena.h"
 #include "host/host.h"
 
+#define QUARANTINE_DIR "quarantine" /* in the store's directory */
+
 enum quarantine_reason {
     QUARANTINE_TORN = 1,    /* behind all proofs of durability: a write cut short, or the very last batch gone bad */
     QUARANTINE_DAMAGE = 2,  /* below a proof: acknowledged data */

@@ -85,7 +85,10 @@ static steme_status find_segment(struct recovery *recovery, uint32_t number, str
         return error_set(err, judged, "%s was written by a newer version of StemeDB: use that one, nothing was changed", path);
     if (!judged) status = refuse_foreign(path, &header, number, &recovery->options->store_id, err);
     if (!status) status = segment_table_add(recovery->table, number, size, judged ? NULL : &header, err);
-    return status;
+    if (status) return status;
+    const uint8_t *zeros = bytes + SEGMENT_HEADER_USED_BYTES;
+    segment_find(recovery->table, number)->header_whole = !judged && !batch_scan_used(zeros, sizeof bytes - SEGMENT_HEADER_USED_BYTES);
+    return STEME_OK;
 }
 
 static steme_status find_segments(struct recovery *recovery, struct steme_error *err)
@@ -180,7 +183,7 @@ static steme_status set_aside_headers(struct recovery *recovery, struct steme_er
     uint32_t last = atomic_load(&recovery->table->last);
     for (struct segment *segment = segment_after(recovery->table, 0); segment->number < last && !status;
          segment = segment_after(recovery->table, segment->number)) {
-        if (segment->header_good) continue;
+        if (segment->header_whole) continue;
         uint8_t *bytes = NULL;
         uint64_t size = 0;
         status = read_segment(recovery, segment->number, 0, UINT64_MAX, &bytes, &size, err);
@@ -204,7 +207,8 @@ static steme_status note_missing(struct recovery *recovery, struct steme_error *
             lost.first_sequence = end.next_sequence;
             if (segment->header_good && segment->header.first_sequence > end.next_sequence)
                 lost.count = segment->header.first_sequence - end.next_sequence;
-            status = quarantine_note(recovery->quarantine, &lost, err);
+            bool empty = segment->header_good && lost.count == 0; /* made, and never written to */
+            if (!empty) status = quarantine_note(recovery->quarantine, &lost, err);
             if (status) return status;
         }
         before = segment;
@@ -278,7 +282,7 @@ static steme_status find_start(struct recovery *recovery, struct last *last, str
 /* Read and walk it, from the header on if that is damaged, so that it can be set aside. */
 static steme_status walk_last(struct recovery *recovery, struct last *last, struct steme_error *err)
 {
-    last->from = last->segment->header_good ? last->start.offset : 0;
+    last->from = last->segment->header_whole ? last->start.offset : 0;
     uint64_t to = UINT64_MAX;
     for (int pass = 0;; pass++) {
         free(last->bytes);
@@ -393,15 +397,15 @@ static steme_status set_aside_torn(struct recovery *recovery, const struct last 
     return quarantine_set_aside(recovery->quarantine, &torn, err);
 }
 
-/* Cut the torn tail. And write the last batch again, or the header where there is none: if a sync failed before we were
- * opened, it may be in the page cache alone, marked clean, and no later sync would bring it to the disk. */
+/* Cut the torn tail. And write the last batch again, or the header where there is none, and set the length: if a sync failed
+ * before we were opened, they may be in the page cache alone, marked clean, and no later sync would bring them to the disk. */
 static steme_status repair_file(struct recovery *recovery, const struct last *last, struct steme_error *err)
 {
     const struct recovery_walk *walk = &last->walk;
-    bool cut = last->torn_from != last->torn_to;
-    bool batch_torn = cut && last->torn_from < walk->now.offset;
+    bool torn = last->torn_from != last->torn_to;
+    bool batch_torn = torn && last->torn_from < walk->now.offset;
     bool doubtful = !batch_torn && !last->bad_end && (walk->any || !last->start_proven);
-    if (!cut && !doubtful) return STEME_OK;
+    if (!torn && !doubtful) return STEME_OK;
     char path[SEGMENT_PATH_BYTES];
     uint8_t header[SEGMENT_HEADER_BYTES];
     struct host_file *file = NULL;
@@ -411,12 +415,12 @@ static steme_status repair_file(struct recovery *recovery, const struct last *la
     else segment_header_write(&last->segment->header, header);
     steme_status status = segment_path(recovery->table->dir, last->segment->number, path, err);
     if (!status) status = host_open(recovery->host, path, HOST_WRITE, &file, err);
-    if (!status && cut) status = host_truncate(file, last->torn_from, err);
+    if (!status) status = host_truncate(file, last->end.offset, err); /* zeros, but for what is torn and set aside */
     if (!status && doubtful) status = host_write_at(file, at, &again, 1, err);
     if (!status) status = host_sync(file, err);
     host_close(&file);
     if (!status) status = host_sync_dir(recovery->host, recovery->table->dir, err);
-    if (!status && cut) last->segment->found_bytes = last->torn_from;
+    if (!status) last->segment->found_bytes = last->end.offset;
     return status;
 }
 
@@ -442,7 +446,8 @@ static steme_status revive(struct recovery *recovery, struct last *last, struct 
     if (status) return status;
     segment->header = header;
     segment->header_good = true;
-    segment->found_bytes = bytes;
+    segment->header_whole = true;
+    segment->found_bytes = SEGMENT_HEADER_BYTES;
     return STEME_OK;
 }
 
@@ -450,17 +455,25 @@ static steme_status settle(struct recovery *recovery, struct last *last, struct 
 {
     if (last->unborn) return revive(recovery, last, err);
     steme_status status = STEME_OK;
-    if (!last->segment->header_good) status = set_aside_header(recovery, last->segment->number, last->bytes, last->size, err);
+    if (!last->segment->header_whole) status = set_aside_header(recovery, last->segment->number, last->bytes, last->size, err);
     if (!status) status = settle_losses(recovery, last, err);
     if (!status) status = set_aside_torn(recovery, last, last->torn_from, last->torn_to, err);
     if (!status && !recovery->read_only) status = repair_file(recovery, last, err);
     return status;
 }
 
+/* Whether the log goes on in its last segment. Not behind damage. And not in one that was made but never written to,
+ * except the first of all: perhaps the sync of its name failed, and then it will be gone one day; a new one is surer. */
+static bool goes_on(const struct last *last)
+{
+    if (last->bad_end || last->proof_sequence > last->walk.now.next_sequence) return false;
+    return last->segment->number == 1 || last->unborn || last->walk.any || last->start_proven;
+}
+
 static void find_end(const struct last *last, struct recovery_end *out)
 {
     const struct segment *segment = last->segment;
-    bool go_on = last->proof_sequence <= last->walk.now.next_sequence && !last->bad_end; /* in this segment */
+    bool go_on = goes_on(last);
     *out = (struct recovery_end){
         .segment = segment->number,
         .offset = last->end.offset,
@@ -468,8 +481,8 @@ static void find_end(const struct last *last, struct recovery_end *out)
         .batch = last->end.batch,
         .received_at_us = last->end.received_at_us,
     };
-    if (last->proof_segment > segment->number && !go_on) {
-        out->segment = last->proof_segment;
+    if (last->walk.now.next_sequence < last->proof_sequence && !last->bad_end) { /* as if what is lost lay in a segment of its own */
+        out->segment = last->proof_segment > segment->number ? last->proof_segment : segment->number + 1;
         out->offset = SEGMENT_HEADER_BYTES;
     }
     uint64_t capacity = segment->header_good ? segment->header.segment_bytes : segment->found_bytes;

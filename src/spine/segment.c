@@ -96,8 +96,8 @@ steme_status segment_header_read(struct steme_slice bytes, struct segment_header
     return STEME_OK;
 }
 
-/* Header into a file that holds nothing but reserved zeros; then all that makes it last. A full disk is no longer an
- * answer here: space was reserved, so the failure is of a kind nobody foresaw, and its effect unknown. */
+/* Header into a file that holds nothing but zeros; then all that makes it last. A full disk is no longer an answer
+ * here: whatever fails now, its effect is unknown. */
 static steme_status give_birth(struct host *host, const char *dir, const struct segment_header *header,
                                struct host_file *file, struct steme_error *err)
 {
@@ -153,7 +153,6 @@ steme_status segment_recreate(struct host *host, const char *dir, const struct s
     steme_status status = segment_path(dir, (uint32_t)header->number, path, err);
     if (!status) status = host_open(host, path, HOST_WRITE, &file, err);
     if (!status) status = host_truncate(file, 0, err);
-    if (!status) status = host_allocate(file, header->segment_bytes, err);
     if (!status) status = give_birth(host, dir, header, file, err);
     host_close(&file);
     return status ? error_wrap(err, status, "completing log segment %" PRIu64, header->number) : STEME_OK;

@@ -54,7 +54,8 @@ MUST_CHECK steme_status segment_header_read(struct steme_slice bytes, struct seg
  * After any other failure nobody knows what is on the disk. */
 MUST_CHECK steme_status segment_create(struct host *host, const char *dir, const struct segment_header *header,
                                        struct host_file **file_out, struct steme_error *err);
-/* Make an existing file that never became a segment into one: emptied, then as in segment_create(). */
+/* Make an existing file that never became a segment into one: emptied, header, synced with the directory. Space is not
+ * reserved. */
 MUST_CHECK steme_status segment_recreate(struct host *host, const char *dir, const struct segment_header *header,
                                          struct steme_error *err);
 

@@ -21,7 +21,7 @@ static void free_segment(struct segment_table *table, struct segment *segment)
     struct segment_map *map = segment ? atomic_load(&segment->map) : NULL;
     while (map) {
         struct segment_map *older = map->older;
-        if (map->size) host_unmap(table->host, map->data, map->size);
+        host_unmap(table->host, map->data, map->size);
         free(map);
         map = older;
     }
@@ -53,6 +53,7 @@ steme_status segment_table_add(struct segment_table *table, uint32_t number, uin
     segment->number = number;
     segment->found_bytes = found_bytes;
     segment->header_good = header != NULL;
+    segment->header_whole = segment->header_good; /* until somebody has looked */
     if (header) segment->header = *header;
     atomic_store(&table->blocks[number / SEGMENT_BLOCK], block);
     atomic_store(&block[number % SEGMENT_BLOCK], segment);
@@ -101,7 +102,7 @@ static steme_status map_file(struct segment_table *table, struct segment *segmen
     if (!status && map->size < need_bytes)
         status = error_set(err, STEME_CORRUPT, "%s has %" PRIu64 " bytes, but the log goes to %" PRIu64 ": it was cut short", path,
                            map->size, need_bytes);
-    if (!status && map->size) status = host_map(file, map->size, &map->data, err);
+    if (!status) status = host_map(file, map->size, &map->data, err);
     host_close(&file);
     return status;
 }

@@ -18,6 +18,7 @@ struct segment_map {
 struct segment {
     uint32_t number;
     bool header_good;             /* else `header` is zeros */
+    bool header_whole;            /* good, and nothing but zeros between it and the batches */
     uint64_t found_bytes;         /* length of the file when it was added */
     struct segment_header header;
     _Atomic(struct segment_map *) map;

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 static const char wal_name[] = "wal";
-static const char quarantine_name[] = "quarantine";
 
 /* "dir/name" on the heap; NULL when memory is out. */
 static char *join_path(const char *dir, const char *name)
@@ -60,7 +59,7 @@ steme_status wal_create(const struct wal_options *options, struct steme_error *e
         .store_id = options->store_id,
     };
     char *wal_dir = join_path(options->dir, wal_name);
-    char *quarantine_dir = join_path(options->dir, quarantine_name);
+    char *quarantine_dir = join_path(options->dir, QUARANTINE_DIR);
     if (!wal_dir || !quarantine_dir) status = error_set(err, STEME_NO_MEMORY, "no memory for the paths of the log");
     if (!status) status = make_dir(options->host, wal_dir, err);
     if (!status) status = refuse_existing(options->host, wal_dir, err);
@@ -118,15 +117,12 @@ static void begin_at(struct wal *wal, const struct recovery_end *end)
 static steme_status open_parts(struct wal *wal, const struct wal_options *options, struct wal_report *report, struct steme_error *err)
 {
     struct recovery_end end;
-    char *quarantine_dir = join_path(options->dir, quarantine_name);
     wal->wal_dir = join_path(options->dir, wal_name);
     segment_table_init(&wal->table, options->host, wal->wal_dir);
-    steme_status status = STEME_OK;
-    if (!wal->wal_dir || !quarantine_dir) status = error_set(err, STEME_NO_MEMORY, "no memory for the paths of the log");
-    if (!status) status = quarantine_open(&wal->quarantine, options->host, quarantine_dir, &options->store_id,
-                                          STEME_QUARANTINE_MAX_BYTES, options->read_only, err);
+    if (!wal->wal_dir) return error_set(err, STEME_NO_MEMORY, "no memory for the path of the log");
+    steme_status status = quarantine_open(&wal->quarantine, options->host, options->dir, &options->store_id, STEME_QUARANTINE_MAX_BYTES,
+                                          options->read_only, err);
     if (!status) status = recovery_run(options, &wal->table, &wal->quarantine, &end, report, err);
-    free(quarantine_dir);
     if (status) return status;
     begin_at(wal, &end);
     if (options->read_only) return STEME_OK;
@@ -198,9 +194,14 @@ struct wal_mark wal_durable(const struct wal *wal_in)
     return mark;
 }
 
-bool wal_wait(struct wal *wal, uint64_t sequence, uint64_t timeout_ns)
+bool wal_wait(struct wal *wal, uint64_t sequence, uint32_t turn, uint64_t timeout_ns)
 {
-    return gate_wait(&wal->durable_gate, sequence, timeout_ns);
+    return gate_wait_turn(&wal->durable_gate, sequence, turn, timeout_ns);
+}
+
+uint32_t wal_turn(const struct wal *wal)
+{
+    return gate_turn(&wal->durable_gate);
 }
 
 void wal_wake(struct wal *wal)

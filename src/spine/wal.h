@@ -100,8 +100,11 @@ MUST_CHECK steme_status wal_append(struct wal *wal, const struct wal_record *rec
 
 /* Everything before this mark is durable; the ingestor reads no further. */
 struct wal_mark wal_durable(const struct wal *wal);
-/* Sleep until a record with this sequence number is durable, or timeout_ns passed, or wal_wake(); true if it is. */
-bool wal_wait(struct wal *wal, uint64_t sequence, uint64_t timeout_ns);
+/* Sleep until a record with this sequence number is durable, or timeout_ns passed, or wal_wake() was called since the turn was
+ * read; true if it is durable. Who waits for something besides the log reads the turn, looks at the something else, and then
+ * waits with that turn, so that no wake-up is lost. */
+bool wal_wait(struct wal *wal, uint64_t sequence, uint32_t turn, uint64_t timeout_ns);
+uint32_t wal_turn(const struct wal *wal);
 /* Let everybody who sleeps in wal_wait() return. */
 void wal_wake(struct wal *wal);
 

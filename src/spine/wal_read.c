@@ -101,6 +101,7 @@ static void read_window(struct wal *wal, const uint64_t *locations, size_t count
     struct steme_slice inputs[3 * READ_WINDOW];
     struct steme_hash digests[3 * READ_WINDOW];
     uint64_t found = 0;
+    invariant(count > 0 && count <= READ_WINDOW);
     for (size_t i = 0; i < count; i++) {
         struct candidate *candidate = &candidates[i];
         statuses[i] = find_frame(wal, locations[i], candidate, err);

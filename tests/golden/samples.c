@@ -28,7 +28,8 @@ static const struct { const char *name, *what, *subject, *predicate; struct stem
     { "assertion_quantity", "an assertion: the object is a quantity with bounds and unit", "Hubble constant", "value",
       { .kind = STEME_QUANTITY, .amount = { 7304, 2 }, .has_bounds = true, .lower = { 72, 0 }, .upper = { 7408, 2 },
         .unit = NAME("km/s/Mpc") } },
-    { "assertion_quantity_plain", "an assertion: the object is a quantity, a pure number without bounds", "Earth", "population",
+    { "assertion_quantity_plain", "an assertion: the object is a quantity, a pure number without bounds", "Earth",
+      "population",
       { .kind = STEME_QUANTITY, .amount = { 82, -8 } } },
     { "assertion_time", "an assertion: the object is a time, to the day", "Marie Curie", "born on",
       { .kind = STEME_TIME, .time_us = -3223584000 * (int64_t)1000000, .precision = STEME_DAY } },
@@ -36,7 +37,8 @@ static const struct { const char *name, *what, *subject, *predicate; struct stem
       { .kind = STEME_BOOLEAN, .boolean = true } },
     { "assertion_blob", "an assertion: the object is a blob", "Pluto", "portrait",
       { .kind = STEME_BLOB, .blob = { { 0xB1, 0x0B } }, .blob_bytes = 123456789, .media_type = NAME("image/png") } },
-    { "assertion_unknown", "an assertion: the object is an unknown value", "Homer", "born on", { .kind = STEME_UNKNOWN } },
+    { "assertion_unknown", "an assertion: the object is an unknown value", "Homer", "born on",
+      { .kind = STEME_UNKNOWN } },
     { "assertion_none", "an assertion: the object is no value", "Homer", "telephone number", { .kind = STEME_NONE } },
 };
 
@@ -100,8 +102,8 @@ static struct steme_record make_full(const struct steme_key *author, const struc
     return record;
 }
 
-static struct steme_record make_vote(const struct steme_key *voter, struct steme_target target, enum steme_stance stance,
-                                     const char *reason)
+static struct steme_record make_vote(const struct steme_key *voter, struct steme_target target,
+                                     enum steme_stance stance, const char *reason)
 {
     return (struct steme_record){
         .type = STEME_VOTE,
@@ -116,7 +118,8 @@ static struct steme_record make_vote(const struct steme_key *voter, struct steme
     };
 }
 
-static struct steme_record make_epoch(const struct steme_key *author, const char *name, const struct steme_hash *supersedes)
+static struct steme_record make_epoch(const struct steme_key *author, const char *name,
+                                      const struct steme_hash *supersedes)
 {
     return (struct steme_record){
         .type = STEME_EPOCH,
@@ -152,11 +155,11 @@ static struct steme_record make_revision(const struct steme_key *author, enum st
     };
 }
 
-static struct sample *add(struct sample *out, size_t *count, const char *name, const char *what, struct steme_record record)
+static void add(struct sample *out, size_t *count, const char *name, const char *what,
+                struct steme_record record)
 {
     invariant(*count < SAMPLES_MAX);
-    out[*count] = (struct sample){ name, what, record };
-    return &out[(*count)++];
+    out[(*count)++] = (struct sample){ name, what, record };
 }
 
 static void add_votes(struct sample *out, size_t *count, const struct steme_key *key, const struct steme_hash *epoch)
@@ -173,7 +176,8 @@ static void add_votes(struct sample *out, size_t *count, const struct steme_key 
     add(out, count, "vote_epoch", "a vote on an epoch, withdrawn", make_vote(key, on_epoch, STEME_ABSTAIN, ""));
 }
 
-static void add_revisions(struct sample *out, size_t *count, const struct steme_key *key, const struct steme_hash *epoch)
+static void add_revisions(struct sample *out, size_t *count, const struct steme_key *key,
+                          const struct steme_hash *epoch)
 {
     static struct steme_target targets[3];
     static struct steme_hash replacements[2];
@@ -200,14 +204,20 @@ static size_t make_all(struct sample *out)
     const struct steme_key *key = &secret.key;
     for (size_t i = 0; i < countof(values); i++)
         add(out, &count, values[i].name, values[i].what, make_assertion(i, key));
-    epoch = id_of(&add(out, &count, "epoch", "an epoch from ever until 2006", make_epoch(key, "planets before 2006", NULL))->record);
-    add(out, &count, "epoch_superseding", "an epoch that supersedes another", make_epoch(key, "planets, IAU 2006", &epoch));
+    struct steme_record first_epoch = make_epoch(key, "planets before 2006", NULL);
+    epoch = id_of(&first_epoch);
+    add(out, &count, "epoch", "an epoch from ever until 2006", first_epoch);
+    add(out, &count, "epoch_superseding", "an epoch that supersedes another",
+        make_epoch(key, "planets, IAU 2006", &epoch));
     add(out, &count, "assertion_full", "an assertion with everything it can have, negated", make_full(key, &epoch));
     add_votes(out, &count, key, &epoch);
     add_revisions(out, &count, key, &epoch);
     for (size_t i = 0; i < countof(members); i++) members[i] = id_of(&out[i].record);
-    struct steme_bundle bundle = { .author = *key, .members = members, .member_count = countof(members) };
-    add(out, &count, "bundle", "a bundle of the first three assertions", (struct steme_record){ STEME_BUNDLE, { .bundle = bundle } });
+    struct steme_record bundle = {
+        .type = STEME_BUNDLE,
+        .as.bundle = { .author = *key, .members = members, .member_count = countof(members) },
+    };
+    add(out, &count, "bundle", "a bundle of the first three assertions", bundle);
     return count;
 }
 

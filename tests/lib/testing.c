@@ -62,7 +62,10 @@ struct steme_slice testing_bytes(const char *hex)
 
 void testing_free(struct steme_slice bytes)
 {
-    union { const uint8_t *from; void *to; } cast = { bytes.data };
+    union {
+        const uint8_t *from;
+        void *to;
+    } cast = { bytes.data };
     free(cast.to);
 }
 
@@ -70,7 +73,8 @@ char *testing_hex(struct steme_slice bytes)
 {
     char *hex = malloc(2 * bytes.size + 1);
     assert_non_null(hex);
-    for (size_t i = 0; i < bytes.size; i++) snprintf(hex + 2 * i, 3, "%02x", bytes.data[i]);
+    for (size_t i = 0; i < bytes.size; i++)
+        snprintf(hex + 2 * i, 3, "%02x", bytes.data[i]);
     hex[2 * bytes.size] = '\0';
     return hex;
 }

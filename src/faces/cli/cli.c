@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "faces/cli/object.h"
 #include "faces/cli/scalar.h"
-#include "faces/cli/suggest.h"
+#include "faces/cli/unknown.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -204,7 +204,7 @@ static steme_status report_no_key(struct cli *cli, const char *name, struct stem
     if (!names) return arena_full(&cli->arena, err);
     for (size_t i = 0; i < cli->key_count; i++) names[i] = cli->keys[i].name;
     cli_hint(cli, "`steme key list` shows the keys, `steme key new NAME` makes one");
-    return suggest_instead(err, STEME_NOT_FOUND, "key", name, names, cli->key_count);
+    return unknown_word(err, STEME_NOT_FOUND, "key", name, names, cli->key_count);
 }
 
 steme_status cli_signer(struct cli *cli, struct steme_error *err)
@@ -274,7 +274,7 @@ static steme_status report_no_epoch(struct cli *cli, const struct steme_entry *e
         names[i] = (const char *)name.data;
     }
     cli_hint(cli, "`steme epoch list` shows the epochs, `steme epoch new NAME` declares one");
-    return suggest_instead(err, STEME_NOT_FOUND, "epoch", (const char *)word.data, names, count);
+    return unknown_word(err, STEME_NOT_FOUND, "epoch", (const char *)word.data, names, count);
 }
 
 steme_status cli_find_epoch(struct cli *cli, struct steme_slice text, struct steme_hash *out, struct steme_error *err)
@@ -314,7 +314,7 @@ static steme_status check_lens_name(const char *name, struct steme_error *err)
         names[i] = lenses[i].name;
         if (strcmp(name, lenses[i].name) == 0) return STEME_OK;
     }
-    return suggest_instead(err, STEME_BAD_INPUT, "lens", name, names, count);
+    return unknown_word(err, STEME_BAD_INPUT, "lens", name, names, count);
 }
 
 steme_status cli_lens(struct cli *cli, struct steme_lens *out, struct steme_error *err)

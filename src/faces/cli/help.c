@@ -2,7 +2,7 @@
 /* help, version, and the shell completion: all from the table of verbs. */
 #include "base/slice.h"
 #include "faces/cli/object.h"
-#include "faces/cli/suggest.h"
+#include "faces/cli/unknown.h"
 #include "faces/cli/verbs.h"
 
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include "base/slice.h"
 #include "faces/cli/object.h"
 #include "faces/cli/scalar.h"
-#include "faces/cli/suggest.h"
+#include "faces/cli/unknown.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static steme_status parse_column(struct steme_slice name, enum tsv_column *out, 
     char word[64];
     snprintf(word, sizeof word, "%.*s", name.size < sizeof word ? (int)name.size : (int)sizeof word - 1,
              name.size ? (const char *)name.data : "");
-    return suggest_instead(err, STEME_BAD_INPUT, "column", word, column_names, countof(column_names));
+    return unknown_word(err, STEME_BAD_INPUT, "column", word, column_names, countof(column_names));
 }
 
 steme_status tsv_header_parse(struct steme_slice line, struct tsv_header *out, struct steme_error *err)
@@ -46,7 +46,7 @@ steme_status tsv_header_parse(struct steme_slice line, struct tsv_header *out, s
     struct tsv_header header = { 0 };
     bool seen[TSV_COLUMN_COUNT] = { false };
     for (bool more = true; more;) {
-        enum tsv_column column;
+        enum tsv_column column = TSV_SUBJECT;
         steme_status status = parse_column(next_field(&line, &more), &column, err);
         if (status) return error_wrap(err, status, "the header");
         if (seen[column])

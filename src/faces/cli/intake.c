@@ -9,7 +9,8 @@
 
 enum {
     REJECTS_SHOWN = 20,
-    ARENA_BYTES_MAX = 1 << 26,
+    ARENA_BYTES_MAX = 1 << 28, /* a long line in pieces, and what waits before it */
+    ARENA_WAITING_BYTES = 1 << 25,
     BUNDLE_BYTES = STEME_BATCH_BYTES_MAX / 4, /* a bundle is written when its lines hold so much */
     RECORD_OVERHEAD = 1024,                   /* what a record has beyond the text of its line, with much room to spare */
     FRAME_OVERHEAD = 256,                     /* what the log adds to a record, with room to spare */
@@ -20,7 +21,6 @@ steme_status intake_init(struct intake *intake, struct cli *cli, struct steme_er
 {
     *intake = (struct intake){ .cli = cli, .bundle_max = INTAKE_BUNDLE_MAX };
     arena_init(&intake->arena, ARENA_BYTES_MAX);
-    intake->arena_begin = arena_mark(&intake->arena);
     buf_init(&intake->bytes, UNIT_BYTES_MAX);
     intake->assertions = calloc(INTAKE_BUNDLE_MAX, sizeof *intake->assertions);
     intake->lines = calloc(INTAKE_BUNDLE_MAX, sizeof *intake->lines);
@@ -103,11 +103,10 @@ static steme_status publish(struct intake *intake, struct steme_error *err)
 /* ---- what the caller's key signs ---- */
 
 /* Encode as it would be written, to judge it. */
-static steme_status check_draft(struct intake *intake, const struct steme_record *record, struct steme_error *err)
+static steme_status check_draft(const struct steme_record *record, struct steme_error *err)
 {
     static uint8_t scratch[STEME_RECORD_MAX];
     size_t size;
-    (void)intake;
     return steme_encode(record, scratch, sizeof scratch, &size, err);
 }
 
@@ -123,7 +122,7 @@ static steme_status check_assertions(struct intake *intake, struct steme_error *
 {
     for (size_t i = 0; i < intake->assertion_count; i++) {
         struct steme_record record = { .type = STEME_ASSERTION, .as.assertion = intake->assertions[i] };
-        steme_status status = check_draft(intake, &record, err);
+        steme_status status = check_draft(&record, err);
         if (status && !intake_is_about_line(status)) return status;
         if (status)
             intake_reject(intake, intake->lines[i], err->message);
@@ -154,7 +153,17 @@ static steme_status flush_assertions(struct intake *intake, struct steme_error *
     steme_status status = intake->dry_run ? check_assertions(intake, err) : write_assertions(intake, err);
     intake->assertion_count = 0;
     intake->assertion_bytes = 0;
-    arena_rewind(&intake->arena, intake->arena_begin);
+    return status;
+}
+
+steme_status intake_begin_line(struct intake *intake, struct arena **arena_out, struct steme_error *err)
+{
+    static const struct arena_mark begin;
+    steme_status status = STEME_OK;
+    /* Lines that were rejected leave their pieces behind, too. */
+    if (intake->arena.used_bytes > ARENA_WAITING_BYTES && intake->assertion_count > 0) status = flush_assertions(intake, err);
+    if (intake->assertion_count == 0) arena_rewind(&intake->arena, begin);
+    *arena_out = &intake->arena;
     return status;
 }
 
@@ -175,7 +184,7 @@ static steme_status write_draft(struct intake *intake, const struct steme_record
     steme_status status = intake_flush(intake, err); /* what it may be about goes first */
     if (status) return status;
     if (intake->dry_run)
-        status = check_draft(intake, record, err);
+        status = check_draft(record, err);
     else
         status = steme_write(intake->cli->store, intake->cli->signer, record, intake->receipts, err);
     if (status && intake_is_about_line(status)) {

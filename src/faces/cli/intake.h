@@ -41,8 +41,7 @@ struct intake {
     uint64_t duplicates; /* that were there already */
     uint64_t rejected;   /* lines */
 
-    struct arena arena; /* what the waiting assertions refer to; given back with each bundle */
-    struct arena_mark arena_begin;
+    struct arena arena; /* what the current line and the waiting assertions refer to */
     struct steme_assertion *assertions; /* waiting to be bundled */
     uint64_t *lines;                    /* theirs */
     size_t assertion_count;
@@ -66,7 +65,10 @@ bool intake_is_about_line(steme_status status);
 /* Report that a line does not go in. */
 void intake_reject(struct intake *intake, uint64_t line, const char *reason);
 
-/* Take an assertion to be signed by the caller's key; what it refers to is in intake->arena. bytes: size of its line. */
+/* Before each line: *arena_out is where to read it into. What was read from earlier lines may be gone afterwards, unless it
+ * waits in here. */
+MUST_CHECK steme_status intake_begin_line(struct intake *intake, struct arena **arena_out, struct steme_error *err);
+/* Take an assertion to be signed by the caller's key; what it refers to is in that arena. bytes: size of its line. */
 MUST_CHECK steme_status intake_assertion(struct intake *intake, const struct steme_assertion *assertion, uint64_t line,
                                          size_t bytes, struct steme_error *err);
 /* Take a record as read from a line: a draft, or signed already. A record that can't go in is rejected, STEME_OK. */

@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/slice.h"
 #include "base/text.h"
-#include "faces/cli/suggest.h"
+#include "faces/cli/unknown.h"
 #include "steme/limits.h"
 #include "steme/text.h"
 
@@ -33,7 +33,7 @@ steme_status object_parse_kind(struct steme_slice name, enum steme_kind *out, st
     char word[64];
     snprintf(word, sizeof word, "%.*s", name.size < sizeof word ? (int)name.size : (int)sizeof word - 1,
              name.size ? (const char *)name.data : "");
-    return suggest_instead(err, STEME_BAD_INPUT, "type", word, kind_names, countof(kind_names));
+    return unknown_word(err, STEME_BAD_INPUT, "type", word, kind_names, countof(kind_names));
 }
 
 static steme_status parse_boolean(struct steme_slice text, bool *out, struct steme_error *err)

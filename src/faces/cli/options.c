@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "faces/cli/options.h"
 #include "base/check.h"
-#include "faces/cli/suggest.h"
+#include "base/slice.h"
+#include "base/suggest.h"
 
 #include <string.h>
 
@@ -29,11 +30,8 @@ static steme_status report_unknown(const struct options *options, const char *wo
     for (size_t t = 0; t < OPTION_TABLES_MAX && options->tables[t]; t++)
         for (const struct option_spec *spec = options->tables[t]; spec->name && count < NAMES_MAX; spec++)
             names[count++] = spec->name;
-    char name[64] = "";
-    const char *begin = word + (word[1] == '-' ? 2 : 1);
-    size_t size = strcspn(begin, "=");
-    if (size < sizeof name) memcpy(name, begin, size);
-    const char *near = suggest_nearest(name, names, count);
+    const char *name = word + (word[1] == '-' ? 2 : 1);
+    const char *near = suggest_nearest(slice_of(name, strcspn(name, "=")), names, count);
     if (near) return error_set(err, STEME_BAD_INPUT, "unknown option %.64s; did you mean --%s?", word, near);
     return error_set(err, STEME_BAD_INPUT, "unknown option %.64s", word);
 }

@@ -6,7 +6,7 @@
 #include "faces/cli/object.h"
 #include "faces/cli/scalar.h"
 #include "faces/cli/show.h"
-#include "faces/cli/suggest.h"
+#include "faces/cli/unknown.h"
 #include "faces/cli/verbs.h"
 #include "faces/cli/wire.h"
 
@@ -122,7 +122,7 @@ static steme_status resolve_all(struct cli *cli, struct steme_error *err)
     struct all_answers all = { .cli = cli, .ndjson = ndjson, .err = err };
     struct steme_question pattern;
     if (format && !ndjson && strcmp(format, "tsv") != 0)
-        return suggest_instead(err, STEME_BAD_INPUT, "format", format, formats, countof(formats));
+        return unknown_word(err, STEME_BAD_INPUT, "format", format, formats, countof(formats));
     if (cli->options.argument_count > 0)
         return error_set(err, STEME_BAD_INPUT, "--all takes no arguments; --subject and --predicate narrow it down");
     buf_init(&all.text, LINE_BYTES_MAX);

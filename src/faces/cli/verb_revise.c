@@ -2,7 +2,7 @@
 /* retract and supersede. */
 #include "base/check.h"
 #include "base/slice.h"
-#include "faces/cli/suggest.h"
+#include "faces/cli/unknown.h"
 #include "faces/cli/verbs.h"
 #include "faces/cli/wire.h"
 
@@ -108,6 +108,6 @@ steme_status verb_supersede(struct cli *cli, struct steme_error *err)
     if (!cli_has(cli, "with")) return error_set(err, STEME_BAD_INPUT, "--with is missing: which records take their place?");
     if (!kind)
         return error_set(err, STEME_BAD_INPUT, "--kind is missing: update (the world changed) or correct (it was wrong)");
-    if (!update && !correct) return suggest_instead(err, STEME_BAD_INPUT, "kind", kind, kinds, countof(kinds));
+    if (!update && !correct) return unknown_word(err, STEME_BAD_INPUT, "kind", kind, kinds, countof(kinds));
     return write_revision(cli, update ? STEME_UPDATE : STEME_CORRECT, true, err);
 }

@@ -5,7 +5,7 @@
 #include "base/slice.h"
 #include "faces/cli/object.h"
 #include "faces/cli/scalar.h"
-#include "faces/cli/suggest.h"
+#include "faces/cli/unknown.h"
 #include "faces/cli/verbs.h"
 #include "faces/cli/wire.h"
 
@@ -188,7 +188,7 @@ static steme_status parse_stance(const char *text, enum steme_stance *out, struc
         *out = (enum steme_stance)stance;
         return STEME_OK;
     }
-    return suggest_instead(err, STEME_BAD_INPUT, "stance", text, names, countof(names));
+    return unknown_word(err, STEME_BAD_INPUT, "stance", text, names, countof(names));
 }
 
 /* Whether people would call the value so: as it is printed, or by its number alone. */

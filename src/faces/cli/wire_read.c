@@ -4,10 +4,10 @@
 #include "base/check.h"
 #include "base/slice.h"
 #include "base/text.h"
-#include "faces/cli/wire.h"
 #include "faces/cli/object.h"
 #include "faces/cli/scalar.h"
-#include "faces/cli/suggest.h"
+#include "faces/cli/unknown.h"
+#include "faces/cli/wire.h"
 #include "steme/limits.h"
 #include "steme/store.h"
 #include "steme/text.h"
@@ -57,7 +57,7 @@ static void check_members(struct reader *in, json_t *object, const char *const *
         bool found = false;
         for (size_t i = 0; i < count && !found; i++) found = strcmp(known[i], name) == 0;
         if (found || in->status) continue;
-        in->status = suggest_instead(in->err, STEME_BAD_INPUT, "member", name, known, count);
+        in->status = unknown_word(in->err, STEME_BAD_INPUT, "member", name, known, count);
     }
 }
 
@@ -207,7 +207,7 @@ static size_t take_word(struct reader *in, json_t *object, const char *name, con
     if (in->status) return 0;
     for (size_t i = 0; i < count; i++)
         if (slice_equal(word, slice_text(names[i]))) return i;
-    in->status = suggest_instead(in->err, STEME_BAD_INPUT, name, (const char *)word.data, names, count);
+    in->status = unknown_word(in->err, STEME_BAD_INPUT, name, (const char *)word.data, names, count);
     return 0;
 }
 

@@ -23,7 +23,8 @@ static void allocations_are_aligned_and_apart(void **state)
         memset(at[i], (int)(i % 251), sizes[i]);
     }
     for (size_t i = 0; i < COUNT; i++)
-        for (size_t k = 0; k < sizes[i]; k++) assert_int_equal(at[i][k], i % 251);
+        for (size_t k = 0; k < sizes[i]; k++)
+            assert_int_equal(at[i][k], i % 251);
     arena_deinit(&arena);
 }
 
@@ -80,7 +81,8 @@ static void calloc_zeroes_what_was_used_before(void **state)
     memset(arena_alloc(&arena, 4000), 0xAA, 4000);
     arena_rewind(&arena, mark);
     const uint8_t *at = arena_calloc(&arena, 100, 40);
-    for (size_t i = 0; i < 4000; i++) assert_int_equal(at[i], 0);
+    for (size_t i = 0; i < 4000; i++)
+        assert_int_equal(at[i], 0);
     arena_deinit(&arena);
 }
 
@@ -110,7 +112,8 @@ static void a_rewind_gives_back_what_came_later_only(void **state)
         char *inner_kept = arena_alloc(&arena, 3000);
         strcpy(inner_kept, "inner");
         struct arena_mark inner = arena_mark(&arena);
-        for (int i = 0; i < 100; i++) assert_non_null(arena_alloc(&arena, (size_t)(i * 70)));
+        for (int i = 0; i < 100; i++)
+            assert_non_null(arena_alloc(&arena, (size_t)(i * 70)));
         arena_rewind(&arena, inner);
         assert_string_equal(inner_kept, "inner");
         arena_rewind(&arena, outer);
@@ -128,7 +131,8 @@ static void a_round_that_repeats_allocates_no_new_block(void **state)
     struct arena_mark mark = arena_mark(&arena);
     struct arena_block *settled = NULL;
     for (int round = 0; round < 20; round++) {
-        for (int i = 0; i < 10; i++) assert_non_null(arena_alloc(&arena, 1000));
+        for (int i = 0; i < 10; i++)
+            assert_non_null(arena_alloc(&arena, 1000));
         if (round == 10) settled = arena.block;
         if (round > 10) assert_ptr_equal(arena.block, settled);
         arena_rewind(&arena, mark);

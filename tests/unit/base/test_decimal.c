@@ -20,7 +20,11 @@ static struct steme_decimal decimal_of(const char *text)
 static void a_number_has_one_canonical_form(void **state)
 {
     (void)state;
-    static const struct { const char *name; struct steme_decimal number; bool want; } rows[] = {
+    static const struct {
+        const char *name;
+        struct steme_decimal number;
+        bool want;
+    } rows[] = {
         { "zero", { 0, 0 }, true },
         { "zero with a scale", { 0, 1 }, false },
         { "an integer", { 12, 0 }, true },
@@ -60,13 +64,16 @@ static void make_finds_the_canonical_form_or_refuses(void **state)
     for (size_t i = 0; i < countof(rows); i++) {
         struct steme_decimal number = { -1, -1 };
         struct steme_error err;
-        assert_status(decimal_make(rows[i].coefficient, rows[i].scale, &number, &err), rows[i].want, &err, rows[i].name);
+        assert_status(decimal_make(rows[i].coefficient, rows[i].scale, &number, &err), rows[i].want, &err,
+                      rows[i].name);
         struct steme_decimal want = rows[i].want ? (struct steme_decimal){ -1, -1 } : rows[i].number;
         assert_row(number.coefficient == want.coefficient && number.scale == want.scale, rows[i].name);
     }
 }
 
-static const struct { const char *a, *b, *sum, *difference; } sums[] = {
+static const struct {
+    const char *a, *b, *sum, *difference;
+} sums[] = {
     { "0", "0", "0", "0" },
     { "1.5", "0", "1.5", "1.5" },
     { "0", "1.5", "1.5", "-1.5" },
@@ -131,9 +138,29 @@ static void numbers_are_ordered_whatever_their_form(void **state)
 {
     (void)state;
     static const struct steme_decimal rising[] = {
-        { INT64_MIN, -99 }, { -1, -99 }, { INT64_MIN, 0 }, { -INT64_MAX, 0 }, { -2, 0 }, { -15, 1 }, { -1, 0 },
-        { -1, 99 }, { 0, 5 }, { 1, 99 }, { 10, 99 }, { 999, 3 }, { 1, 0 }, { 1001, 3 }, { 15, 1 }, { 999999999999999999, 17 },
-        { 1, -1 }, { 11, 0 }, { 9223372036854775807, 1 }, { 9223372036854775807, 0 }, { 1, -19 }, { 1, -99 }, { INT64_MAX, -99 },
+        { INT64_MIN, -99 },
+        { -1, -99 },
+        { INT64_MIN, 0 },
+        { -INT64_MAX, 0 },
+        { -2, 0 },
+        { -15, 1 },
+        { -1, 0 },
+        { -1, 99 },
+        { 0, 5 },
+        { 1, 99 },
+        { 10, 99 },
+        { 999, 3 },
+        { 1, 0 },
+        { 1001, 3 },
+        { 15, 1 },
+        { 999999999999999999, 17 },
+        { 1, -1 },
+        { 11, 0 },
+        { 9223372036854775807, 1 },
+        { 9223372036854775807, 0 },
+        { 1, -19 },
+        { 1, -99 },
+        { INT64_MAX, -99 },
     };
     for (size_t i = 0; i < countof(rising); i++)
         for (size_t k = 0; k < countof(rising); k++)
@@ -145,10 +172,19 @@ static void numbers_are_ordered_whatever_their_form(void **state)
 static void the_double_is_the_nearest(void **state)
 {
     (void)state;
-    static const struct { const char *text; double want; } rows[] = {
-        { "0", 0.0 }, { "0.1", 0.1 }, { "-73.04", -73.04 }, { "1e99", 1e99 }, { "1.5e-40", 1.5e-40 },
-        { "9007199254740993", 9007199254740992.0 }, { "9223372036854775807", 9223372036854775808.0 },
-        { "6.62607015e-34", 6.62607015e-34 }, { "0.3", 0.3 },
+    static const struct {
+        const char *text;
+        double want;
+    } rows[] = {
+        { "0", 0.0 },
+        { "0.1", 0.1 },
+        { "-73.04", -73.04 },
+        { "1e99", 1e99 },
+        { "1.5e-40", 1.5e-40 },
+        { "9007199254740993", 9007199254740992.0 },
+        { "9223372036854775807", 9223372036854775808.0 },
+        { "6.62607015e-34", 6.62607015e-34 },
+        { "0.3", 0.3 },
     };
     for (size_t i = 0; i < countof(rows); i++) {
         double got = decimal_to_double(decimal_of(rows[i].text));

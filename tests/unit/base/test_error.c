@@ -15,7 +15,12 @@
 static void a_status_has_a_name_a_text_and_a_class(void **state)
 {
     (void)state;
-    static const struct { const char *name; steme_status status; const char *want; enum steme_class class_; } rows[] = {
+    static const struct {
+        const char *name;
+        steme_status status;
+        const char *want;
+        enum steme_class class_;
+    } rows[] = {
         { "success", STEME_OK, "OK", STEME_CLASS_DONE },
         { "the caller's fault", STEME_BAD_INPUT, "BAD_INPUT", STEME_CLASS_USAGE },
         { "missing", STEME_NOT_FOUND, "NOT_FOUND", STEME_CLASS_MISSING },
@@ -90,8 +95,10 @@ static void a_long_message_is_cut_between_characters(void **state)
     for (size_t i = 0; i < countof(fills); i++) {
         for (int shift = 0; shift < 4; shift++) {
             char text[2 * STEME_ERROR_MESSAGE_BYTES] = "";
-            for (int k = 0; k < shift; k++) strcat(text, "a");
-            while (strlen(text) + 4 < sizeof text) strcat(text, fills[i]);
+            for (int k = 0; k < shift; k++)
+                strcat(text, "a");
+            while (strlen(text) + 4 < sizeof text)
+                strcat(text, fills[i]);
             struct steme_error err;
             (void)error_set(&err, STEME_IO, "%s", text);
             size_t size = strlen(err.message);
@@ -108,7 +115,9 @@ static void a_long_message_is_cut_between_characters(void **state)
 static void untrusted_bytes_in_a_message_are_made_harmless(void **state)
 {
     (void)state;
-    static const struct { const char *name, *text, *want; } rows[] = {
+    static const struct {
+        const char *name, *text, *want;
+    } rows[] = {
         { "a newline", "a\nb", "a?b" },
         { "an escape sequence", "\x1B[31mred\x7F", "?[31mred?" },
         { "broken UTF-8", "a\xFF\xC3", "a??" },

@@ -36,9 +36,11 @@ static void check_vector(const json_t *row)
         assert_hash(hash_two(slice_of(text, first), slice_of(text + first, size - first)), want, name);
     struct steme_slice same[20];
     struct steme_hash out[20];
-    for (size_t i = 0; i < countof(same); i++) same[i] = slice_of(text, size);
+    for (size_t i = 0; i < countof(same); i++)
+        same[i] = slice_of(text, size);
     hash_many(same, countof(same), out);
-    for (size_t i = 0; i < countof(same); i++) assert_hash(out[i], want, name);
+    for (size_t i = 0; i < countof(same); i++)
+        assert_hash(out[i], want, name);
 }
 
 static void the_published_vectors_hold(void **state)
@@ -52,14 +54,17 @@ static void the_published_vectors_hold(void **state)
     assert_non_null(root);
     const json_t *cases = json_object_get(root, "cases");
     assert_true(json_array_size(cases) >= 30);
-    for (size_t i = 0; i < json_array_size(cases); i++) check_vector(json_array_get(cases, i));
+    for (size_t i = 0; i < json_array_size(cases); i++)
+        check_vector(json_array_get(cases, i));
     json_decref(root);
 }
 
 static void a_known_hash_comes_out(void **state)
 {
     (void)state;
-    static const struct { const char *name, *text, *want; } rows[] = {
+    static const struct {
+        const char *name, *text, *want;
+    } rows[] = {
         { "nothing", "", "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262" },
         { "abc", "abc", "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85" },
     };
@@ -81,8 +86,8 @@ static void the_lanes_are_on(void **state)
 static size_t random_size(struct prng *prng)
 {
     switch (prng_below(prng, 4)) {
-    case 0: return (size_t)prng_below(prng, 3000);       /* any, longer than a chunk too */
-    case 1: return (size_t)(64 * prng_below(prng, 20));  /* whole blocks, some past the lanes */
+    case 0: return (size_t)prng_below(prng, 3000);      /* any, longer than a chunk too */
+    case 1: return (size_t)(64 * prng_below(prng, 20)); /* whole blocks, some past the lanes */
     default: return (size_t)(64 * (1 + prng_below(prng, 8)));
     }
 }
@@ -102,8 +107,10 @@ static void many_hashes_equal_one_at_a_time(void **state)
         }
         memset(out[count].bytes, 0x5A, HASH_BYTES);
         hash_many(inputs, count, out);
-        for (size_t i = 0; i < count; i++) assert_hash(out[i], hash_one(inputs[i]), "one of many");
-        for (size_t i = 0; i < HASH_BYTES; i++) assert_int_equal(out[count].bytes[i], 0x5A);
+        for (size_t i = 0; i < count; i++)
+            assert_hash(out[i], hash_one(inputs[i]), "one of many");
+        for (size_t i = 0; i < HASH_BYTES; i++)
+            assert_int_equal(out[count].bytes[i], 0x5A);
     }
 }
 
@@ -114,9 +121,11 @@ static void every_length_and_group_size_is_right(void **state)
     struct steme_hash out[40];
     for (size_t blocks = 0; blocks <= 17; blocks++) {
         for (size_t count = 0; count <= countof(inputs); count++) {
-            for (size_t i = 0; i < count; i++) inputs[i] = slice_of(text + 3 * i, 64 * blocks);
+            for (size_t i = 0; i < count; i++)
+                inputs[i] = slice_of(text + 3 * i, 64 * blocks);
             hash_many(inputs, count, out);
-            for (size_t i = 0; i < count; i++) assert_hash(out[i], hash_one(inputs[i]), "a group");
+            for (size_t i = 0; i < count; i++)
+                assert_hash(out[i], hash_one(inputs[i]), "a group");
         }
     }
 }
@@ -144,7 +153,8 @@ static void *hash_in_thread(void *unused)
     static const struct steme_hash failed;
     struct steme_slice inputs[16];
     struct steme_hash out[16];
-    for (size_t i = 0; i < 16; i++) inputs[i] = slice_of(text + i, 320);
+    for (size_t i = 0; i < 16; i++)
+        inputs[i] = slice_of(text + i, 320);
     hash_many(inputs, 16, out);
     for (size_t i = 0; i < 16; i++) {
         struct steme_hash one = hash_one(inputs[i]);
@@ -157,7 +167,8 @@ static void threads_may_all_be_the_first(void **state)
 {
     (void)state;
     pthread_t threads[4];
-    for (size_t i = 0; i < 4; i++) assert_int_equal(pthread_create(&threads[i], NULL, hash_in_thread, NULL), 0);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, hash_in_thread, NULL), 0);
     for (size_t i = 0; i < 4; i++) {
         void *result = NULL;
         assert_int_equal(pthread_join(threads[i], &result), 0);
@@ -167,7 +178,8 @@ static void threads_may_all_be_the_first(void **state)
 
 int main(void)
 {
-    for (size_t i = 0; i < TEXT_BYTES; i++) text[i] = (uint8_t)(i % 251);
+    for (size_t i = 0; i < TEXT_BYTES; i++)
+        text[i] = (uint8_t)(i % 251);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_may_all_be_the_first), /* so it runs first */
         cmocka_unit_test(the_lanes_are_on),

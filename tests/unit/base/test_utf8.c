@@ -10,7 +10,10 @@
 
 #include <utf8proc.h>
 
-static const struct { const char *name, *hex; bool want; } texts[] = {
+static const struct {
+    const char *name, *hex;
+    bool want;
+} texts[] = {
     { "nothing", "", true },
     { "ASCII, NUL too", "00 41 7f", true },
     { "two bytes, least and most", "c280 dfbf", true },
@@ -49,8 +52,14 @@ static void only_well_formed_text_is_valid(void **state)
 /* The definition of RFC 3629, straight. */
 static size_t decode_slowly(const uint8_t *at, size_t left)
 {
-    static const struct { uint32_t mask, lead, least; size_t size; } forms[] = {
-        { 0x80, 0x00, 0, 1 }, { 0xE0, 0xC0, 0x80, 2 }, { 0xF0, 0xE0, 0x800, 3 }, { 0xF8, 0xF0, 0x10000, 4 },
+    static const struct {
+        uint32_t mask, lead, least;
+        size_t size;
+    } forms[] = {
+        { 0x80, 0x00, 0, 1 },
+        { 0xE0, 0xC0, 0x80, 2 },
+        { 0xF0, 0xE0, 0x800, 3 },
+        { 0xF8, 0xF0, 0x10000, 4 },
     };
     for (size_t f = 0; f < countof(forms); f++) {
         if ((at[0] & forms[f].mask) != forms[f].lead || forms[f].size > left) continue;
@@ -68,7 +77,9 @@ static size_t decode_slowly(const uint8_t *at, size_t left)
 static void validity_agrees_with_the_definition_on_random_bytes(void **state)
 {
     (void)state;
-    static const uint8_t likely[] = { 0x41, 0x80, 0xBF, 0xC2, 0xC3, 0xE0, 0xA0, 0xED, 0x9F, 0xEF, 0xF0, 0x90, 0xF4, 0x8F };
+    static const uint8_t likely[] = {
+        0x41, 0x80, 0xBF, 0xC2, 0xC3, 0xE0, 0xA0, 0xED, 0x9F, 0xEF, 0xF0, 0x90, 0xF4, 0x8F
+    };
     struct prng prng = { 7 };
     for (int round = 0; round < 100000; round++) {
         uint8_t bytes[16];
@@ -85,7 +96,11 @@ static void validity_agrees_with_the_definition_on_random_bytes(void **state)
     }
 }
 
-static const struct { const char *name, *text; steme_status want; const char *says; } names[] = {
+static const struct {
+    const char *name, *text;
+    steme_status want;
+    const char *says;
+} names[] = {
     { "a letter", "a", STEME_OK, "" },
     { "short ASCII", "H0", STEME_OK, "" },
     { "ASCII of a word", "abcdefgh", STEME_OK, "" },
@@ -97,11 +112,17 @@ static const struct { const char *name, *text; steme_status want; const char *sa
     { "an emoji with a joiner", "\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x94\xAC", STEME_OK, "" },
     { "a mark that composes with nothing", "q\xCC\x83", STEME_OK, "" },
     { "private use", "\xEE\x80\x80", STEME_OK, "" },
-    { "an inner space, and an inner no-break space", "a b\xC2\xA0" "c", STEME_OK, "" },
+    { "an inner space, and an inner no-break space",
+      "a b\xC2\xA0"
+      "c",
+      STEME_OK, "" },
     { "empty", "", STEME_BAD_INPUT, "is empty" },
     { "a space in front", " a", STEME_BAD_INPUT, "white space" },
     { "a space behind", "abcdefghi ", STEME_BAD_INPUT, "white space" },
-    { "a no-break space in front", "\xC2\xA0" "a", STEME_BAD_INPUT, "white space" },
+    { "a no-break space in front",
+      "\xC2\xA0"
+      "a",
+      STEME_BAD_INPUT, "white space" },
     { "an ideographic space behind", "a\xE3\x80\x80", STEME_BAD_INPUT, "white space" },
     { "only a space", " ", STEME_BAD_INPUT, "white space" },
     { "a tab", "a\tb", STEME_BAD_INPUT, "U+0009" },
@@ -109,9 +130,18 @@ static const struct { const char *name, *text; steme_status want; const char *sa
     { "a newline past a word", "abcdefghijk\nl", STEME_BAD_INPUT, "U+000A" },
     { "DEL", "abcdefgh\x7Fijklmnop", STEME_BAD_INPUT, "U+007F" },
     { "0x1F", "\x1F", STEME_BAD_INPUT, "U+001F" },
-    { "a C1 control", "a\xC2\x85" "b", STEME_BAD_INPUT, "U+0085" },
-    { "a line separator", "a\xE2\x80\xA8" "b", STEME_BAD_INPUT, "U+2028" },
-    { "a paragraph separator", "a\xE2\x80\xA9" "b", STEME_BAD_INPUT, "U+2029" },
+    { "a C1 control",
+      "a\xC2\x85"
+      "b",
+      STEME_BAD_INPUT, "U+0085" },
+    { "a line separator",
+      "a\xE2\x80\xA8"
+      "b",
+      STEME_BAD_INPUT, "U+2028" },
+    { "a paragraph separator",
+      "a\xE2\x80\xA9"
+      "b",
+      STEME_BAD_INPUT, "U+2029" },
     { "malformed", "abc\xFF", STEME_BAD_INPUT, "UTF-8" },
     { "an unassigned code point", "a\xCD\xB8", STEME_BAD_INPUT, "U+0378" },
     { "a noncharacter", "a\xEF\xBF\xBE", STEME_BAD_INPUT, "U+FFFE" },
@@ -139,9 +169,12 @@ static void a_name_has_one_spelling(void **state)
 /* A character that the normal form may change, or that stands in one of the ranges it surely does not. */
 static utf8proc_int32_t random_point(struct prng *prng)
 {
-    static const struct { utf8proc_int32_t first, count; } ranges[] = {
-        { 0x300, 0x70 }, { 0xC0, 0x180 }, { 0x370, 0x130 }, { 0x900, 0x100 }, { 0x1100, 0x100 }, { 0x1E00, 0x200 },
-        { 0x2000, 0x130 }, { 0x3040, 0xC0 }, { 0x4E00, 0x5300 }, { 0xAC00, 0x2C00 }, { 0xF900, 0x200 }, { 0x1D150, 0x80 },
+    static const struct {
+        utf8proc_int32_t first, count;
+    } ranges[] = {
+        { 0x300, 0x70 },    { 0xC0, 0x180 },    { 0x370, 0x130 },  { 0x900, 0x100 },
+        { 0x1100, 0x100 },  { 0x1E00, 0x200 },  { 0x2000, 0x130 }, { 0x3040, 0xC0 },
+        { 0x4E00, 0x5300 }, { 0xAC00, 0x2C00 }, { 0xF900, 0x200 }, { 0x1D150, 0x80 },
     };
     size_t i = (size_t)prng_below(prng, countof(ranges));
     return ranges[i].first + (utf8proc_int32_t)prng_below(prng, (uint64_t)ranges[i].count);
@@ -159,7 +192,8 @@ static void a_name_is_what_normalisation_leaves_alone(void **state)
         for (uint64_t left = 1 + prng_below(&prng, 5); left > 0; left--) {
             utf8proc_int32_t point = random_point(&prng);
             utf8proc_category_t category = utf8proc_category(point);
-            if (category == UTF8PROC_CATEGORY_CN || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP)
+            if (category == UTF8PROC_CATEGORY_CN || category == UTF8PROC_CATEGORY_ZL ||
+                category == UTF8PROC_CATEGORY_ZP)
                 continue;
             size += (size_t)utf8proc_encode_char(point, text + size);
         }
@@ -170,8 +204,10 @@ static void a_name_is_what_normalisation_leaves_alone(void **state)
         steme_status want = strcmp((const char *)normal, (const char *)text) == 0 ? STEME_OK : STEME_BAD_INPUT;
         free(normal);
         assert_int_equal(utf8_check_name(slice_of(text, size), "subject", NULL), want);
-        if (want) refused++;
-        else accepted++;
+        if (want)
+            refused++;
+        else
+            accepted++;
     }
     assert_true(accepted > 10000 && refused > 10000);
 }
@@ -221,17 +257,19 @@ static void hostile_names_are_judged_in_bounded_space(void **state)
         "\xCE\x90",         /* two bytes to three code points */
         "\xE1\xBE\x82",     /* three bytes to four */
         "\xF0\x9D\x85\xA0", /* four bytes to three, excluded */
-        "\xCC\x81", "\xCD\x84", "\xED\x95\x9C", "\xEF\xB7\xBA",
+        "\xCC\x81",         "\xCD\x84", "\xED\x95\x9C", "\xEF\xB7\xBA",
     };
     for (size_t i = 0; i < countof(units); i++) {
         char text[STEME_NAME_MAX];
         size_t size = 0, unit = strlen(units[i]);
-        for (; size + unit <= sizeof text; size += unit) memcpy(text + size, units[i], unit);
+        for (; size + unit <= sizeof text; size += unit)
+            memcpy(text + size, units[i], unit);
         steme_status status = utf8_check_name(slice_of(text, size), "subject", NULL);
         assert_true(status == STEME_OK || status == STEME_BAD_INPUT);
     }
     char marks[STEME_NAME_MAX]; /* every second mark out of order: sorting them would be quadratic */
-    for (size_t at = 0; at + 4 <= sizeof marks; at += 4) memcpy(marks + at, "\xCC\x81\xCC\xA3", 4);
+    for (size_t at = 0; at + 4 <= sizeof marks; at += 4)
+        memcpy(marks + at, "\xCC\x81\xCC\xA3", 4);
     assert_int_equal(utf8_check_name(slice_of(marks, sizeof marks), "subject", NULL), STEME_BAD_INPUT);
 }
 

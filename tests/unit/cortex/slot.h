@@ -26,8 +26,14 @@ struct saying {
     int64_t at_us; /* of its newest assertion for the claim; NEVER: it only voted or refuted */
 };
 
-#define SAYS(claim, voice) { (claim), (voice), 1, 0, 1, 0 }
-#define DENIES(claim, voice) { (claim), (voice), 0, 1, 1, NEVER }
+#define SAYS(claim, voice)           \
+    {                                \
+        (claim), (voice), 1, 0, 1, 0 \
+    }
+#define DENIES(claim, voice)             \
+    {                                    \
+        (claim), (voice), 0, 1, 1, NEVER \
+    }
 
 enum { SLOT_SAYINGS_MAX = 256, SLOT_CLAIMS_MAX = 26 };
 
@@ -60,7 +66,8 @@ static inline void slot_add(struct slot *slot, const struct saying *row)
     *voice = (struct lens_voice){
         .support = row->support, .refute = row->refute, .weight = row->weight, .latest_at_us = row->at_us
     };
-    for (unsigned i = 0; i < 4; i++) voice->voice[i] = (uint8_t)(row->voice >> (24 - 8 * i)); /* sorts as the number */
+    for (unsigned i = 0; i < 4; i++)
+        voice->voice[i] = (uint8_t)(row->voice >> (24 - 8 * i)); /* sorts as the number */
     if (row->at_us != NEVER && (claim->latest_at_us == NEVER || row->at_us > claim->latest_at_us)) {
         claim->latest_at_us = row->at_us;
         claim->latest_confidence = row->support;
@@ -77,13 +84,15 @@ static inline void slot_fill(struct slot *slot, const struct saying *rows, size_
     if (count == 0) return;
     memcpy(sorted, rows, count * sizeof *rows);
     qsort(sorted, count, sizeof *sorted, slot_compare_sayings);
-    for (size_t i = 0; i < count; i++) slot_add(slot, &sorted[i]);
+    for (size_t i = 0; i < count; i++)
+        slot_add(slot, &sorted[i]);
 }
 
 static inline size_t slot_count_sayings(const struct saying *rows, size_t most)
 {
     size_t count = 0;
-    while (count < most && rows[count].claim) count++;
+    while (count < most && rows[count].claim)
+        count++;
     return count;
 }
 

@@ -19,53 +19,116 @@ static const struct vote_case consensus_cases[] = {
     { "nobody says anything", .verdict = STEME_UNDECIDED },
     { "one voice alone", false, 0, { SAYS('A', 1) }, { 1 / 1.5 }, STEME_LEANING, 1.0 / 3 },
     { "two that agree", false, 0, { SAYS('A', 1), SAYS('A', 2) }, { 0.8 }, STEME_LEANING, 1.2 },
-    { "five that agree", false, 0,
+    { "five that agree",
+      false,
+      0,
       { SAYS('A', 1), SAYS('A', 2), SAYS('A', 3), SAYS('A', 4), SAYS('A', 5) },
-      { 5 / 5.5 }, STEME_SETTLED, 50 / 5.5 - 5 },
-    { "two against one", false, 0, { SAYS('A', 1), SAYS('A', 2), SAYS('B', 3) },
-      { 2 / 3.5, 1 / 3.5 }, STEME_LEANING, 1 },
+      { 5 / 5.5 },
+      STEME_SETTLED,
+      50 / 5.5 - 5 },
+    { "two against one",
+      false,
+      0,
+      { SAYS('A', 1), SAYS('A', 2), SAYS('B', 3) },
+      { 2 / 3.5, 1 / 3.5 },
+      STEME_LEANING,
+      1 },
     { "a tie", false, 0, { SAYS('A', 1), SAYS('B', 2) }, { 0.4, 0.4 }, STEME_CONTESTED, 0 },
-    { "a voice may approve of two claims", false, 0, { SAYS('A', 1), SAYS('B', 1), SAYS('B', 2) },
-      { 1 / 3.5, 2 / 3.5 }, STEME_LEANING, 1 },
+    { "a voice may approve of two claims",
+      false,
+      0,
+      { SAYS('A', 1), SAYS('B', 1), SAYS('B', 2) },
+      { 1 / 3.5, 2 / 3.5 },
+      STEME_LEANING,
+      1 },
     { "one for, one against", false, 0, { SAYS('A', 1), DENIES('A', 2) }, { 0.5 / 1.5 }, STEME_CONTESTED, 0 },
     { "a voice that contradicts itself", false, 0, { { 'A', 1, 1, 1, 1, 0 } }, { 0.5 / 1.5 }, STEME_CONTESTED, 0 },
     { "only denied", false, 0, { DENIES('A', 1), DENIES('A', 2) }, { 0 }, STEME_UNDECIDED, 0 },
-    { "a denied claim is no rival", false, 0, { SAYS('A', 1), DENIES('B', 2) }, { 1 / 1.5, 0 }, STEME_LEANING, 1.0 / 3 },
-    { "a denied runner-up has farther to go", false, 0,
+    { "a denied claim is no rival",
+      false,
+      0,
+      { SAYS('A', 1), DENIES('B', 2) },
+      { 1 / 1.5, 0 },
+      STEME_LEANING,
+      1.0 / 3 },
+    { "a denied runner-up has farther to go",
+      false,
+      0,
       { SAYS('A', 1), SAYS('A', 2), SAYS('B', 3), SAYS('B', 4), DENIES('B', 5), DENIES('B', 6) },
-      { 2 / 4.5, 1 / 4.5 }, STEME_CONTESTED, 1.2360679774997896964 /* sqrt 5 - 1 */ },
-    { "of equal runners-up the nearest", false, 0,
+      { 2 / 4.5, 1 / 4.5 },
+      STEME_CONTESTED,
+      1.2360679774997896964 /* sqrt 5 - 1 */ },
+    { "of equal runners-up the nearest",
+      false,
+      0,
       { SAYS('A', 1), SAYS('A', 2), SAYS('A', 3), SAYS('B', 4), DENIES('B', 5), SAYS('B', 6), DENIES('B', 7),
         SAYS('C', 8) },
-      { 3 / 6.5, 1 / 6.5, 1 / 6.5 }, STEME_CONTESTED, 2 },
-    { "confidence counts", false, 0,
+      { 3 / 6.5, 1 / 6.5, 1 / 6.5 },
+      STEME_CONTESTED,
+      2 },
+    { "confidence counts",
+      false,
+      0,
       { { 'A', 1, 0.6, 0, 1, 0 }, { 'A', 2, 0.3, 0, 1, 0 }, { 'B', 3, 0.5, 0, 1, 0 } },
-      { 0.9 / 1.9, 0.5 / 1.9 }, STEME_CONTESTED, 0.4 },
+      { 0.9 / 1.9, 0.5 / 1.9 },
+      STEME_CONTESTED,
+      0.4 },
     { "a greater prior doubts more", false, 2, { SAYS('A', 1) }, { 1.0 / 3 }, STEME_CONTESTED, 0 },
-    { "ten against one", false, 0,
+    { "ten against one",
+      false,
+      0,
       { SAYS('A', 1), SAYS('A', 2), SAYS('A', 3), SAYS('A', 4), SAYS('A', 5), SAYS('A', 6), SAYS('A', 7), SAYS('A', 8),
         SAYS('A', 9), SAYS('A', 10), SAYS('B', 11) },
-      { 10 / 11.5, 1 / 11.5 }, STEME_LEANING, 9 },
-    { "many-valued: each alone", true, 0,
+      { 10 / 11.5, 1 / 11.5 },
+      STEME_LEANING,
+      9 },
+    { "many-valued: each alone",
+      true,
+      0,
       { SAYS('A', 1), SAYS('B', 1), SAYS('B', 2), SAYS('B', 3), SAYS('B', 4) },
-      { 1 / 1.5, 4 / 4.5 }, STEME_LISTED, 32 / 4.5 - 4 },
+      { 1 / 1.5, 4 / 4.5 },
+      STEME_LISTED,
+      32 / 4.5 - 4 },
     { "many-valued: denied", true, 0, { SAYS('A', 1), DENIES('A', 2) }, { 0.5 / 1.5 }, STEME_LISTED, 0 },
     { "many-valued: only denied", true, 0, { DENIES('A', 2) }, { 0 }, STEME_UNDECIDED, 0 },
 };
 
 static const struct vote_case authority_cases[] = {
-    { "strangers decide nothing", false, 0, { { 'A', 1, 1, 0, 0, 0 }, { 'A', 2, 1, 0, 0, 0 } }, { 0 },
-      STEME_UNDECIDED, 0 },
-    { "strangers deny in vain", false, 0, { { 'A', 1, 1, 0, 1, 0 }, { 'A', 2, 0, 1, 0, NEVER } }, { 1 / 1.5 },
-      STEME_LEANING, 1.0 / 3 },
-    { "a root against a crowd of strangers", false, 0,
+    { "strangers decide nothing",
+      false,
+      0,
+      { { 'A', 1, 1, 0, 0, 0 }, { 'A', 2, 1, 0, 0, 0 } },
+      { 0 },
+      STEME_UNDECIDED,
+      0 },
+    { "strangers deny in vain",
+      false,
+      0,
+      { { 'A', 1, 1, 0, 1, 0 }, { 'A', 2, 0, 1, 0, NEVER } },
+      { 1 / 1.5 },
+      STEME_LEANING,
+      1.0 / 3 },
+    { "a root against a crowd of strangers",
+      false,
+      0,
       { { 'A', 1, 1, 0, 1, 0 }, { 'B', 2, 1, 0, 0, 0 }, { 'B', 3, 1, 0, 0, 0 }, { 'B', 4, 1, 0, 0, 0 } },
-      { 1 / 1.5, 0 }, STEME_LEANING, 1.0 / 3 },
-    { "weights add up", false, 0,
+      { 1 / 1.5, 0 },
+      STEME_LEANING,
+      1.0 / 3 },
+    { "weights add up",
+      false,
+      0,
       { { 'A', 1, 1, 0, 1, 0 }, { 'B', 2, 1, 0, 0.85, 0 }, { 'B', 3, 1, 0, 0.2, 0 } },
-      { 1 / 2.55, 1.05 / 2.55 }, STEME_CONTESTED, 0.05 },
-    { "denial has weight too", false, 0, { { 'A', 1, 1, 0, 1, 0 }, { 'A', 2, 0, 1, 0.5, NEVER } },
-      { (1 / 1.5) / 1.5 }, STEME_CONTESTED, 0 },
+      { 1 / 2.55, 1.05 / 2.55 },
+      STEME_CONTESTED,
+      0.05 },
+    { "denial has weight too",
+      false,
+      0,
+      { { 'A', 1, 1, 0, 1, 0 }, { 'A', 2, 0, 1, 0.5, NEVER } },
+      { (1 / 1.5) / 1.5 },
+      STEME_CONTESTED,
+      0 },
     { "weight and confidence multiply", false, 0.25, { { 'A', 1, 0.5, 0, 0.5, 0 } }, { 0.5 }, STEME_LEANING, 0 },
 };
 
@@ -91,13 +154,15 @@ static void run_case(const struct lens_ops *ops, const struct vote_case *row)
 static void consensus_is_an_approval_vote_with_none_of_these(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < countof(consensus_cases); i++) run_case(&lens_consensus, &consensus_cases[i]);
+    for (size_t i = 0; i < countof(consensus_cases); i++)
+        run_case(&lens_consensus, &consensus_cases[i]);
 }
 
 static void authority_is_the_same_vote_by_weight(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < countof(authority_cases); i++) run_case(&lens_authority, &authority_cases[i]);
+    for (size_t i = 0; i < countof(authority_cases); i++)
+        run_case(&lens_authority, &authority_cases[i]);
 }
 
 /* ---- properties over random slots ---- */
@@ -140,7 +205,8 @@ static struct lens_result judge_slot(const struct random_slot *random, struct sl
     struct lens_result result;
     struct steme_error err;
     slot_fill(slot, random->rows, random->count, !random->many);
-    assert_status(lens_judge(&lens_consensus, &slot->input, &random->lens, arena, &result, &err), STEME_OK, &err, "random");
+    assert_status(lens_judge(&lens_consensus, &slot->input, &random->lens, arena, &result, &err), STEME_OK, &err,
+                  "random");
     return result;
 }
 
@@ -165,9 +231,12 @@ static void another_voice_moves_a_claim_its_own_way(void **state)
         struct lens_result after = judge_slot(&random, &slot, &arena);
         for (size_t i = 0; i < slot.input.claim_count; i++) {
             double change = after.scores[i].probability - before.scores[i].probability;
-            if (i == about) assert_true(denies ? change <= 1e-15 : change >= -1e-15);
-            else if (denies) assert_true(fabs(change) <= 1e-15); /* what it loses goes to "none of these" */
-            else assert_true(change <= 1e-15);
+            if (i == about)
+                assert_true(denies ? change <= 1e-15 : change >= -1e-15);
+            else if (denies)
+                assert_true(fabs(change) <= 1e-15); /* what it loses goes to "none of these" */
+            else
+                assert_true(change <= 1e-15);
         }
         arena_deinit(&arena);
     }
@@ -176,10 +245,10 @@ static void another_voice_moves_a_claim_its_own_way(void **state)
 /* Puts x voices for (or against) a claim into the slot: whole ones and a rest. */
 static void add_voices(struct random_slot *random, size_t claim, double x, bool against)
 {
-    for (unsigned voice = 1000; x > 0; voice++, x -= 1) {
-        double strength = fmin(x, 1);
+    for (unsigned k = 0; k < x; k++) {
+        double strength = fmin(x - k, 1);
         random->rows[random->count++] = (struct saying){ .claim = (char)('A' + claim),
-                                                         .voice = voice,
+                                                         .voice = 1000 + k,
                                                          .support = against ? 0 : strength,
                                                          .refute = against ? strength : 0,
                                                          .weight = 1 };
@@ -199,7 +268,8 @@ static bool flips(const struct random_slot *random, size_t best, bool has_rival,
         size_t claims = 0;
         struct lens_result now = judge_slot(&more, &slot, &arena);
         claims = slot.input.claim_count;
-        bool candidate = has_rival ? claim < claims && claim != best && now.scores[claim].probability > 0 : claim == best;
+        bool candidate = has_rival ? claim < claims && claim != best && now.scores[claim].probability > 0
+                                   : claim == best;
         if (candidate) {
             add_voices(&more, claim, voices, !has_rival);
             now = judge_slot(&more, &slot, &arena);
@@ -228,8 +298,10 @@ static void the_margin_is_what_flips_it_and_no_less(void **state)
             if (scores[i].probability > scores[best].probability) best = i;
         for (size_t i = 0; i < slot.input.claim_count; i++)
             if (i != best && scores[i].probability > 0 &&
-                (second == SIZE_MAX || scores[i].probability > scores[second].probability)) second = i;
-        for (size_t i = 0; i < slot.input.claim_count; i++) seconds += i != best && scores[i].probability > 0;
+                (second == SIZE_MAX || scores[i].probability > scores[second].probability))
+                second = i;
+        for (size_t i = 0; i < slot.input.claim_count; i++)
+            seconds += i != best && scores[i].probability > 0;
         bool has_rival = !random.many && second != SIZE_MAX;
         bool open = scores[best].probability > 0 && (has_rival ? seconds == 1 : scores[best].probability > 0.5);
         if (open && result.margin > 0 && result.margin < 20) {

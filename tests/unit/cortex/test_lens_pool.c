@@ -87,46 +87,97 @@ static const struct {
     { "nothing", { { 0 } }, { 0 }, STEME_UNDECIDED, { 0 } },
     { "no bounds", { { "10", NULL, NULL, "m", 2 } }, { .left_out = 2 }, STEME_UNDECIDED, { 0 } },
     { "bounds of no width", { { "10", "0", "0", "m", 1 } }, { .left_out = 1 }, STEME_UNDECIDED, { 0 } },
-    { "one measurement", { { "10", "1", "2", "m", 1 } },
-      { 1, 0, 10, 1.5, 10, 1.5, 0, 0, 0, NAN, NAN, NAN, { 0 } }, STEME_LEANING, { 1 } },
-    { "two that scatter somewhat", { { "10", "1", "1", "", 1 }, { "12", "1", "1", "", 1 } },
+    { "one measurement",
+      { { "10", "1", "2", "m", 1 } },
+      { 1, 0, 10, 1.5, 10, 1.5, 0, 0, 0, NAN, NAN, NAN, { 0 } },
+      STEME_LEANING,
+      { 1 } },
+    { "two that scatter somewhat",
+      { { "10", "1", "1", "", 1 }, { "12", "1", "1", "", 1 } },
       { 2, 0, 11, 0.70710678118654752, 11, 1, 1, 2, 1, 0.5, 1.4142135623730951, 0.15729920705028513, { 0 } },
-      STEME_SETTLED, { 0.5, 0.5 } },
-    { "two of unlike errors", { { "10", "1", "1", "m", 1 }, { "16", "3", "3", "m", 1 } },
-      { 2, 0, 10.6, 0.94868329805051380, 444.0 / 36, 2.9249881291307076, 13, 3.6, 1, 2.6 / 3.6, 1.8973665961010276,
-        0.057779571123597245, { 0 } },
-      STEME_SETTLED, { 22.0 / 36, 14.0 / 36 } },
-    { "two that agree better than their errors", { { "10", "1", "1", "m", 1 }, { "10.1", "1", "1", "m", 1 } },
-      { 2, 0, 10.05, 0.70710678118654752, 10.05, 0.70710678118654752, 0, 0.005, 1, 0, 0.070710678118654752,
-        0.94362802220298, { 0 } },
-      STEME_SETTLED, { 0.5, 0.5 } },
-    { "three voices on one value", { { "5", "1", "1", "m", 3 } },
-      { 3, 0, 5, 0.57735026918962576, 5, 0.57735026918962576, 0, 0, 2, 0, 0, 1, { 0 } }, STEME_SETTLED, { 1 } },
-    { "tension, not yet three sigma", { { "0", "1", "1", "m", 1 }, { "4", "1", "1", "m", 1 } },
+      STEME_SETTLED,
+      { 0.5, 0.5 } },
+    { "two of unlike errors",
+      { { "10", "1", "1", "m", 1 }, { "16", "3", "3", "m", 1 } },
+      { 2,
+        0,
+        10.6,
+        0.94868329805051380,
+        444.0 / 36,
+        2.9249881291307076,
+        13,
+        3.6,
+        1,
+        2.6 / 3.6,
+        1.8973665961010276,
+        0.057779571123597245,
+        { 0 } },
+      STEME_SETTLED,
+      { 22.0 / 36, 14.0 / 36 } },
+    { "two that agree better than their errors",
+      { { "10", "1", "1", "m", 1 }, { "10.1", "1", "1", "m", 1 } },
+      { 2,
+        0,
+        10.05,
+        0.70710678118654752,
+        10.05,
+        0.70710678118654752,
+        0,
+        0.005,
+        1,
+        0,
+        0.070710678118654752,
+        0.94362802220298,
+        { 0 } },
+      STEME_SETTLED,
+      { 0.5, 0.5 } },
+    { "three voices on one value",
+      { { "5", "1", "1", "m", 3 } },
+      { 3, 0, 5, 0.57735026918962576, 5, 0.57735026918962576, 0, 0, 2, 0, 0, 1, { 0 } },
+      STEME_SETTLED,
+      { 1 } },
+    { "tension, not yet three sigma",
+      { { "0", "1", "1", "m", 1 }, { "4", "1", "1", "m", 1 } },
       { 2, 0, 2, 0.70710678118654752, 2, 2, 7, 8, 1, 0.875, 2.8284271247461903, 0.0046777349810472658, { 0 } },
-      STEME_LEANING, { 0.5, 0.5 } },
-    { "contradiction", { { "0", "1", "1", "m", 1 }, { "6", "1", "1", "m", 1 } },
+      STEME_LEANING,
+      { 0.5, 0.5 } },
+    { "contradiction",
+      { { "0", "1", "1", "m", 1 }, { "6", "1", "1", "m", 1 } },
       { 2, 0, 3, 0.70710678118654752, 3, 3, 17, 18, 1, 17.0 / 18, 4.2426406871192851, 2.2090496998585441e-05, { 0 } },
-      STEME_CONTESTED, { 0.5, 0.5 } },
-    { "voices count as measurements", { { "0", "1", "1", "m", 2 }, { "3", "1", "1", "m", 1 } },
+      STEME_CONTESTED,
+      { 0.5, 0.5 } },
+    { "voices count as measurements",
+      { { "0", "1", "1", "m", 2 }, { "3", "1", "1", "m", 1 } },
       { 3, 0, 1, 0.57735026918962576, 1, 1, 2, 6, 2, 2.0 / 3, 1.7320508075688772, 0.049787068367863943, { 0 } },
-      STEME_LEANING, { 2.0 / 3, 1.0 / 3 } },
+      STEME_LEANING,
+      { 2.0 / 3, 1.0 / 3 } },
     { "the unit of most measurements",
-      { { "1", "1", "1", "km", 1 }, { "10", "1", "1", "m", 1 }, { "12", "1", "1", "m", 1 }, { "11", NULL, NULL, "m", 1 } },
+      { { "1", "1", "1", "km", 1 },
+        { "10", "1", "1", "m", 1 },
+        { "12", "1", "1", "m", 1 },
+        { "11", NULL, NULL, "m", 1 } },
       { 2, 2, 11, 0.70710678118654752, 11, 1, 1, 2, 1, 0.5, 1.4142135623730951, 0.15729920705028513, { 0 } },
-      STEME_SETTLED, { 0, 0.5, 0.5, 0 } },
-    { "of equal units the smallest", { { "1", "1", "1", "m", 1 }, { "10", "1", "1", "km", 1 } },
-      { 1, 1, 10, 1, 10, 1, 0, 0, 0, NAN, NAN, NAN, { 0 } }, STEME_LEANING, { 0, 1 } },
+      STEME_SETTLED,
+      { 0, 0.5, 0.5, 0 } },
+    { "of equal units the smallest",
+      { { "1", "1", "1", "m", 1 }, { "10", "1", "1", "km", 1 } },
+      { 1, 1, 10, 1, 10, 1, 0, 0, 0, NAN, NAN, NAN, { 0 } },
+      STEME_LEANING,
+      { 0, 1 } },
     { "quantities without bounds do not choose the unit",
       { { "1", "1", "1", "m", 1 }, { "2", NULL, NULL, "km", 5 } },
-      { 1, 5, 1, 1, 1, 1, 0, 0, 0, NAN, NAN, NAN, { 0 } }, STEME_LEANING, { 1, 0 } },
+      { 1, 5, 1, 1, 1, 1, 0, 0, 0, NAN, NAN, NAN, { 0 } },
+      STEME_LEANING,
+      { 1, 0 } },
     { "a large common offset costs no digits",
       { { "1000000000000000010", "1", "1", "m", 1 }, { "1000000000000000012", "1", "1", "m", 1 } },
       { 2, 0, 1e18 + 11, 0.70710678118654752, 1e18 + 11, 0.70710678118654752, 0, 0, 1, 0, 0, 1, { 0 } },
-      STEME_SETTLED, { 0.5, 0.5 } }, /* the amounts are one double, the errors still right */
+      STEME_SETTLED,
+      { 0.5, 0.5 } }, /* the amounts are one double, the errors still right */
 };
 
-static void require_pooled(const struct steme_pooled *got, const struct steme_pooled *want, double share, const char *name)
+static void require_pooled(const struct steme_pooled *got, const struct steme_pooled *want, double share,
+                           const char *name)
 {
     assert_row(got->count == want->count && got->degrees == want->degrees, name);
     assert_close(got->fixed_mean, want->fixed_mean, share, "fixed_mean", name);
@@ -216,15 +267,31 @@ static void a_many_valued_slot_is_pooled_but_only_listed(void **state)
 static void absurd_numbers_give_finite_results(void **state)
 {
     (void)state;
-    static const struct { const char *name; struct reading a, b, c; } rows[] = {
-        { "huge against tiny", { "9e117", "1e99", "1e99", "", 1 }, { "-9e117", "1e-98", "1e-98", "", 1 },
+#define LARGEST "9223372036854775807e99" /* the largest decimal */
+    static const struct {
+        const char *name;
+        struct reading a, b, c;
+    } rows[] = {
+        { "huge against tiny",
+          { LARGEST, "1e99", "1e99", "", 1 },
+          { "-" LARGEST, "1e-99", "1e-99", "", 1 },
           { "1", "1", "1", "", 1 } },
-        { "tiny errors far apart", { "1", "1e-18", "1e-18", "", 1 }, { "9e17", "1", "1", "", 1 },
+        { "huge errors against tiny",
+          { LARGEST, LARGEST, LARGEST, "", 1 },
+          { "-" LARGEST, "1e-99", "1e-99", "", 1 },
+          { "1", LARGEST, LARGEST, "", 1 } },
+        { "tiny errors far apart",
+          { "1", "1e-18", "1e-18", "", 1 },
+          { "9e17", "1", "1", "", 1 },
           { "-9e17", "1", "1", "", 1 } },
-        { "all tiny", { "1e-99", "1e-99", "1e-99", "", 1 }, { "2e-99", "1e-99", "1e-99", "", 1 },
+        { "all tiny",
+          { "1e-99", "1e-99", "1e-99", "", 1 },
+          { "2e-99", "1e-99", "1e-99", "", 1 },
           { "9e-99", "1e-99", "1e-99", "", 1 } },
-        { "all huge", { "9e117", "1e117", "1e117", "", 1 }, { "-9e117", "1e117", "1e117", "", 1 },
-          { "0", "1e117", "1e117", "", 1 } },
+        { "all huge",
+          { LARGEST, LARGEST, LARGEST, "", 1 },
+          { "-" LARGEST, LARGEST, LARGEST, "", 1 },
+          { "0", LARGEST, LARGEST, "", 1 } },
     };
     for (size_t i = 0; i < countof(rows); i++) {
         struct bench bench;
@@ -263,7 +330,8 @@ static void a_full_arena_is_reported_at_every_step(void **state)
     (void)state;
     struct bench bench;
     bench_init(&bench);
-    for (int i = 0; i < 10; i++) bench_add(&bench, quantity((struct reading){ "10", "1", "1", "m", 1 }), 10);
+    for (int i = 0; i < 10; i++)
+        bench_add(&bench, quantity((struct reading){ "10", "1", "1", "m", 1 }), 10);
     const struct steme_lens lens = { 0 };
     steme_status status = STEME_NO_MEMORY;
     for (size_t room = 0; status != STEME_OK; room += 64) {
@@ -373,7 +441,8 @@ static void published_measurements_pool_as_another_program_has_it(void **state)
     assert_non_null(expected);
     size_t compared = 0, at;
     json_t *group;
-    json_array_foreach(json_object_get(expected, "quantity_subjects"), at, group) {
+    json_array_foreach(json_object_get(expected, "quantity_subjects"), at, group)
+    {
         const char *name = json_string_value(json_object_get(group, "subject"));
         compared += agree_with(json_object_get(group, "live"), &table, name);
         compared += agree_with(json_object_get(group, "all"), &table, name);

@@ -9,7 +9,10 @@ static void support_and_refutation_are_sums_of_weighted_strengths(void **state)
     struct arena arena;
     arena_init(&arena, 1 << 20);
     const struct saying rows[] = {
-        { 'A', 1, 1, 0, 1, 0 }, { 'A', 2, 0.5, 0.25, 0.5, 0 }, { 'B', 1, 0, 1, 0.25, NEVER }, { 'B', 3, 1, 1, 0, 0 },
+        { 'A', 1, 1, 0, 1, 0 },
+        { 'A', 2, 0.5, 0.25, 0.5, 0 },
+        { 'B', 1, 0, 1, 0.25, NEVER },
+        { 'B', 3, 1, 1, 0, 0 },
     };
     slot_fill(&slot, rows, countof(rows), true);
     struct lens_result result;
@@ -33,7 +36,12 @@ static void a_full_arena_is_reported(void **state)
     arena_deinit(&arena);
 }
 
-static const struct { const char *name; size_t count; double p[4]; struct score_podium want; } podiums[] = {
+static const struct {
+    const char *name;
+    size_t count;
+    double p[4];
+    struct score_podium want;
+} podiums[] = {
     { "no claims", 0, { 0 }, { 0, 0, 0 } },
     { "one claim", 1, { 0.4 }, { 0, 0.4, 0 } },
     { "rising", 3, { 0.1, 0.2, 0.3 }, { 2, 0.3, 0.2 } },
@@ -48,7 +56,8 @@ static void ranking_finds_the_two_greatest(void **state)
     (void)state;
     for (size_t i = 0; i < countof(podiums); i++) {
         struct lens_score scores[4] = { { 0 } };
-        for (size_t c = 0; c < podiums[i].count; c++) scores[c].probability = podiums[i].p[c];
+        for (size_t c = 0; c < podiums[i].count; c++)
+            scores[c].probability = podiums[i].p[c];
         struct score_podium podium = score_rank(scores, podiums[i].count);
         assert_row(podium.best == podiums[i].want.best, podiums[i].name);
         assert_close(podium.first, podiums[i].want.first, 0, "first", podiums[i].name);
@@ -59,7 +68,8 @@ static void ranking_finds_the_two_greatest(void **state)
 static double add_up(const struct lens_score *scores, size_t count, bool backwards)
 {
     double sum = 0;
-    for (size_t i = 0; i < count; i++) sum += scores[backwards ? count - 1 - i : i].probability;
+    for (size_t i = 0; i < count; i++)
+        sum += scores[backwards ? count - 1 - i : i].probability;
     return sum;
 }
 
@@ -73,8 +83,10 @@ static void a_whole_that_is_shared_out_never_adds_up_to_more(void **state)
     for (int round = 0; round < 500; round++) {
         size_t count = 2 + (size_t)prng_below(&prng, CLAIMS - 1);
         double total = 0, largest = 0;
-        for (size_t i = 0; i < count; i++) total += scores[i].probability = (double)(1 + prng_below(&prng, 1000));
-        for (size_t i = 0; i < count; i++) largest = fmax(largest, scores[i].probability /= total);
+        for (size_t i = 0; i < count; i++)
+            total += scores[i].probability = (double)(1 + prng_below(&prng, 1000));
+        for (size_t i = 0; i < count; i++)
+            largest = fmax(largest, scores[i].probability /= total);
         const struct lens_input input = { .claim_count = count, .functional = true };
         struct lens_result result = { .scores = scores };
         score_close(&input, &result);
@@ -105,7 +117,6 @@ static void exact_halves_are_left_alone(void **state)
     assert_true(scores[0].probability == 0.5 && scores[1].probability == 0.5 && result.verdict == STEME_LEANING);
 }
 
-/* A lens may overshoot by rounding; more than that is a broken promise, which lens_judge() finds. */
 static void an_overshoot_by_rounding_is_taken_back(void **state)
 {
     (void)state;
@@ -116,6 +127,20 @@ static void an_overshoot_by_rounding_is_taken_back(void **state)
     score_close(&input, &result);
     assert_true(scores[0].probability + scores[1].probability <= 1);
     assert_true(scores[0].probability == scores[1].probability && scores[0].probability > 0.5 - 1e-14);
+}
+
+static void close_with(void *context)
+{
+    struct lens_score scores[] = { { .probability = *(double *)context }, { .probability = *(double *)context } };
+    const struct lens_input input = { .claim_count = 2, .functional = true };
+    struct lens_result result = { .scores = scores };
+    score_close(&input, &result);
+}
+
+static void an_overshoot_beyond_rounding_is_a_broken_promise(void **state)
+{
+    (void)state;
+    assert_dies(close_with, &(double){ 0.6 }, "a sum of 1.2");
 }
 
 static void claims_that_do_not_compete_may_add_up_to_more(void **state)
@@ -138,6 +163,7 @@ int main(void)
         cmocka_unit_test(certainty_is_left_alone),
         cmocka_unit_test(exact_halves_are_left_alone),
         cmocka_unit_test(an_overshoot_by_rounding_is_taken_back),
+        cmocka_unit_test(an_overshoot_beyond_rounding_is_a_broken_promise),
         cmocka_unit_test(claims_that_do_not_compete_may_add_up_to_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

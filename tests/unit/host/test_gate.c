@@ -40,7 +40,8 @@ static void waiting_ends_with_the_time_allowed(void **state)
     gate_init(&gate, 0);
     assert_false(gate_wait(&gate, 1, 0));
     uint64_t start = host_monotonic_ns(host_posix());
-    while (host_monotonic_ns(host_posix()) - start < 20 * MILLISECOND) assert_false(gate_wait(&gate, 1, 20 * MILLISECOND));
+    while (host_monotonic_ns(host_posix()) - start < 20 * MILLISECOND)
+        assert_false(gate_wait(&gate, 1, 20 * MILLISECOND));
     assert_true(host_monotonic_ns(host_posix()) - start < LONG_ENOUGH);
 }
 
@@ -68,7 +69,8 @@ static void *echo(void *argument)
 {
     struct crew *crew = argument;
     for (uint64_t round = 1; round <= 5000; round++) {
-        while (!gate_wait(&crew->there, round, UINT64_MAX)) continue;
+        while (!gate_wait(&crew->there, round, UINT64_MAX))
+            continue;
         crew->number += 1;
         gate_advance(&crew->back, round);
     }
@@ -85,7 +87,8 @@ static void two_threads_hand_work_to_and_fro(void **state)
     assert_int_equal(pthread_create(&thread, NULL, echo, &crew), 0);
     for (uint64_t round = 1; round <= 5000; round++) {
         gate_advance(&crew.there, round);
-        while (!gate_wait(&crew.back, round, UINT64_MAX)) continue;
+        while (!gate_wait(&crew.back, round, UINT64_MAX))
+            continue;
         assert_int_equal(crew.number, round);
     }
     assert_int_equal(pthread_join(thread, NULL), 0);
@@ -109,14 +112,17 @@ static void run_waiters(struct crew *crew, void (*release)(struct crew *))
     pthread_t threads[THREADS];
     gate_init(&crew->there, 0);
     atomic_store(&crew->stop, false);
-    for (size_t i = 0; i < THREADS; i++) assert_int_equal(pthread_create(&threads[i], NULL, wait_far, crew), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, wait_far, crew), 0);
     release(crew);
-    for (size_t i = 0; i < THREADS; i++) assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
 }
 
 static void advance_slowly(struct crew *crew)
 {
-    for (uint64_t mark = 1; mark <= 1000; mark++) gate_advance(&crew->there, mark);
+    for (uint64_t mark = 1; mark <= 1000; mark++)
+        gate_advance(&crew->there, mark);
 }
 
 static void stop_them(struct crew *crew)
@@ -129,20 +135,23 @@ static void one_advance_wakes_all_who_wait(void **state)
 {
     (void)state;
     static struct crew crew;
-    for (int round = 0; round < 50; round++) run_waiters(&crew, advance_slowly);
+    for (int round = 0; round < 50; round++)
+        run_waiters(&crew, advance_slowly);
 }
 
 static void one_kick_wakes_all_who_wait(void **state)
 {
     (void)state;
     static struct crew crew;
-    for (int round = 0; round < 50; round++) run_waiters(&crew, stop_them);
+    for (int round = 0; round < 50; round++)
+        run_waiters(&crew, stop_them);
 }
 
 static void *advance_many(void *argument)
 {
     struct crew *crew = argument;
-    for (uint64_t mark = 1; mark <= 20000; mark++) gate_advance(&crew->there, mark);
+    for (uint64_t mark = 1; mark <= 20000; mark++)
+        gate_advance(&crew->there, mark);
     return NULL;
 }
 
@@ -160,7 +169,8 @@ static void several_may_advance_at_once(void **state)
         assert_true(mark >= seen);
         seen = mark;
     }
-    for (size_t i = 0; i < countof(threads); i++) assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (size_t i = 0; i < countof(threads); i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
     assert_int_equal(gate_mark(&crew.there), 20000);
 }
 

@@ -53,8 +53,10 @@ static void a_symbolic_link_is_not_followed(void **state)
     assert_status(host_open(host_posix(), link, HOST_READ, &file, &err), STEME_IO, NULL, "reading through it");
     assert_int_equal(err.os_errno, ELOOP);
     assert_non_null(strstr(err.message, "symbolic link"));
-    assert_status(host_open(host_posix(), link, HOST_WRITE | HOST_CREATE, &file, &err), STEME_IO, NULL, "writing through it");
-    assert_status(host_list(host_posix(), dir_link, &arena, &entries, &count, &err), STEME_IO, NULL, "listing through it");
+    assert_status(host_open(host_posix(), link, HOST_WRITE | HOST_CREATE, &file, &err), STEME_IO, NULL,
+                  "writing through it");
+    assert_status(host_list(host_posix(), dir_link, &arena, &entries, &count, &err), STEME_IO, NULL,
+                  "listing through it");
     assert_status(host_sync_dir(host_posix(), dir_link, &err), STEME_IO, NULL, "syncing through it");
     assert_status(host_stat(host_posix(), link, &facts, &err), STEME_OK, &err, "examining it");
     assert_int_equal(facts.kind, HOST_KIND_OTHER);
@@ -100,7 +102,11 @@ static void a_pipe_is_refused_at_once(void **state)
 
 static void a_new_file_has_the_mode_that_was_asked_for(void **state)
 {
-    static const struct { const char *name; unsigned flags; mode_t want; } rows[] = {
+    static const struct {
+        const char *name;
+        unsigned flags;
+        mode_t want;
+    } rows[] = {
         { "plain", HOST_WRITE | HOST_CREATE, 0644 },
         { "secret", HOST_WRITE | HOST_CREATE | HOST_PRIVATE, 0600 },
     };
@@ -153,7 +159,8 @@ static void a_lock_binds_other_processes_and_dies_with_its_holder(void **state)
         if (!status) status = host_lock(held, NULL);
         char byte = (char)status;
         if (write(ready[1], &byte, 1) != 1) _exit(1);
-        for (;;) pause();
+        for (;;)
+            pause();
     }
     char byte = 1;
     assert_int_equal(read(ready[0], &byte, 1), 1);
@@ -230,8 +237,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_symbolic_link_is_not_followed, open_place, close_place),
-        cmocka_unit_test_setup_teardown(a_link_left_as_the_temporary_file_is_removed_and_not_written_through, open_place,
-                                        close_place),
+        cmocka_unit_test_setup_teardown(a_link_left_as_the_temporary_file_is_removed_and_not_written_through,
+                                        open_place, close_place),
         cmocka_unit_test_setup_teardown(a_pipe_is_refused_at_once, open_place, close_place),
         cmocka_unit_test_setup_teardown(a_new_file_has_the_mode_that_was_asked_for, open_place, close_place),
         cmocka_unit_test_setup_teardown(a_child_does_not_inherit_an_open_file, open_place, close_place),

@@ -85,13 +85,17 @@ static void set_entity(struct steme_record *record, size_t n) { ASSERTION.object
 static void set_unit(struct steme_record *record, size_t n) { ASSERTION.object.unit = letters(n); }
 static void set_language(struct steme_record *record, size_t n) { ASSERTION.object.language = letters(n); }
 static void set_media_type(struct steme_record *record, size_t n) { ASSERTION.object.media_type = letters(n); }
-static void set_scale(struct steme_record *record, size_t n) { ASSERTION.object.amount = (struct steme_decimal){ 1, (int32_t)n }; }
 static void set_confidence(struct steme_record *record, size_t n) { ASSERTION.confidence_ppm = (uint32_t)n; }
 static void set_probability(struct steme_record *record, size_t n) { VOTE.probability_ppm = (uint32_t)n; }
 static void set_vote_reason(struct steme_record *record, size_t n) { VOTE.reason = letters(n); }
 static void set_epoch_name(struct steme_record *record, size_t n) { EPOCH.name = letters(n); }
 static void set_description(struct steme_record *record, size_t n) { EPOCH.description = letters(n); }
 static void set_revision_reason(struct steme_record *record, size_t n) { REVISION.reason = letters(n); }
+
+static void set_scale(struct steme_record *record, size_t n)
+{
+    ASSERTION.object.amount = (struct steme_decimal){ 1, (int32_t)n };
+}
 
 static void set_text(struct steme_record *record, size_t n)
 {
@@ -192,8 +196,10 @@ static const struct {
     { "scale", "assertion_decimal", set_scale, STEME_SCALE_MAX, STEME_BAD_INPUT, "scale from -99 to 99" },
     { "confidence", "assertion_entity", set_confidence, STEME_PPM, STEME_BAD_INPUT, "confidence is 1000001" },
     { "qualifiers", "assertion_entity", set_qualifiers, STEME_QUALIFIERS_MAX, STEME_TOO_LARGE, "65 qualifiers" },
-    { "qualifier name", "assertion_entity", set_qualifier_name, STEME_NAME_MAX, STEME_TOO_LARGE, "qualifier 0: name has 1025" },
-    { "qualifier value", "assertion_entity", set_qualifier_value, STEME_NAME_MAX, STEME_TOO_LARGE, "qualifier 0: value has 1025" },
+    { "qualifier name", "assertion_entity", set_qualifier_name, STEME_NAME_MAX, STEME_TOO_LARGE,
+      "qualifier 0: name has 1025" },
+    { "qualifier value", "assertion_entity", set_qualifier_value, STEME_NAME_MAX, STEME_TOO_LARGE,
+      "qualifier 0: value has 1025" },
     { "evidence", "assertion_entity", set_evidence, STEME_EVIDENCE_MAX, STEME_TOO_LARGE, "257 evidence entries" },
     { "uri", "assertion_entity", set_uri, STEME_NAME_MAX, STEME_TOO_LARGE, "evidence 0: uri has 1025" },
     { "locator", "assertion_entity", set_locator, STEME_NAME_MAX, STEME_TOO_LARGE, "evidence 0: locator has 1025" },
@@ -205,7 +211,8 @@ static const struct {
     { "superseded epochs", "epoch", set_superseded, STEME_PARENTS_MAX, STEME_TOO_LARGE, "257 superseded epochs" },
     { "targets", "revision_correct", set_targets, STEME_TARGETS_MAX, STEME_TOO_LARGE, "1025 targets" },
     { "replacements", "revision_correct", set_replacements, STEME_TARGETS_MAX, STEME_TOO_LARGE, "1025 replacements" },
-    { "reason of a revision", "revision_correct", set_revision_reason, STEME_TEXT_MAX, STEME_TOO_LARGE, "reason has 65537" },
+    { "reason of a revision", "revision_correct", set_revision_reason, STEME_TEXT_MAX, STEME_TOO_LARGE,
+      "reason has 65537" },
     { "members", "bundle", set_members, STEME_BUNDLE_MAX, STEME_TOO_LARGE, "4097 members" },
 };
 
@@ -317,7 +324,7 @@ static struct steme_evidence *copy_evidence(struct steme_record *record)
 
 static void bad_qualifier_name(struct steme_record *record) { copy_qualifiers(record)[2].name = bad_utf8(); }
 static void no_qualifier_value(struct steme_record *record) { copy_qualifiers(record)[3].value.size = 0; }
-static void wrong_evidence_stance(struct steme_record *record) { copy_evidence(record)[1].stance = (enum steme_stance)3; }
+static void no_stance(struct steme_record *record) { copy_evidence(record)[1].stance = (enum steme_stance)3; }
 static void no_uri(struct steme_record *record) { copy_evidence(record)[1].uri.size = 0; }
 static void bad_locator(struct steme_record *record) { copy_evidence(record)[2].locator = bad_utf8(); }
 
@@ -426,12 +433,13 @@ static const struct {
     { "a unit with a space at its end", "assertion_quantity", bad_unit, "unit" },
     { "a time finer than its precision", "assertion_time", fine_time, "finer than its precision" },
     { "a blob without a media type", "assertion_blob", no_media_type, "media type" },
-    { "an empty interval", "assertion_entity", empty_interval, "from valid_from to valid_to is empty" },
-    { "an interval that ends before it begins", "assertion_entity", backward_interval, "valid_to must be later" },
+    { "an empty interval", "assertion_entity", empty_interval, "valid_from is not before valid_to" },
+    { "an interval that ends before it begins", "assertion_entity", backward_interval,
+      "valid_from is not before valid_to" },
     { "a qualifier's name of bad UTF-8", "assertion_full", bad_qualifier_name, "qualifier 2: name" },
     { "a qualifier without a value", "assertion_full", no_qualifier_value, "qualifier 3: value is empty" },
     { "two qualifiers alike", "assertion_full", twin_qualifiers, "qualifiers" },
-    { "evidence of no stance", "assertion_full", wrong_evidence_stance, "evidence 1: stance 3" },
+    { "evidence of no stance", "assertion_full", no_stance, "evidence 1: stance 3" },
     { "evidence without target and uri", "assertion_full", no_uri, "evidence 1: uri is empty" },
     { "a locator of bad UTF-8", "assertion_full", bad_locator, "evidence 2: locator" },
     { "two evidence entries alike", "assertion_full", twin_evidence, "are the same; list each once" },
@@ -445,7 +453,7 @@ static const struct {
     { "an epoch with another's route", "vote_epoch", wrong_route, "route is wrong" },
     { "an epoch without a name", "epoch", no_epoch_name, "name is empty" },
     { "a description of bad UTF-8", "epoch", bad_description, "description" },
-    { "an empty epoch", "epoch", empty_epoch, "from from to to is empty" },
+    { "an empty epoch", "epoch", empty_epoch, "from is not before to" },
     { "two superseded epochs alike", "epoch", twin_superseded, "superseded epochs" },
     { "a revision of no kind", "revision_correct", wrong_revision, "revision kind 3" },
     { "a revision of nothing", "revision_correct", no_targets, "without targets" },
@@ -453,7 +461,8 @@ static const struct {
     { "an agent revised", "revision_correct", agent_target, "target 1: kind 2 can't be revised" },
     { "a source revised", "revision_correct", source_target, "target 1: kind 3 can't be revised" },
     { "nothing known revised", "revision_correct", wrong_target, "target 1: kind 6 can't be revised" },
-    { "an epoch revised under another's route", "revision_correct", wrong_target_route, "target 1: the target's route" },
+    { "an epoch revised under another's route", "revision_correct", wrong_target_route,
+      "target 1: the target's route" },
     { "two targets alike", "revision_correct", twin_targets, "targets" },
     { "a retraction with a replacement", "revision_correct", retract_and_replace, "a retraction with replacements" },
     { "a correction without a replacement", "revision_correct", no_replacement, "without replacements" },

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/slice.h"
+#include "faces/cli/verbs.h"
+#include "faces/cli/wire.h"
+
+#include <inttypes.h>
+
+enum {
+    WRITE_BLOCK_BYTES = 1 << 16,
+    TEXT_BYTES_MAX = 1 << 28 /* of one line and a block before it: a bundle with escapes is a few dozen MiB */
+};
+
+const struct option_spec export_options[] = {
+    { "log", NULL, "in the order of the log, with sequence numbers and receive times", false },
+    { 0 },
+};
+
+struct export {
+    struct cli *cli;
+    struct buf text;
+    struct emit json;
+    bool with_log;
+    size_t members_left; /* of the bundle whose line is being written */
+    uint64_t count;
+    struct steme_error *err;
+};
+
+static steme_status write_text(struct export *export)
+{
+    steme_status status = buf_check(&export->text, export->err);
+    if (!status && export->text.size > 0) fwrite(export->text.data, 1, export->text.size, export->cli->print.out);
+    buf_clear(&export->text);
+    return status ? status : cli_check_output(export->cli, export->err);
+}
+
+static steme_status end_line(struct export *export)
+{
+    emit_end(&export->json, '}');
+    buf_append_text(&export->text, "\n");
+    export->json.comma = false;
+    return export->text.size >= WRITE_BLOCK_BYTES || export->text.status ? write_text(export) : STEME_OK;
+}
+
+/* A bundle's line is left open, and its members, who follow, are put into it. */
+static steme_status take_entry(void *context, const struct steme_entry *entry)
+{
+    struct export *export = context;
+    cli_progress(export->cli, "export: %" PRIu64 " records", ++export->count);
+    wire_begin_entry(&export->json, NULL, entry, export->with_log);
+    if (export->members_left > 0) {
+        emit_end(&export->json, '}');
+        if (--export->members_left > 0) return STEME_OK;
+        emit_end(&export->json, ']');
+        return end_line(export);
+    }
+    if (entry->record.type != STEME_BUNDLE) return end_line(export);
+    emit_begin(&export->json, "members", '[');
+    export->members_left = entry->record.as.bundle.member_count;
+    return STEME_OK;
+}
+
+steme_status verb_export(struct cli *cli, struct steme_error *err)
+{
+    struct export export = { .cli = cli, .with_log = cli_has(cli, "log"), .err = err };
+    buf_init(&export.text, TEXT_BYTES_MAX);
+    export.json = (struct emit){ .to = &export.text };
+    steme_status status = cli_snapshot(cli, err);
+    if (!status && export.with_log)
+        status = steme_log_each(cli->snapshot, 1, take_entry, &export, err);
+    else if (!status)
+        status = steme_export_each(cli->snapshot, take_entry, &export, err);
+    if (!status) status = write_text(&export);
+    cli_progress(cli, "%s", "");
+    buf_deinit(&export.text);
+    return status;
+}

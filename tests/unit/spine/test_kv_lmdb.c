@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What only lmdb has to show of its files: opening, damage. Its map, handles and processes are in test_kv_lmdb_map.c,
+ * what it shares with every ordered store is in tests/contract. */
+#include "base/check.h"
+#include "base/codec.h"
+#include "base/slice.h"
+#include "lib/kv_testing.h"
+#include "lib/testing.h"
+#include "spine/kv_lmdb_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NOTHING slice_of(NULL, 0)
+
+static struct steme_error err;
+
+static struct steme_slice read_all(const char *path)
+{
+    struct host_file *file = NULL;
+    uint64_t size = 0;
+    size_t got = 0;
+    assert_status(host_open(host_posix(), path, HOST_READ, &file, &err), STEME_OK, &err, path);
+    assert_status(host_size(file, &size, &err), STEME_OK, &err, path);
+    uint8_t *bytes = malloc(size ? size : 1);
+    assert_non_null(bytes);
+    assert_status(host_read_at(file, 0, bytes, size, &got, &err), STEME_OK, &err, path);
+    host_close(&file);
+    return slice_of(bytes, got);
+}
+
+static void write_all(const char *path, struct steme_slice bytes)
+{
+    struct host_file *file = NULL;
+    assert_status(host_open(host_posix(), path, HOST_WRITE | HOST_CREATE, &file, &err), STEME_OK, &err, path);
+    assert_status(host_truncate(file, 0, &err), STEME_OK, &err, path);
+    if (bytes.size) assert_status(host_write_at(file, 0, &bytes, 1, &err), STEME_OK, &err, path);
+    host_close(&file);
+}
+
+/* --- Opening ------------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *name;
+    const char *data; /* bytes of data.mdb; NULL: there is none */
+    size_t size;
+    unsigned how;
+    steme_status want;
+} files[] = {
+    { "nothing there, not to be made", NULL, 0, KV_TESTING_PLAIN, STEME_NOT_FOUND },
+    { "nothing there, only to be read", NULL, 0, KV_TESTING_READ_ONLY, STEME_NOT_FOUND },
+    { "nothing there, to be made", NULL, 0, KV_TESTING_CREATE, STEME_OK },
+    { "to be made and only read", NULL, 0, KV_TESTING_CREATE | KV_TESTING_READ_ONLY, STEME_BAD_INPUT },
+    { "an empty file to be made", "", 0, KV_TESTING_CREATE, STEME_OK },
+    { "an empty file", "", 0, KV_TESTING_PLAIN, STEME_CORRUPT },
+    { "an empty file to be read", "", 0, KV_TESTING_READ_ONLY, STEME_CORRUPT },
+    { "one byte", "x", 1, KV_TESTING_CREATE, STEME_CORRUPT },
+    { "a text", "this is no database, but it is a text of some length", 52, KV_TESTING_CREATE, STEME_CORRUPT },
+};
+
+static void opening_judges_what_is_there(void **state)
+{
+    for (size_t i = 0; i < countof(files); i++) {
+        struct kv *kv = NULL;
+        char *dir = testing_join(*state, "index"), *path = testing_join(dir, "data.mdb");
+        if (files[i].data) {
+            assert_status(host_make_dir(host_posix(), dir, &err), STEME_OK, &err, dir);
+            write_all(path, slice_of(files[i].data, files[i].size));
+        }
+        err = (struct steme_error){ 0 };
+        steme_status status = open_in(dir, files[i].how & KV_TESTING_CREATE, files[i].how & READ_ONLY, 0, &kv);
+        assert_status(status, files[i].want, &err, files[i].name);
+        if (status) {
+            assert_row(err.status == status && err.message[0], files[i].name);
+            assert_row(kv == NULL, files[i].name);
+        } else {
+            kv_pairs_load(kv, 0, 10, 20);
+            kv_close(&kv);
+            kv = kv_testing_lmdb(dir, KV_TESTING_READ_ONLY);
+            assert_int_equal(kv_pairs_in(kv), 10);
+            kv_close(&kv);
+        }
+        free(path);
+        if (access(dir, F_OK) == 0)
+            testing_remove_temporary(dir);
+        else
+            free(dir);
+    }
+}
+
+static void a_directory_without_a_name_is_refused(void **state)
+{
+    (void)state;
+    struct kv *kv = NULL;
+    assert_int_equal(kv_testing_open(NULL, KV_TESTING_CREATE, 0, &kv, &err), STEME_BAD_INPUT);
+    assert_int_equal(kv_testing_open("", KV_TESTING_CREATE, 0, &kv, &err), STEME_BAD_INPUT);
+}
+
+static void a_directory_in_no_directory_is_not_found(void **state)
+{
+    struct kv *kv = NULL;
+    char *dir = testing_join(*state, "no/such");
+    assert_int_equal(kv_testing_open(dir, KV_TESTING_CREATE, 0, &kv, &err), STEME_NOT_FOUND);
+    free(dir);
+}
+
+static void what_is_opened_for_reading_is_not_written(void **state)
+{
+    struct kv *kv = kv_testing_lmdb(*state, KV_TESTING_CREATE);
+    struct kv_txn *txn = NULL;
+    kv_pairs_load(kv, 0, 10, 20);
+    kv_close(&kv);
+    kv = kv_testing_lmdb(*state, KV_TESTING_READ_ONLY);
+    assert_int_equal(kv_begin(kv, KV_WRITE, &txn, &err), STEME_READ_ONLY);
+    assert_null(txn);
+    assert_int_equal(kv_sync(kv, &err), STEME_READ_ONLY);
+    assert_int_equal(kv_sync(kv, &err), STEME_READ_ONLY); /* and not SEALED: nothing has failed */
+    assert_int_equal(kv_pairs_in(kv), 10);
+    kv_close(&kv);
+}
+
+static int open_as_nobody(void *context)
+{
+    struct kv *kv = NULL;
+    if (geteuid() == 0 && (setgid(65534) || setuid(65534))) return 99;
+    return (int)kv_testing_open(context, KV_TESTING_READ_ONLY, 0, &kv, &err);
+}
+
+static void a_lock_file_that_may_not_be_written_is_said_so(void **state)
+{
+    const char *dir = *state;
+    struct kv *kv = kv_testing_lmdb(dir, KV_TESTING_CREATE);
+    kv_close(&kv);
+    char *lock = testing_join(dir, "lock.mdb");
+    assert_int_equal(chmod(lock, 0444), 0);
+    assert_int_equal(chmod(dir, 0555), 0);
+    assert_int_equal(kv_testing_child(open_as_nobody, *state), STEME_READ_ONLY);
+    assert_int_equal(chmod(dir, 0755), 0);
+    free(lock);
+}
+
+/* --- Damage ------------------------------------------------------------------------------------------------------- */
+
+struct damaged {
+    const char *dir;
+    unsigned how;
+};
+
+enum { SOUND = 0, SAID_CORRUPT = 1, SAID_ELSE = 2 };
+
+static int open_and_read(void *context)
+{
+    const struct damaged *damaged = context;
+    struct kv *kv = NULL;
+    struct kv_txn *txn = NULL;
+    uint64_t count = 0;
+    steme_status status = kv_testing_open(damaged->dir, damaged->how, 0, &kv, &err);
+    if (!status) status = kv_begin(kv, KV_READ, &txn, &err);
+    if (!status) status = kv_pairs_count(txn, &count, &err);
+    kv_abort(&txn);
+    kv_close(&kv);
+    if (status && status != STEME_CORRUPT) fprintf(stderr, "%s: %s\n", steme_status_name(status), err.message);
+    return status == STEME_OK ? SOUND : status == STEME_CORRUPT ? SAID_CORRUPT : SAID_ELSE;
+}
+
+static void a_file_cut_anywhere_is_corrupt_or_whole_and_kills_nobody(void **state)
+{
+    enum { STEP = 512, LEAST_CASES = 100 };
+    char *path = testing_join(*state, "data.mdb");
+    struct kv *kv = kv_testing_lmdb(*state, KV_TESTING_CREATE);
+    for (uint64_t i = 0; i < 4; i++)
+        kv_pairs_load(kv, 20 * i, 20, 700);
+    kv_close(&kv);
+    struct steme_slice whole = read_all(path);
+    assert_true(whole.size >= STEP * LEAST_CASES);
+    for (unsigned how = KV_TESTING_PLAIN; how <= KV_TESTING_READ_ONLY; how += KV_TESTING_READ_ONLY) {
+        struct damaged damaged = { *state, how };
+        assert_int_equal(kv_testing_child(open_and_read, &damaged), SOUND);
+        size_t sound = 0;
+        for (size_t size = 0; size < whole.size; size += STEP) {
+            write_all(path, slice_of(whole.data, size));
+            int answer = kv_testing_child(open_and_read, &damaged);
+            if (answer == SOUND) sound++;
+            if (answer == SOUND || answer == SAID_CORRUPT) continue;
+            print_error("cut to %zu bytes: %d\n", size, answer);
+            fail();
+        }
+        assert_int_equal(sound, 0); /* this file ends with a page in use */
+        write_all(path, whole);
+    }
+    testing_free(whole);
+    free(path);
+}
+
+/* Where things are in LMDB's meta pages; see kv_lmdb_file.c. */
+enum { PAGE = 4096, FLAGS = 10, MAGIC = 16, VERSION = 20, PAGE_BYTES = 40, MAIN = 88, DEPTH = 94, ROOT = 128 };
+enum { LAST_PAGE = 136, TXNID = 144 };
+
+static size_t newer_meta(const uint8_t *file)
+{
+    return load_u64(file + TXNID) < load_u64(file + PAGE + TXNID) ? PAGE : 0;
+}
+
+static const struct {
+    const char *name;
+    size_t at;
+    uint64_t value;
+    size_t bytes;
+} headers[] = {
+    { "no meta page", FLAGS, 0, 2 },
+    { "another magic", MAGIC, 0xBEEFC0DF, 4 },
+    { "a newer format", VERSION, 2, 4 },
+    { "no page size", PAGE_BYTES, 0, 4 },
+    { "an odd page size", PAGE_BYTES, 4095, 4 },
+    { "too small a page size", PAGE_BYTES, 256, 4 },
+    { "another page size", PAGE_BYTES, 8192, 4 },
+    { "far too big a page size", PAGE_BYTES, 1u << 30, 4 },
+    { "duplicate keys", MAIN + 4, 4, 2 },
+    { "a depth LMDB has no stack for", DEPTH, 33, 2 },
+    { "no depth", DEPTH, 0, 2 },
+    { "a root in the meta pages", ROOT, 1, 8 },
+    { "a root behind the end", ROOT, 1u << 20, 8 },
+    { "no root but a depth", ROOT, UINT64_MAX, 8 },
+    { "no pages", LAST_PAGE, 0, 8 },
+    { "more pages than there are", LAST_PAGE, 1u << 20, 8 },
+    { "more pages than can be", LAST_PAGE, UINT64_MAX - 1, 8 },
+};
+
+static void a_header_that_contradicts_itself_is_corrupt(void **state)
+{
+    char *path = testing_join(*state, "data.mdb");
+    struct kv *kv = kv_testing_lmdb(*state, KV_TESTING_CREATE);
+    kv_pairs_load(kv, 0, 500, 100);
+    kv_close(&kv);
+    struct steme_slice whole = read_all(path);
+    struct damaged damaged = { *state, KV_TESTING_READ_ONLY };
+    uint8_t *bytes = malloc(whole.size);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < countof(headers); i++) {
+        memcpy(bytes, whole.data, whole.size);
+        memcpy(bytes + newer_meta(bytes) + headers[i].at, &headers[i].value, headers[i].bytes);
+        write_all(path, slice_of(bytes, whole.size));
+        int answer = kv_testing_child(open_and_read, &damaged);
+        if (answer != SAID_CORRUPT) print_error("%s: %d\n", headers[i].name, answer);
+        assert_int_equal(answer, SAID_CORRUPT);
+    }
+    free(bytes);
+    testing_free(whole);
+    free(path);
+}
+
+/* A branch page with one key is what LMDB asserts never to meet. */
+static void break_root(const char *path)
+{
+    struct steme_slice whole = read_all(path);
+    uint8_t *bytes = malloc(whole.size);
+    assert_non_null(bytes);
+    memcpy(bytes, whole.data, whole.size);
+    uint64_t root = load_u64(bytes + newer_meta(bytes) + ROOT);
+    assert_true(load_u16(bytes + root * PAGE + 10) & 1); /* a branch */
+    store_u16(bytes + root * PAGE + 12, 16 + 2);
+    write_all(path, slice_of(bytes, whole.size));
+    free(bytes);
+    testing_free(whole);
+}
+
+static void an_assertion_of_lmdb_ends_the_index_and_not_the_process(void **state)
+{
+    for (enum kv_mode mode = KV_READ; mode <= KV_WRITE; mode++) {
+        char *dir = testing_join(*state, mode == KV_READ ? "read" : "write");
+        char *path = testing_join(dir, "data.mdb"), *lock = testing_join(dir, "lock.mdb");
+        struct kv *kv = kv_testing_lmdb(dir, KV_TESTING_CREATE);
+        kv_pairs_load(kv, 0, 1000, 100);
+        kv_close(&kv);
+        break_root(path);
+
+        struct steme_slice value;
+        kv = kv_testing_lmdb(dir, KV_TESTING_CREATE);
+        struct kv_txn *txn = kv_testing_begin(kv, mode), *other = NULL;
+        if (mode == KV_READ)
+            assert_int_equal(kv_get(txn, slice_text("k"), &value, &err), STEME_CORRUPT);
+        else
+            assert_int_equal(kv_put(txn, slice_text("k"), NOTHING, &err), STEME_CORRUPT);
+        assert_int_equal(kv_begin(kv, KV_READ, &other, &err), STEME_CORRUPT);
+        assert_non_null(strstr(err.message, "Assertion"));
+        assert_int_equal(mode == KV_WRITE ? kv_commit(&txn, &err) : STEME_CORRUPT, STEME_CORRUPT);
+        kv_abort(&txn);
+        assert_int_equal(kv_begin(kv, KV_WRITE, &other, &err), STEME_CORRUPT);
+        kv_close(&kv);
+
+        /* What the caller does then: discard it and make it anew. */
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(unlink(lock), 0);
+        kv = kv_testing_lmdb(dir, KV_TESTING_CREATE);
+        kv_pairs_load(kv, 0, 100, 100);
+        assert_int_equal(kv_pairs_in(kv), 100);
+        kv_close(&kv);
+        free(lock);
+        free(path);
+        free(dir);
+    }
+}
+
+/* LMDB does not write pages that are free again at the end of the file; the file must not look cut for that. */
+static void a_file_whose_last_pages_are_free_is_whole(void **state)
+{
+    char *path = testing_join(*state, "data.mdb");
+    struct prng prng = { 5 };
+    struct kv *kv = kv_testing_lmdb(*state, KV_TESTING_CREATE);
+    for (int round = 0; round < 200; round++) {
+        struct kv_txn *txn = kv_testing_begin(kv, KV_WRITE);
+        struct kv_pairs pairs = { prng_below(&prng, 2000), prng_below(&prng, 300), 8 + prng_below(&prng, 4000) };
+        assert_status(kv_pairs_put(txn, &pairs, &err), STEME_OK, &err, "load");
+        struct kv_pair pair;
+        uint64_t remove = prng_below(&prng, 400);
+        while (remove-- && kv_last(txn, NOTHING, NOTHING, &pair, &err) == STEME_OK)
+            assert_status(kv_remove(txn, pair.key, &err), STEME_OK, &err, "remove");
+        assert_status(kv_commit(&txn, &err), STEME_OK, &err, "commit");
+
+        struct host_file *file = NULL;
+        assert_status(host_open(host_posix(), path, HOST_READ, &file, &err), STEME_OK, &err, path);
+        assert_status(lmdb_file_check(file, path, &err), STEME_OK, &err, "after a commit");
+        host_close(&file);
+    }
+    kv_close(&kv);
+    free(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        KV_TESTING_CASE(opening_judges_what_is_there),
+        KV_TESTING_CASE(a_directory_without_a_name_is_refused),
+        KV_TESTING_CASE(a_directory_in_no_directory_is_not_found),
+        KV_TESTING_CASE(what_is_opened_for_reading_is_not_written),
+        KV_TESTING_CASE(a_lock_file_that_may_not_be_written_is_said_so),
+        KV_TESTING_CASE(a_file_cut_anywhere_is_corrupt_or_whole_and_kills_nobody),
+        KV_TESTING_CASE(a_header_that_contradicts_itself_is_corrupt),
+        KV_TESTING_CASE(an_assertion_of_lmdb_ends_the_index_and_not_the_process),
+        KV_TESTING_CASE(a_file_whose_last_pages_are_free_is_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
