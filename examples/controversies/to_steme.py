@@ -50,8 +50,9 @@ class Tables:
     """The claims about some subjects (all, if none is named) up to a date, and what happened to them."""
 
     def __init__(self, subjects, until):
-        self.claims = [row for row in table("claims.tsv")
-                       if (not subjects or row["subject"] in subjects) and (not until or when(row["published"]) < until)]
+        self.claims = [row for row in table("claims.tsv") if not subjects or row["subject"] in subjects]
+        if until:
+            self.claims = [row for row in self.claims if when(row["published"]) < until]
         by_id = {row["id"]: row for row in self.claims}
         events = [row for row in table("events.tsv") if row["to"] in by_id]
         self.events = [row for row in events if row["kind"] != "epoch" and (not until or when(row["date"]) < until)
@@ -186,7 +187,7 @@ def main():
     parser.add_argument("--subject", action="append", metavar="NAME", help="only claims about it; may be repeated")
     parser.add_argument("--until", metavar="DATE", help="only what was published before it")
     parser.add_argument("--load", metavar="STEME", help="the program to fill a store with")
-    parser.add_argument("--key", default="archive", metavar="NAME", help="who signs the claims (archive); made if needed")
+    parser.add_argument("--key", default="archive", metavar="NAME", help="who signs the claims (archive)")
     parser.add_argument("--marks", type=argparse.FileType("w"), metavar="FILE",
                         help="with --load: the last sequence number of each year, and that of each retraction")
     given = parser.parse_args()

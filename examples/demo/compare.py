@@ -24,7 +24,7 @@ def agree(ours, theirs, tolerance):
 
 
 def differences(pooled, live):
-    """What differs. A chi2 of values around 1e8 with errors below 10 keeps 6 digits in the oracle, and so does what follows."""
+    """What differs. The oracle has 6 good digits for a chi2 of values around 1e8, and so for what follows from it."""
     found = []
     for ours, theirs in FIGURES.items():
         if not agree(pooled[ours], live[theirs], 1e-5 if ours in ("chi2", "tau2", "birge", "i2") else 1e-9):

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh STEME: the demonstration behind `make run`. Fills a scratch store with published claims about four questions and
-# asks it. KEEP=1 keeps the store.
+# run.sh STEME: the demonstration behind `make run`. Fills a scratch store with published claims about four subjects
+# and asks it. KEEP=1 keeps the store.
 set -euo pipefail
 program=${1:?usage: run.sh STEME}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -46,7 +46,7 @@ echo "Loaded from papers of $voices groups: $loaded; signed by $keys keys that s
 title "1. They disagree, and nothing was overwritten: the questions contested most"
 ask 1,4 conflicts --limit 3
 
-title "2. A lens decides when asked: most voices (parliaments too), those the curator trusts, the last word, none, the mean"
+title "2. A lens decides when asked: by voices (parliaments too), by those you trust, by the last word, or not at all"
 ask 1,2 resolve astro:pluto class
 ask 1,2 resolve astro:pluto class --lens authority --root curator
 ask 1,2 resolve astro:pluto class --lens recency
@@ -57,7 +57,7 @@ title "3. Why? Down to the signed records"
 ask 1,9 why astro:pluto class
 
 then=$(mark 2001) later=$(mark 2018)
-title "4. Back then. Records went in as history did: 2001 ended at record $then, 2018 at $later. An epoch is asked for by name"
+title "4. Back then: records went in as history did, so 2001 ended at record $then, 2018 at $later; an epoch has a name"
 ask 2 resolve $h0 value --lens pool --as-of "@$then"
 ask 2 resolve $h0 value --lens pool --as-of "@$later"
 ask 2 resolve $h0 value --lens pool --epoch 'Hubble constant uncertain by a factor of two'
@@ -70,4 +70,4 @@ ask 2,3 resolve $nu early_arrival_time --lens pool --as-of "@$retraction"
 title "6. Every checksum, id and signature, and the index against the log"
 ask '1,$' verify
 
-title "Next: KEEP=1 make run keeps a store to play with; build/release/src/faces/steme help lists the verbs; read README.md"
+title "Next: KEEP=1 make run keeps the store to play with; build/release/src/faces/steme help; README.md has a tour"

@@ -21,7 +21,7 @@ struct steme_lens {
     const struct steme_key *roots; /**< authority: agents that weigh 1 by decree; borrowed for the call */
     size_t root_count;             /**< authority: how many; 0: the store's own keys */
     double damping;                /**< authority: share of its weight an agent passes on, 0 < d < 1; 0: 0.85 */
-    double prior;                  /**< consensus, authority: weight of "none of these", in voices; 0: 0.5 */
+    double prior;                  /**< consensus, authority, union: weight of "none of these", in voices; 0: 0.5 */
 };
 
 /** One lens, for listings. */
@@ -40,7 +40,7 @@ enum steme_verdict {
     STEME_CONTESTED = 1, /**< no claim reaches one half */
     STEME_LEANING = 2,   /**< the best claim reaches one half, not nine tenths; or a live rival has a tenth or more */
     STEME_SETTLED = 3,   /**< the best claim reaches nine tenths and no rival a tenth */
-    STEME_LISTED = 4     /**< the lens does not decide (union), or each claim is judged alone (a many-valued predicate) */
+    STEME_LISTED = 4 /**< the lens does not decide (union), or each claim is judged alone (a many-valued predicate) */
 };
 
 /** "unknown", "contested", "leaning", "settled" or "listed". Static storage. */
@@ -51,7 +51,8 @@ struct steme_belief {
     struct steme_hash claim;     /**< claim id (positive) */
     struct steme_value value;    /**< the object */
     double probability;          /**< 0..1; over the claims of a functional slot they sum to at most 1 */
-    double support, refute;      /**< weight for and against, in the lens's unit (voices; for pool 1/variance) */
+    double support;              /**< weight for it, in the lens's unit (voices; for pool 1/variance) */
+    double refute;               /**< weight against it, in the same unit */
     uint32_t support_voices;     /**< distinct voices for it, assertions and ballots together */
     uint32_t refute_voices;      /**< distinct voices against it */
     uint32_t assertions;         /**< live assertions for it */
@@ -64,18 +65,18 @@ struct steme_belief {
 
 /** What the pool lens computed over the quantities of a slot. All in the slot's unit. */
 struct steme_pooled {
-    size_t count;           /**< measurements pooled: live quantities with bounds, one for each claim and voice */
-    size_t left_out;        /**< live quantities without bounds, or in another unit */
-    double fixed_mean;      /**< inverse-variance mean */
-    double fixed_error;     /**< its standard error */
-    double mean;            /**< DerSimonian-Laird random-effects mean: the answer */
-    double error;           /**< its standard error */
-    double tau2;            /**< between-measurement variance */
-    double chi2;            /**< Cochran's Q about fixed_mean */
-    size_t degrees;         /**< count - 1 */
-    double i2;              /**< share of the scatter that errors do not explain, 0..1; NAN for one measurement */
-    double birge;           /**< sqrt(chi2 / degrees); NAN for one measurement */
-    double tension_p;       /**< probability of a chi2 this large if all measured the same; NAN for one measurement */
+    size_t count;            /**< measurements pooled: live quantities with bounds, one for each claim and voice */
+    size_t left_out;         /**< live quantities without bounds, or in another unit */
+    double fixed_mean;       /**< inverse-variance mean */
+    double fixed_error;      /**< its standard error */
+    double mean;             /**< DerSimonian-Laird random-effects mean: the answer */
+    double error;            /**< its standard error */
+    double tau2;             /**< between-measurement variance */
+    double chi2;             /**< Cochran's Q about fixed_mean */
+    size_t degrees;          /**< count - 1 */
+    double i2;               /**< share of the scatter that errors do not explain, 0..1; NAN for one measurement */
+    double birge;            /**< sqrt(chi2 / degrees); NAN for one measurement */
+    double tension_p;        /**< probability of a chi2 this large if all measured the same; NAN for one measurement */
     struct steme_slice unit; /**< as in the measurements */
 };
 
@@ -92,12 +93,12 @@ struct steme_answer {
     uint32_t voices;                    /**< independent voices heard */
     uint32_t assertions;                /**< live assertions weighed */
     uint32_t votes;                     /**< ballots that count */
-    double margin;                      /**< further full-confidence voices for the runner-up (or against the best) that would flip it */
-    bool has_pooled;                    /**< the pool lens answered */
-    struct steme_pooled pooled;         /**< with has_pooled */
-    const char *lens;                   /**< name */
-    uint64_t as_of_sequence;            /**< last sequence number looked at */
-    int64_t valid_at_us;                /**< world time asked for; STEME_TIME_MAX: any (what is valid without end or now) */
+    double margin;   /**< further full-confidence voices for the runner-up (or against the best) that would flip it */
+    bool has_pooled; /**< the pool lens answered */
+    struct steme_pooled pooled; /**< with has_pooled */
+    const char *lens;           /**< name */
+    uint64_t as_of_sequence;    /**< last sequence number looked at */
+    int64_t valid_at_us;        /**< world time asked for; STEME_TIME_MAX: any (what is valid without end or now) */
 };
 
 #ifdef __cplusplus

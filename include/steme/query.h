@@ -33,7 +33,8 @@ struct steme_moment {
 STEME_API struct steme_moment steme_moment_now(void);
 
 /** Open a snapshot of what is indexed now. *out is the caller's until steme_snapshot_close(). */
-STEME_API STEME_MUST_CHECK steme_status steme_snapshot_open(struct steme_store *store, const struct steme_moment *moment,
+STEME_API STEME_MUST_CHECK steme_status steme_snapshot_open(struct steme_store *store,
+                                                            const struct steme_moment *moment,
                                                             struct steme_snapshot **out, struct steme_error *err);
 /** Give back the memory of answers; the state stays. */
 STEME_API void steme_snapshot_clear(struct steme_snapshot *snapshot);
@@ -42,25 +43,26 @@ STEME_API void steme_snapshot_close(struct steme_snapshot **snapshot);
 
 /** A question. */
 struct steme_question {
-    struct steme_slice subject;                    /**< name */
-    struct steme_slice predicate;                  /**< name */
-    const struct steme_qualifier *key_qualifiers;  /**< those that are part of the slot */
-    size_t key_qualifier_count;                    /**< how many */
-    const struct steme_hash *epoch;                /**< only assertions of this epoch or of none; NULL: of any epoch not superseded */
-    struct steme_lens lens;                        /**< how to judge */
+    struct steme_slice subject;                   /**< name */
+    struct steme_slice predicate;                 /**< name */
+    const struct steme_qualifier *key_qualifiers; /**< those that are part of the slot */
+    size_t key_qualifier_count;                   /**< how many */
+    const struct steme_hash *epoch; /**< only assertions of this epoch or of none; NULL: of any epoch not superseded */
+    struct steme_lens lens;         /**< how to judge */
 };
 
 /** Answer a question. A slot without live evidence gives ::STEME_OK and the verdict ::STEME_UNDECIDED. */
-STEME_API STEME_MUST_CHECK steme_status steme_resolve(struct steme_snapshot *snapshot, const struct steme_question *question,
-                                                      struct steme_answer *out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_resolve(struct steme_snapshot *snapshot,
+                                                      const struct steme_question *question, struct steme_answer *out,
+                                                      struct steme_error *err);
 
 /**
  * Answer every slot that matches, in the order of the index (by subject's route). Empty subject or predicate match any.
  * visit's answer is valid during the visit only; its non-OK answer ends the walk and is returned.
  */
-STEME_API STEME_MUST_CHECK steme_status steme_resolve_each(struct steme_snapshot *snapshot, const struct steme_question *pattern,
-                                                           steme_status (*visit)(void *context, const struct steme_answer *answer), void *context,
-                                                           struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_resolve_each(
+    struct steme_snapshot *snapshot, const struct steme_question *pattern,
+    steme_status (*visit)(void *context, const struct steme_answer *answer), void *context, struct steme_error *err);
 
 /** What became of an assertion in an answer. */
 enum steme_standing {
@@ -88,7 +90,7 @@ struct steme_entry {
 /** A ballot that was counted, or an older one of the same voter. */
 struct steme_ballot {
     struct steme_entry entry; /**< the vote */
-    bool counts;              /**< it is its voter's latest on this target, is not an abstention, and is not retracted */
+    bool counts; /**< it is its voter's latest on this target, is not an abstention, and is not retracted */
 };
 
 /** A revision that names the assertion. */
@@ -99,32 +101,36 @@ struct steme_revised {
 
 /** An assertion with all that bears on it. */
 struct steme_testimony {
-    struct steme_entry entry;               /**< the assertion */
-    enum steme_standing standing;           /**< what became of it */
-    struct steme_hash claim;                /**< positive claim id */
-    struct steme_hash voice;                /**< agent id or source id */
-    double weight;                          /**< of its voice under the lens (consensus: 1) */
-    const struct steme_ballot *ballots;     /**< votes on it, oldest first */
-    size_t ballot_count;                    /**< how many */
-    const struct steme_revised *revisions;  /**< revisions of it */
-    size_t revision_count;                  /**< how many */
+    struct steme_entry entry;              /**< the assertion */
+    enum steme_standing standing;          /**< what became of it */
+    struct steme_hash claim;               /**< positive claim id */
+    struct steme_hash voice;               /**< agent id or source id */
+    double weight;                         /**< of its voice under the lens (consensus: 1) */
+    const struct steme_ballot *ballots;    /**< votes on it, oldest first */
+    size_t ballot_count;                   /**< how many */
+    const struct steme_revised *revisions; /**< revisions of it */
+    size_t revision_count;                 /**< how many */
 };
 
 /** An answer unfolded down to the signed records. */
 struct steme_explanation {
-    struct steme_answer answer;                 /**< as steme_resolve() gives it */
-    const struct steme_testimony *testimonies;  /**< every assertion of the slot, by claim in the order of beliefs, then time; those not live last */
-    size_t testimony_count;                     /**< how many */
-    const struct steme_ballot *claim_ballots;   /**< votes on the slot's claims as such */
-    size_t claim_ballot_count;                  /**< how many */
+    struct steme_answer answer;                /**< as steme_resolve() gives it */
+    const struct steme_testimony *testimonies; /**< every assertion of the slot, by claim in the order of beliefs, then
+                                                  time; those not live last */
+    size_t testimony_count;                    /**< how many */
+    const struct steme_ballot *claim_ballots;  /**< votes on the slot's claims as such */
+    size_t claim_ballot_count;                 /**< how many */
 };
 /** Why steme_resolve() answers as it does. */
-STEME_API STEME_MUST_CHECK steme_status steme_why(struct steme_snapshot *snapshot, const struct steme_question *question,
-                                                  struct steme_explanation *out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_why(struct steme_snapshot *snapshot,
+                                                  const struct steme_question *question, struct steme_explanation *out,
+                                                  struct steme_error *err);
 
-/** All assertions about a subject (and predicate, unless empty), in the order they were received, whatever became of them; each with what bears on it. */
-STEME_API STEME_MUST_CHECK steme_status steme_history(struct steme_snapshot *snapshot, struct steme_slice subject, struct steme_slice predicate,
-                                                      const struct steme_testimony **out, size_t *count_out, struct steme_error *err);
+/** All assertions about a subject (and predicate, unless empty), in the order they were received, whatever became of
+ * them; each with what bears on it. */
+STEME_API STEME_MUST_CHECK steme_status steme_history(struct steme_snapshot *snapshot, struct steme_slice subject,
+                                                      struct steme_slice predicate, const struct steme_testimony **out,
+                                                      size_t *count_out, struct steme_error *err);
 
 /** A slot whose live claims disagree. */
 struct steme_conflict {
@@ -132,42 +138,61 @@ struct steme_conflict {
     double contest;             /**< 0..1: normalised entropy of its probabilities */
 };
 /** The slots where live claims disagree, most contested first; ties by subject, predicate. At most max of them. */
-STEME_API STEME_MUST_CHECK steme_status steme_conflicts(struct steme_snapshot *snapshot, const struct steme_lens *lens, size_t max,
-                                                        const struct steme_conflict **out, size_t *count_out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_conflicts(struct steme_snapshot *snapshot, const struct steme_lens *lens,
+                                                        size_t max, const struct steme_conflict **out,
+                                                        size_t *count_out, struct steme_error *err);
 
 /** Read a record of any type by its id, checked against it. ::STEME_NOT_FOUND. */
-STEME_API STEME_MUST_CHECK steme_status steme_get(struct steme_snapshot *snapshot, const struct steme_hash *id, struct steme_entry *out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_get(struct steme_snapshot *snapshot, const struct steme_hash *id,
+                                                  struct steme_entry *out, struct steme_error *err);
 /**
- * The only record id that begins with these hex digits (at least 4, upper or lower case). ::STEME_NOT_FOUND; ::STEME_BAD_INPUT if
- * several do, with some of them in the message.
+ * The only record id that begins with these hex digits (at least 4, upper or lower case). ::STEME_NOT_FOUND;
+ * ::STEME_BAD_INPUT if several do, with some of them in the message.
  */
-STEME_API STEME_MUST_CHECK steme_status steme_find_id(struct steme_snapshot *snapshot, const char *hex, struct steme_hash *out, struct steme_error *err);
-/** Target of a vote or revision on a record: kind and route filled in. The record must be an assertion, vote or epoch. */
-STEME_API STEME_MUST_CHECK steme_status steme_target_of(struct steme_snapshot *snapshot, const struct steme_hash *id, struct steme_target *out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_find_id(struct steme_snapshot *snapshot, const char *hex,
+                                                      struct steme_hash *out, struct steme_error *err);
+/** Target of a vote or revision on a record: kind and route filled in. The record must be an assertion, vote or epoch.
+ */
+STEME_API STEME_MUST_CHECK steme_status steme_target_of(struct steme_snapshot *snapshot, const struct steme_hash *id,
+                                                        struct steme_target *out, struct steme_error *err);
 /** All that bears on one assertion, as in steme_why(). */
-STEME_API STEME_MUST_CHECK steme_status steme_testimony_of(struct steme_snapshot *snapshot, const struct steme_hash *id, struct steme_testimony *out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_testimony_of(struct steme_snapshot *snapshot, const struct steme_hash *id,
+                                                           struct steme_testimony *out, struct steme_error *err);
 
 /** Ballots on a target, folded: the latest of each voter. */
 struct steme_tally {
-    uint64_t support, refute, abstain;             /**< voters whose latest ballot says so */
-    uint64_t support_ppm, refute_ppm;              /**< sums of their probabilities */
+    uint64_t support;     /**< voters whose latest ballot supports */
+    uint64_t refute;      /**< voters whose latest ballot refutes */
+    uint64_t abstain;     /**< voters whose latest ballot abstains */
+    uint64_t support_ppm; /**< sum of the supporting ballots' probabilities */
+    uint64_t refute_ppm;  /**< sum of the refuting ballots' probabilities */
 };
 /** Count the latest ballots on a target. */
-STEME_API STEME_MUST_CHECK steme_status steme_tally(struct steme_snapshot *snapshot, const struct steme_target *target, struct steme_tally *out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_tally(struct steme_snapshot *snapshot, const struct steme_target *target,
+                                                    struct steme_tally *out, struct steme_error *err);
 
-/** Walk the log from a sequence number on, in order, up to the snapshot's moment. The entry is valid during the visit only. */
+/** Walk the log from a sequence number on, in order, up to the snapshot's moment. The entry is valid during the visit
+ * only. */
 STEME_API STEME_MUST_CHECK steme_status steme_log_each(struct steme_snapshot *snapshot, uint64_t since_sequence,
-                                                       steme_status (*visit)(void *context, const struct steme_entry *entry), void *context, struct steme_error *err);
-/** Walk all records in the order of their ids, whatever the order they came in; a bundle is followed by its members. Valid during the visit only. */
+                                                       steme_status (*visit)(void *context,
+                                                                             const struct steme_entry *entry),
+                                                       void *context, struct steme_error *err);
+/** Walk all records in the order of their ids, whatever the order they came in; a bundle is followed by its members.
+ * Valid during the visit only. */
 STEME_API STEME_MUST_CHECK steme_status steme_export_each(struct steme_snapshot *snapshot,
-                                                          steme_status (*visit)(void *context, const struct steme_entry *entry), void *context, struct steme_error *err);
+                                                          steme_status (*visit)(void *context,
+                                                                                const struct steme_entry *entry),
+                                                          void *context, struct steme_error *err);
 /** All epochs, by name then id. */
-STEME_API STEME_MUST_CHECK steme_status steme_epochs(struct steme_snapshot *snapshot, const struct steme_entry **out, size_t *count_out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_epochs(struct steme_snapshot *snapshot, const struct steme_entry **out,
+                                                     size_t *count_out, struct steme_error *err);
 
-/** Walk the logical keys of the index that begin with prefix ("" for all; "H:", "S:Pluto"), in the order of the index, as text. */
+/** Walk the logical keys of the index that begin with prefix ("" for all; "H:", "S:Pluto"), in the order of the index,
+ * as text. */
 STEME_API STEME_MUST_CHECK steme_status steme_keys_each(struct steme_snapshot *snapshot, struct steme_slice prefix,
-                                                        steme_status (*visit)(void *context, struct steme_slice key, struct steme_slice value), void *context,
-                                                        struct steme_error *err);
+                                                        steme_status (*visit)(void *context, struct steme_slice key,
+                                                                              struct steme_slice value),
+                                                        void *context, struct steme_error *err);
 
 #ifdef __cplusplus
 }

@@ -25,24 +25,24 @@ extern "C" {
  * One row per status: name, class, sentence. Enum, names, texts and exit codes all come from here.
  * The order is part of the ABI: append only.
  */
-#define STEME_STATUS_MAP(X)                                                                         \
-    X(OK, DONE, "done")                                                                             \
-    X(FAILED, FAILURE, "the call failed")                                                           \
-    X(BAD_INPUT, USAGE, "the input is malformed")                                                   \
-    X(TOO_LARGE, USAGE, "a documented limit would be exceeded")                                     \
-    X(NOT_FOUND, MISSING, "there is no such thing in the store")                                    \
-    X(EXISTS, CONFLICT, "it exists already")                                                        \
-    X(BAD_SIGNATURE, CONFLICT, "the signature does not verify")                                     \
-    X(MISMATCH, CONFLICT, "stored data disagree with what they should be")                          \
-    X(IO, DEVICE, "the operating system reported a failure")                                        \
-    X(NO_SPACE, DEVICE, "the disk is full")                                                         \
-    X(READ_ONLY, DEVICE, "the store can't be written here")                                         \
-    X(CORRUPT, DEVICE, "stored bytes fail their checks")                                            \
-    X(NEWER, DEVICE, "the data are of a newer format than this program reads")                      \
+#define STEME_STATUS_MAP(X)                                                                           \
+    X(OK, DONE, "done")                                                                               \
+    X(FAILED, FAILURE, "the call failed")                                                             \
+    X(BAD_INPUT, USAGE, "the input is malformed")                                                     \
+    X(TOO_LARGE, USAGE, "a documented limit would be exceeded")                                       \
+    X(NOT_FOUND, MISSING, "there is no such thing in the store")                                      \
+    X(EXISTS, CONFLICT, "it exists already")                                                          \
+    X(BAD_SIGNATURE, CONFLICT, "the signature does not verify")                                       \
+    X(MISMATCH, CONFLICT, "stored data disagree with what they should be")                            \
+    X(IO, DEVICE, "the operating system reported a failure")                                          \
+    X(NO_SPACE, DEVICE, "the disk is full")                                                           \
+    X(READ_ONLY, DEVICE, "the store can't be written here")                                           \
+    X(CORRUPT, DEVICE, "stored bytes fail their checks")                                              \
+    X(NEWER, DEVICE, "the data are of a newer format than this program reads")                        \
     X(SEALED, DEVICE, "an earlier write failed: nothing is acknowledged until the store is reopened") \
-    X(LOCKED, BUSY, "another process has the store open for writing")                               \
-    X(TIMEOUT, FAILURE, "the time allowed ran out")                                                 \
-    X(NO_MEMORY, FAILURE, "memory ran out")                                                         \
+    X(LOCKED, BUSY, "another process has the store open for writing")                                 \
+    X(TIMEOUT, FAILURE, "the time allowed ran out")                                                   \
+    X(NO_MEMORY, FAILURE, "memory ran out")                                                           \
     X(UNSUPPORTED, FAILURE, "this build or machine can't do that")
 
 /** What a call answered. */

@@ -30,9 +30,10 @@ STEME_API int64_t steme_now_us(void);
 
 /** How to open. Zeroed: for writing. */
 struct steme_open_options {
-    bool read_only; /**< change nothing in the log. The index is still brought up to date on disk when nobody else has the
-                         store open and it can be written, else in memory */
-    /** Told about events worth a line to a person, such as "index rebuilt: ...". May be NULL. Called from any thread. */
+    bool read_only; /**< change nothing in the log. The index is still brought up to date on disk when nobody else has
+                       the store open and it can be written, else in memory */
+    /** Told about events worth a line to a person, such as "index rebuilt: ...". May be NULL. Called from any thread.
+     */
     void (*notice)(void *context, const char *line);
     void *notice_context; /**< given to notice */
 };
@@ -45,8 +46,8 @@ STEME_API STEME_MUST_CHECK steme_status steme_create(const char *dir, struct ste
 
 /**
  * Open a store; recovers what a crash left. *store_out is the caller's until steme_close().
- * ::STEME_NOT_FOUND: dir is no store. ::STEME_LOCKED: another process writes; the message has its pid. ::STEME_NEWER: made by a newer
- * program, nothing was touched. ::STEME_READ_ONLY, ::STEME_CORRUPT, ::STEME_IO.
+ * ::STEME_NOT_FOUND: dir is no store. ::STEME_LOCKED: another process writes; the message has its pid. ::STEME_NEWER:
+ * made by a newer program, nothing was touched. ::STEME_READ_ONLY, ::STEME_CORRUPT, ::STEME_IO.
  * @param dir the store's directory
  * @param options NULL for the defaults
  * @param store_out the open store
@@ -64,40 +65,45 @@ STEME_API void steme_close(struct steme_store **store);
  * @param path_bytes room in path_out
  * @param err detail, may be NULL
  */
-STEME_API STEME_MUST_CHECK steme_status steme_find(const char *start_dir, char *path_out, size_t path_bytes, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_find(const char *start_dir, char *path_out, size_t path_bytes,
+                                                   struct steme_error *err);
 
 /** What a store is and how it is. */
 struct steme_info {
-    struct steme_hash store_id;  /**< random, made with the store */
-    int64_t created_at_us;       /**< when */
-    uint64_t last_sequence;      /**< of the last durable record, 0 if none */
-    uint64_t indexed_sequence;   /**< of the last record the index reflects */
-    uint64_t records[8];         /**< by type byte, last for unknown ones */
-    uint64_t dead_letters;       /**< records that could not be applied */
-    uint64_t log_bytes;          /**< in batches, headers included */
-    uint64_t log_segments;       /**< files */
-    uint64_t record_bytes;       /**< of the records alone */
-    uint64_t index_bytes;        /**< of the index's file */
-    uint64_t quarantine_files;   /**< how many */
-    uint64_t missing_sequences;  /**< lost to damage */
-    bool degraded;               /**< acknowledged data were damaged; see quarantine */
-    bool read_only;              /**< as opened */
-    bool index_in_memory;        /**< the index on disk could not be used */
-    const char *index_engine;    /**< "lmdb" or "mem" */
-    uint64_t log_reads;          /**< records read from the log since opening */
-    uint64_t index_rebuilds;     /**< since opening */
+    struct steme_hash store_id; /**< random, made with the store */
+    int64_t created_at_us;      /**< when */
+    uint64_t last_sequence;     /**< of the last durable record, 0 if none */
+    uint64_t indexed_sequence;  /**< of the last record the index reflects */
+    uint64_t records[8];        /**< by type byte, last for unknown ones */
+    uint64_t dead_letters;      /**< records that could not be applied */
+    uint64_t log_bytes;         /**< in batches, headers included */
+    uint64_t log_segments;      /**< files */
+    uint64_t record_bytes;      /**< of the records alone */
+    uint64_t index_bytes;       /**< of the index's file */
+    uint64_t quarantine_files;  /**< how many */
+    uint64_t missing_sequences; /**< lost to damage */
+    bool degraded;              /**< acknowledged data were damaged; see quarantine */
+    bool read_only;             /**< as opened */
+    bool index_in_memory;       /**< the index on disk could not be used */
+    const char *index_engine;   /**< "lmdb" or "mem" */
+    uint64_t log_reads;         /**< records read from the log since opening */
+    uint64_t index_rebuilds;    /**< since opening */
 };
 /** Fill *out. Any time. */
-STEME_API STEME_MUST_CHECK steme_status steme_info(struct steme_store *store, struct steme_info *out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_info(struct steme_store *store, struct steme_info *out,
+                                                   struct steme_error *err);
 
 /* ---- keys ---- */
 
 /** Make a key pair and keep it in the store's keys directory (mode 0600). ::STEME_EXISTS: the name is taken. */
-STEME_API STEME_MUST_CHECK steme_status steme_signer_new(struct steme_store *store, const char *name, struct steme_signer **out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_signer_new(struct steme_store *store, const char *name,
+                                                         struct steme_signer **out, struct steme_error *err);
 /** Load a key pair by its name. NULL name: the only key, or the one named "default". */
-STEME_API STEME_MUST_CHECK steme_status steme_signer_load(struct steme_store *store, const char *name, struct steme_signer **out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_signer_load(struct steme_store *store, const char *name,
+                                                          struct steme_signer **out, struct steme_error *err);
 /** A key pair from a 32-byte seed, kept nowhere: for tests and for callers with their own key store. */
-STEME_API STEME_MUST_CHECK steme_status steme_signer_from_seed(const uint8_t seed[32], struct steme_signer **out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_signer_from_seed(const uint8_t seed[32], struct steme_signer **out,
+                                                               struct steme_error *err);
 /** Wipes and frees; NULL is fine; *signer is NULL afterwards. */
 STEME_API void steme_signer_free(struct steme_signer **signer);
 /** Its public key. */
@@ -106,7 +112,8 @@ STEME_API struct steme_key steme_signer_key(const struct steme_signer *signer);
 STEME_API const char *steme_signer_name(const struct steme_signer *signer);
 /** Call visit for each key in the store's keys directory, by name; a non-OK answer ends it and is returned. */
 STEME_API STEME_MUST_CHECK steme_status steme_signer_each(struct steme_store *store,
-                                                          steme_status (*visit)(void *context, const char *name, const struct steme_key *key),
+                                                          steme_status (*visit)(void *context, const char *name,
+                                                                                const struct steme_key *key),
                                                           void *context, struct steme_error *err);
 /** The agent id of a key: what a vote on an agent targets. */
 STEME_API struct steme_hash steme_agent_id(const struct steme_key *key);
@@ -126,11 +133,12 @@ struct steme_receipt {
 
 /** Sign and write one record of any type but a bundle; its author or voter is replaced by the signer's key. */
 STEME_API STEME_MUST_CHECK steme_status steme_write(struct steme_store *store, const struct steme_signer *signer,
-                                                    const struct steme_record *record, struct steme_receipt *receipt, struct steme_error *err);
+                                                    const struct steme_record *record, struct steme_receipt *receipt,
+                                                    struct steme_error *err);
 
 /**
- * Sign and write many assertions under one signature (a bundle): durable together or not at all. Assertions that are in the
- * store already are left out and marked as duplicates.
+ * Sign and write many assertions under one signature (a bundle): durable together or not at all. Assertions that are in
+ * the store already are left out and marked as duplicates.
  * @param store the store
  * @param signer who signs; becomes the author of all
  * @param assertions 1..STEME_BUNDLE_MAX
@@ -141,13 +149,14 @@ STEME_API STEME_MUST_CHECK steme_status steme_write(struct steme_store *store, c
  */
 STEME_API STEME_MUST_CHECK steme_status steme_write_bundle(struct steme_store *store, const struct steme_signer *signer,
                                                            const struct steme_assertion *assertions, size_t count,
-                                                           struct steme_receipt *receipts, size_t *bad_out, struct steme_error *err);
+                                                           struct steme_receipt *receipts, size_t *bad_out,
+                                                           struct steme_error *err);
 
 /** A record as it travels: canonical bytes and signature. */
 struct steme_signed {
-    struct steme_slice bytes;           /**< canonical record */
-    bool is_signed;                     /**< false for the members that follow their bundle */
-    struct steme_signature signature;   /**< with is_signed */
+    struct steme_slice bytes;         /**< canonical record */
+    bool is_signed;                   /**< false for the members that follow their bundle */
+    struct steme_signature signature; /**< with is_signed */
 };
 
 /**
@@ -161,35 +170,51 @@ struct steme_signed {
  * @param bad_out index of the record at fault when the status is about one, else count; may be NULL
  * @param err detail, may be NULL
  */
-STEME_API STEME_MUST_CHECK steme_status steme_submit(struct steme_store *store, const struct steme_signed *records, size_t count,
-                                                     struct steme_receipt *receipts, size_t *bad_out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_submit(struct steme_store *store, const struct steme_signed *records,
+                                                     size_t count, struct steme_receipt *receipts, size_t *bad_out,
+                                                     struct steme_error *err);
 
-/** Canonical bytes of a record as it stands, into the caller's room; *size_out is what it needs, also on ::STEME_TOO_LARGE. */
-STEME_API STEME_MUST_CHECK steme_status steme_encode(const struct steme_record *record, uint8_t *to, size_t room, size_t *size_out, struct steme_error *err);
+/** Canonical bytes of a record as it stands, into the caller's room; *size_out is what it needs, also on
+ * ::STEME_TOO_LARGE. */
+STEME_API STEME_MUST_CHECK steme_status steme_encode(const struct steme_record *record, uint8_t *to, size_t room,
+                                                     size_t *size_out, struct steme_error *err);
 /** Check canonical bytes and compute their id. */
-STEME_API STEME_MUST_CHECK steme_status steme_record_id(struct steme_slice bytes, struct steme_hash *id_out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_record_id(struct steme_slice bytes, struct steme_hash *id_out,
+                                                        struct steme_error *err);
 /** Sign a record id. */
 STEME_API struct steme_signature steme_sign(const struct steme_signer *signer, const struct steme_hash *id);
 
-/** Wait until reads reflect this sequence number: a write's receipt makes read-your-writes. ::STEME_TIMEOUT after timeout_ms. */
-STEME_API STEME_MUST_CHECK steme_status steme_wait(struct steme_store *store, uint64_t sequence, uint32_t timeout_ms, struct steme_error *err);
+/** Wait until reads reflect this sequence number: a write's receipt makes read-your-writes. ::STEME_TIMEOUT after
+ * timeout_ms. */
+STEME_API STEME_MUST_CHECK steme_status steme_wait(struct steme_store *store, uint64_t sequence, uint32_t timeout_ms,
+                                                   struct steme_error *err);
 
 /* ---- upkeep ---- */
 
 /** One finding of steme_verify(). */
 struct steme_finding {
-    const char *part;      /**< "log", "record", "signature", "index" or "quarantine" */
-    char message[256];     /**< what is wrong and where */
+    const char *part;  /**< "log", "record", "signature", "index" or "quarantine" */
+    char message[256]; /**< what is wrong and where */
 };
 /** What steme_verify() looked at. */
 struct steme_verification {
-    uint64_t segments, batches, records, signatures, index_rows; /**< checked */
-    uint64_t file_bytes, valid_bytes, padding_bytes, damaged_bytes; /**< of the log; they add up */
-    uint64_t findings;                                            /**< 0: all is well */
+    uint64_t segments;      /**< of the log, checked */
+    uint64_t batches;       /**< of the log, checked with their chain */
+    uint64_t records;       /**< checked against their ids */
+    uint64_t signatures;    /**< verified; a bundle's covers its members */
+    uint64_t index_rows;    /**< compared with what the log says */
+    uint64_t file_bytes;    /**< of the log's files; the next three add up to it */
+    uint64_t valid_bytes;   /**< in sound headers, batches and records */
+    uint64_t padding_bytes; /**< zeros where nothing has been written yet */
+    uint64_t damaged_bytes; /**< the rest */
+    uint64_t findings;      /**< 0: all is well */
 };
-/** Check every checksum, the chain, ids, signatures, and that the index equals what the log says. ::STEME_OK also with findings. */
-STEME_API STEME_MUST_CHECK steme_status steme_verify(struct steme_store *store, void (*found)(void *context, const struct steme_finding *finding),
-                                                     void *context, struct steme_verification *out, struct steme_error *err);
+/** Check every checksum, the chain, ids, signatures, and that the index equals what the log says. ::STEME_OK also with
+ * findings. */
+STEME_API STEME_MUST_CHECK steme_status steme_verify(struct steme_store *store,
+                                                     void (*found)(void *context, const struct steme_finding *finding),
+                                                     void *context, struct steme_verification *out,
+                                                     struct steme_error *err);
 /** Throw the index away and make it anew from the log. Needs the store open for writing. */
 STEME_API STEME_MUST_CHECK steme_status steme_rebuild(struct steme_store *store, struct steme_error *err);
 

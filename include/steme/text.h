@@ -20,24 +20,32 @@ extern "C" {
 /** 64 lower-case hex digits and a NUL. */
 STEME_API void steme_print_hash(const struct steme_hash *hash, char out[STEME_PRINT_BYTES]);
 /** Exactly 64 hex digits. */
-STEME_API STEME_MUST_CHECK steme_status steme_parse_hash(struct steme_slice text, struct steme_hash *out, struct steme_error *err);
-/** Exact decimal, "-12.50e3" and the like; the result is canonical. NaN, infinities and what does not fit are refused. */
-STEME_API STEME_MUST_CHECK steme_status steme_parse_decimal(struct steme_slice text, struct steme_decimal *out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_parse_hash(struct steme_slice text, struct steme_hash *out,
+                                                         struct steme_error *err);
+/** Exact decimal, "-12.50e3" and the like; the result is canonical. NaN, infinities and what does not fit are refused.
+ */
+STEME_API STEME_MUST_CHECK steme_status steme_parse_decimal(struct steme_slice text, struct steme_decimal *out,
+                                                            struct steme_error *err);
 /** Plain notation where it is short, else with an exponent. */
 STEME_API void steme_print_decimal(struct steme_decimal decimal, char out[STEME_PRINT_BYTES]);
 /** a - b exactly; ::STEME_TOO_LARGE when it does not fit. */
-STEME_API STEME_MUST_CHECK steme_status steme_decimal_sub(struct steme_decimal a, struct steme_decimal b, struct steme_decimal *out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_decimal_sub(struct steme_decimal a, struct steme_decimal b,
+                                                          struct steme_decimal *out, struct steme_error *err);
 /** a + b exactly; ::STEME_TOO_LARGE when it does not fit. */
-STEME_API STEME_MUST_CHECK steme_status steme_decimal_add(struct steme_decimal a, struct steme_decimal b, struct steme_decimal *out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_decimal_add(struct steme_decimal a, struct steme_decimal b,
+                                                          struct steme_decimal *out, struct steme_error *err);
 /** Nearest double. */
 STEME_API double steme_decimal_double(struct steme_decimal decimal);
 /** 64-bit integer. */
-STEME_API STEME_MUST_CHECK steme_status steme_parse_integer(struct steme_slice text, int64_t *out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_parse_integer(struct steme_slice text, int64_t *out,
+                                                            struct steme_error *err);
 /** ISO 8601 in UTC: "1994", "1994-10", "1994-10-27", "1994-10-27T12:34:56.5Z", or with an offset. */
-STEME_API STEME_MUST_CHECK steme_status steme_parse_time(struct steme_slice text, int64_t *us_out, enum steme_precision *precision_out, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_parse_time(struct steme_slice text, int64_t *us_out,
+                                                         enum steme_precision *precision_out, struct steme_error *err);
 /** The same form; times outside the years 0001..9999 as "@microseconds". */
 STEME_API void steme_print_time(int64_t us, enum steme_precision precision, char out[STEME_PRINT_BYTES]);
-/** One unambiguous, short line for a value as people read it: "67.4 ± 0.5 km/s/Mpc", "Pluto", "true". Returns bytes needed without the NUL, as snprintf does. */
+/** One unambiguous, short line for a value as people read it: "67.4 ± 0.5 km/s/Mpc", "Pluto", "true". Returns bytes
+ * needed without the NUL, as snprintf does. */
 STEME_API size_t steme_print_value(const struct steme_value *value, char *out, size_t room);
 
 #ifdef __cplusplus

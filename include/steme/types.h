@@ -209,9 +209,9 @@ struct steme_revision {
 
 /** Many assertions of one author under one signature: the list of their ids, in order. */
 struct steme_bundle {
-    struct steme_key author;           /**< of the bundle and of every member */
-    const struct steme_hash *members;  /**< record ids of assertions, in the order they are logged; no two alike */
-    size_t member_count;               /**< 1..STEME_BUNDLE_MAX */
+    struct steme_key author;          /**< of the bundle and of every member */
+    const struct steme_hash *members; /**< record ids of assertions, in the order they are logged; no two alike */
+    size_t member_count;              /**< 1..STEME_BUNDLE_MAX */
 };
 
 /** Any record, decoded. */

@@ -39,10 +39,7 @@ struct slot_ref judge_slot_of(struct steme_slice subject, struct steme_slice pre
 
 /* ---- schema as data: is the predicate functional? ---- */
 
-static int compare_id16(const void *left, const void *right)
-{
-    return memcmp(left, right, 16);
-}
+static int compare_id16(const void *left, const void *right) { return memcmp(left, right, 16); }
 
 static bool trusts(const struct judge *judge, const uint8_t voice[16])
 {
@@ -67,7 +64,8 @@ static bool says_many(const struct steme_hash *slot, const uint8_t claim[16])
     return many;
 }
 
-/* The newest word of a trusted agent on PREDICATE steme:cardinality. Later never loses to earlier; in a tie "many" wins. */
+/* The newest word of a trusted agent on PREDICATE steme:cardinality. Later never loses to earlier; in a tie "many"
+ * wins. */
 static steme_status look_up_many(struct judge *judge, struct steme_slice predicate, bool *many_out,
                                  struct steme_error *err)
 {
@@ -151,16 +149,13 @@ static steme_status need_authority(struct judge *judge, const struct steme_lens 
 
 /* ---- weights ---- */
 
-/* An agent that relays sources nobody endorsed lends them its own weight: damped, and split over all of them in this slot, so
- * that made-up sources bring nothing. */
+/* An agent that relays sources nobody endorsed lends them its own weight: damped, and split over all of them in this
+ * slot, so that made-up sources bring nothing. */
 struct relay {
     uint8_t agent[16], voice[16];
 };
 
-static int compare_relays(const void *left, const void *right)
-{
-    return memcmp(left, right, sizeof(struct relay));
-}
+static int compare_relays(const void *left, const void *right) { return memcmp(left, right, sizeof(struct relay)); }
 
 static size_t distinct_relayed(const struct relay *relays, size_t count, const uint8_t agent[16])
 {
@@ -236,10 +231,7 @@ struct grouped {
     uint32_t assertions, votes;
 };
 
-static double share(uint32_t ppm)
-{
-    return (double)ppm / STEME_PPM;
-}
+static double share(uint32_t ppm) { return (double)ppm / STEME_PPM; }
 
 static void speak(struct lens_voice *voice, bool support, double strength)
 {
@@ -287,8 +279,7 @@ static void group_claim(struct judge *judge, const struct lens_ops *ops, struct 
     memcpy(claim->claim, e->testimonies[t].row.claim, sizeof claim->claim);
     while (t < t_end || b < b_end) {
         bool take_ballot = t == t_end;
-        if (t < t_end && b < b_end)
-            take_ballot = memcmp(e->ballots[b].row.voter, e->testimonies[t].row.voice, 16) < 0;
+        if (t < t_end && b < b_end) take_ballot = memcmp(e->ballots[b].row.voter, e->testimonies[t].row.voice, 16) < 0;
         if (!take_ballot && e->testimonies[t].standing != STEME_LIVE) {
             t++;
             continue;
@@ -299,8 +290,10 @@ static void group_claim(struct judge *judge, const struct lens_ops *ops, struct 
             *voice = (struct lens_voice){ .latest_at_us = INT64_MIN };
             memcpy(voice->voice, id, sizeof voice->voice);
         }
-        if (take_ballot) add_ballot(judge, ops, claim, voice, &e->ballots[b++]);
-        else add_testimony(claim, voice, &e->testimonies[t], weights[t], &g->faces[g->claim_count]), t++;
+        if (take_ballot)
+            add_ballot(judge, ops, claim, voice, &e->ballots[b++]);
+        else
+            add_testimony(claim, voice, &e->testimonies[t], weights[t], &g->faces[g->claim_count]), t++;
     }
     claim->voice_count = (size_t)(g->voices + g->voice_count - first);
     g->assertions += claim->assertions + claim->refutations;

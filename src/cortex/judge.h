@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From evidence to an answer: group a slot's live testimonies and ballots by claim and voice, let a lens judge them, and
- * shape what it says. A judge belongs to one reader (snapshot) and one thread; it keeps what many questions share. */
+/* From evidence to an answer: group a slot's live testimonies and ballots by claim and voice, let a lens judge them,
+ * and shape what it says. A judge belongs to one reader (snapshot) and one thread; it keeps what many questions share.
+ */
 #ifndef CORTEX_JUDGE_H
 #define CORTEX_JUDGE_H
 
@@ -14,7 +15,8 @@
 
 struct judge {
     struct reader *reader;
-    const uint8_t (*trusted)[16]; /* agent ids of the store's own keys, sorted: default roots, and whose schema counts */
+    const uint8_t (
+        *trusted)[16]; /* agent ids of the store's own keys, sorted: default roots, and whose schema counts */
     size_t trusted_count;
     struct {
         uint8_t slot[16];
@@ -49,7 +51,7 @@ MUST_CHECK steme_status judge_slot(struct judge *judge, const struct judge_slot 
                                    struct steme_error *err);
 
 /* Place in the index of a question's slot. */
-struct slot_ref judge_slot_of(struct steme_slice subject, struct steme_slice predicate, struct steme_slice key_qualifiers,
-                              struct steme_hash *slot_out);
+struct slot_ref judge_slot_of(struct steme_slice subject, struct steme_slice predicate,
+                              struct steme_slice key_qualifiers, struct steme_hash *slot_out);
 
 #endif

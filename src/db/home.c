@@ -46,10 +46,10 @@ static steme_status make_home_dir(struct host *host, const char *dir, struct are
     status = host_list(host, dir, arena, &entries, &count, err);
     if (status) return error_wrap(err, status, "%s", dir);
     for (size_t i = 0; i < count; i++)
-        if (strcmp(entries[i].name, "store") == 0)
-            return error_set(err, STEME_EXISTS, "%s is a store already", dir);
+        if (strcmp(entries[i].name, "store") == 0) return error_set(err, STEME_EXISTS, "%s is a store already", dir);
     if (count)
-        return error_set(err, STEME_EXISTS, "%s is a directory with other things in it: choose a new or empty one", dir);
+        return error_set(err, STEME_EXISTS, "%s is a directory with other things in it: choose a new or empty one",
+                         dir);
     return STEME_OK;
 }
 

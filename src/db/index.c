@@ -10,10 +10,7 @@
 
 enum { PATH_CEILING_BYTES = 64 << 10, STATE_MAX_BYTES = 64 };
 
-static const char *index_dir(struct arena *arena, const char *dir)
-{
-    return host_join(arena, dir, "index");
-}
+static const char *index_dir(struct arena *arena, const char *dir) { return host_join(arena, dir, "index"); }
 
 static const char *index_file(struct arena *arena, const char *dir, const char *name)
 {
@@ -137,9 +134,12 @@ steme_status index_open(struct host *host, const char *dir, enum index_mode mode
     memcpy(dir_copy, dir, strlen(dir));
     *index = (struct index){ .host = host, .dir = dir_copy, .in_memory = mode == INDEX_MEMORY };
     atomic_init(&index->refs, 1);
-    if (mode == INDEX_MEMORY) status = kv_mem_open(&index->kv, err);
-    else if (mode == INDEX_LOOK) status = open_kv(host, index_dir(&arena, dir), mode, &index->kv, &applied, err);
-    else status = open_maintained(host, dir, &arena, &index->kv, &applied, &why, err);
+    if (mode == INDEX_MEMORY)
+        status = kv_mem_open(&index->kv, err);
+    else if (mode == INDEX_LOOK)
+        status = open_kv(host, index_dir(&arena, dir), mode, &index->kv, &applied, err);
+    else
+        status = open_maintained(host, dir, &arena, &index->kv, &applied, &why, err);
     if (status) goto done;
     *out = index;
     *applied_out = applied;
@@ -193,7 +193,8 @@ steme_status index_fill(struct index *index, struct wal *wal, struct steme_error
     struct applied_row applied = { 0 };
     arena_init(&arena, PATH_CEILING_BYTES);
     const char *in = index_dir(&arena, index->dir);
-    steme_status status = in ? projection_bulk(index->host, in, wal, index->kv, &applied, err) : arena_full(&arena, err);
+    steme_status status = in ? projection_bulk(index->host, in, wal, index->kv, &applied, err)
+                             : arena_full(&arena, err);
     arena_deinit(&arena);
     if (status) return error_wrap(err, status, "rebuilding the index");
     join(index, wal, &applied.mark);
@@ -210,8 +211,7 @@ steme_status index_mark_open(struct index *index, struct steme_error *err)
     arena_init(&arena, PATH_CEILING_BYTES);
     const char *path = index_file(&arena, index->dir, "state");
     steme_status status = path ? host_boot_id(index->host, &boot, err) : arena_full(&arena, err);
-    if (!status)
-        status = host_replace_file(index->host, path, 0, slice_of(boot.bytes, sizeof boot.bytes), err);
+    if (!status) status = host_replace_file(index->host, path, 0, slice_of(boot.bytes, sizeof boot.bytes), err);
     index->marked = status == STEME_OK;
     arena_deinit(&arena);
     return status ? error_wrap(err, status, "marking the index as being written") : STEME_OK;
@@ -232,10 +232,7 @@ steme_status index_mark_clean(struct index *index, struct steme_error *err)
 
 /* ---- sharing ---- */
 
-void index_hold(struct index *index)
-{
-    atomic_fetch_add_explicit(&index->refs, 1, memory_order_relaxed);
-}
+void index_hold(struct index *index) { atomic_fetch_add_explicit(&index->refs, 1, memory_order_relaxed); }
 
 void index_release(struct index **index)
 {

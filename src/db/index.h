@@ -2,9 +2,9 @@
 /* The index of a store as a thing that can be thrown away: opened, judged, brought up to date, discarded and made anew.
  *
  *   index/data.mdb, index/lock.mdb   LMDB's
- *   index/state                      there while somebody writes: the boot it happens in. LMDB does not sync commits, so after
- *                                    a system stop (another boot) what it left can't be trusted; after a killed process it can
- *   index.lock                       flock: who brings the index on disk up to date
+ *   index/state                      there while somebody writes: the boot it happens in. LMDB does not sync commits,
+ * so after a system stop (another boot) what it left can't be trusted; after a killed process it can index.lock flock:
+ * who brings the index on disk up to date
  *
  * An index is shared by its store and the snapshots that read it; the last one to let go closes it. */
 #ifndef DB_INDEX_H
@@ -21,10 +21,10 @@ struct index {
     struct projection projection;
     struct ingestor ingestor;
     _Atomic uint32_t refs;
-    bool attached;  /* projection and ingestor are there */
+    bool attached; /* projection and ingestor are there */
     bool in_memory;
-    bool marked;    /* index/state says that we write */
-    char *dir;    /* owned: the store's directory */
+    bool marked; /* index/state says that we write */
+    char *dir;   /* owned: the store's directory */
 };
 
 enum index_mode {
@@ -33,9 +33,9 @@ enum index_mode {
     INDEX_MEMORY    /* none on disk */
 };
 
-/* Open what is there; *applied_out is how far it is (zeros for an empty one). MAINTAIN creates what is missing and discards what
- * can't be trusted; *why_out is then a static sentence, else NULL. LOOK: STEME_NOT_FOUND or STEME_CORRUPT when there is nothing
- * usable. The caller owns one reference. */
+/* Open what is there; *applied_out is how far it is (zeros for an empty one). MAINTAIN creates what is missing and
+ * discards what can't be trusted; *why_out is then a static sentence, else NULL. LOOK: STEME_NOT_FOUND or STEME_CORRUPT
+ * when there is nothing usable. The caller owns one reference. */
 MUST_CHECK steme_status index_open(struct host *host, const char *dir, enum index_mode mode, struct index **out,
                                    struct applied_row *applied_out, const char **why_out, struct steme_error *err);
 /* Join it with the log. STEME_MISMATCH when the log does not know the index's mark. */

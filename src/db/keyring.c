@@ -65,15 +65,9 @@ void steme_signer_free(struct steme_signer **signer)
     *signer = NULL;
 }
 
-struct steme_key steme_signer_key(const struct steme_signer *signer)
-{
-    return signer->secret.key;
-}
+struct steme_key steme_signer_key(const struct steme_signer *signer) { return signer->secret.key; }
 
-const char *steme_signer_name(const struct steme_signer *signer)
-{
-    return signer->name;
-}
+const char *steme_signer_name(const struct steme_signer *signer) { return signer->name; }
 
 /* ---- making ---- */
 
@@ -156,8 +150,8 @@ static steme_status load(struct steme_store *store, const char *name, struct sig
     struct steme_slice text = { 0 };
     arena_init(&arena, ARENA_BYTES);
     const char *path = key_path(store, &arena, name);
-    steme_status status =
-        path ? host_read_file(store->host, path, FILE_MAX_BYTES, &arena, &text, err) : arena_full(&arena, err);
+    steme_status status = path ? host_read_file(store->host, path, FILE_MAX_BYTES, &arena, &text, err)
+                               : arena_full(&arena, err);
     if (status == STEME_NOT_FOUND)
         status = error_set(err, status, "there is no key \"%s\": make it with `steme key new %s`", name, name);
     if (!status) status = parse_key(text, path, out, err);
@@ -256,10 +250,7 @@ static steme_status add_trusted(void *context, const char *name, const struct st
     return STEME_OK;
 }
 
-static int compare_id16(const void *left, const void *right)
-{
-    return memcmp(left, right, 16);
-}
+static int compare_id16(const void *left, const void *right) { return memcmp(left, right, 16); }
 
 static steme_status load_trust(struct steme_store *store, struct trust **out, struct steme_error *err)
 {

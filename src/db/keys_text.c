@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The index's rows as text, in the logical form of the design whatever the bytes are: "H:{hash}", "V:{assertion}:{vote}",
- * "S:{subject}:{predicate}:{assertion}". Whole hashes and names come from the records the rows point to. */
+/* The index's rows as text, in the logical form of the design whatever the bytes are: "H:{hash}",
+ * "V:{assertion}:{vote}", "S:{subject}:{predicate}:{assertion}". Whole hashes and names come from the records the rows
+ * point to. */
 #include "base/buf.h"
 #include "base/codec.h"
 #include "base/slice.h"

@@ -36,7 +36,8 @@ steme_status steme_resolve(struct steme_snapshot *snapshot, const struct steme_q
 {
     unsigned attempt = 0;
     steme_status status;
-    do status = resolve(snapshot, question, out, NULL, err);
+    do
+        status = resolve(snapshot, question, out, NULL, err);
     while (snapshot_renewed(snapshot, status, &attempt, err));
     return status;
 }
@@ -102,7 +103,8 @@ steme_status steme_resolve_each(struct steme_snapshot *s, const struct steme_que
         struct steme_answer answer;
         unsigned attempt = 0;
         bool found = false;
-        do status = next_answer(s, &walk, pattern, &answer, &found, err);
+        do
+            status = next_answer(s, &walk, pattern, &answer, &found, err);
         while (snapshot_renewed(s, status, &attempt, err));
         if (!status && found) status = visit(context, &answer);
         if (!status) more = step_slot(&walk.at);
@@ -204,7 +206,8 @@ steme_status steme_conflicts(struct steme_snapshot *s, const struct steme_lens *
     qsort(list.items, list.count, sizeof *list.items, compare_conflicts);
     for (size_t i = 0; !status && i < list.count; i++) {
         unsigned attempt = 0;
-        do status = answer_again(s, lens, &list.items[i].answer, err);
+        do
+            status = answer_again(s, lens, &list.items[i].answer, err);
         while (snapshot_renewed(s, status, &attempt, err));
     }
     if (status) return status;
@@ -310,7 +313,8 @@ steme_status steme_why(struct steme_snapshot *snapshot, const struct steme_quest
 {
     unsigned attempt = 0;
     steme_status status;
-    do status = explain(snapshot, question, out, err);
+    do
+        status = explain(snapshot, question, out, err);
     while (snapshot_renewed(snapshot, status, &attempt, err));
     return status;
 }
@@ -384,7 +388,8 @@ steme_status steme_history(struct steme_snapshot *snapshot, struct steme_slice s
     unsigned attempt = 0;
     steme_status status;
     if (subject.size == 0) return error_set(err, STEME_BAD_INPUT, "a history is of a subject: name it");
-    do status = gather_history(snapshot, subject, predicate, &history, err);
+    do
+        status = gather_history(snapshot, subject, predicate, &history, err);
     while (snapshot_renewed(snapshot, status, &attempt, err));
     if (status) return status;
     *out = history.items;

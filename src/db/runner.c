@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine's background thread: it loops the ingestor's step. A step is worth its price when it has many records, so the
- * runner lingers a little for more, unless a reader waits for what is there. */
+/* The engine's background thread: it loops the ingestor's step. A step is worth its price when it has many records, so
+ * the runner lingers a little for more, unless a reader waits for what is there. */
 #include "db/store.h"
 
 #include <stdatomic.h>

@@ -26,7 +26,8 @@ static steme_status begin_reading(struct steme_snapshot *s, struct steme_error *
     s->index = store_index(s->store);
     steme_status status = kv_begin(s->index->kv, KV_READ, &txn, err);
     if (!status)
-        status = evidence_limit(s->store->wal, txn, s->moment.as_of_sequence, s->moment.as_of_us, &limit, &sequence, err);
+        status = evidence_limit(s->store->wal, txn, s->moment.as_of_sequence, s->moment.as_of_us, &limit, &sequence,
+                                err);
     if (!status) status = projection_applied(s->index->kv, &applied, err);
     if (status == STEME_NOT_FOUND) status = STEME_OK;
     if (status) {
@@ -64,7 +65,8 @@ steme_status steme_snapshot_open(struct steme_store *store, const struct steme_m
     arena_init(&s->bundle_arena, ANSWER_CEILING_BYTES);
     steme_status status = store_trust(store, &s->trust, err);
     if (!status) {
-        do status = begin_reading(s, err);
+        do
+            status = begin_reading(s, err);
         while (status == STEME_CORRUPT && attempt++ == 0 &&
                store_replace_index(store, NULL, "its rows fail their checks", err) == STEME_OK);
     }
@@ -164,8 +166,10 @@ steme_status snapshot_entry(struct steme_snapshot *s, const struct wal_entry *fr
                                  .is_signed = frame->signature != NULL };
     steme_status status = record_decode(frame->bytes, arena, &entry.record, err);
     if (status) return status;
-    if (frame->signature) entry.signature = *frame->signature;
-    else status = bundle_of(s, frame, &entry.bundle, err);
+    if (frame->signature)
+        entry.signature = *frame->signature;
+    else
+        status = bundle_of(s, frame, &entry.bundle, err);
     if (!status) *out = entry;
     return status;
 }
@@ -201,8 +205,8 @@ static steme_status taken_back(struct steme_snapshot *s, const struct steme_targ
     struct wal_entry *revisions = NULL;
     size_t count = 0;
     *out = false;
-    steme_status status =
-        evidence_revisions(&s->reader, target->route, cast->row.vote, &s->arena, &revisions, &count, err);
+    steme_status status = evidence_revisions(&s->reader, target->route, cast->row.vote, &s->arena, &revisions, &count,
+                                             err);
     for (size_t i = 0; !status && i < count; i++) {
         struct steme_hash author = agent_id(record_author(revisions[i].bytes));
         *out = *out || memcmp(author.bytes, cast->row.voter, 16) == 0;
@@ -249,8 +253,8 @@ static steme_status unfold_revisions(struct steme_snapshot *s, uint64_t route, s
     for (size_t i = 0; i < count; i++) {
         status = snapshot_entry(s, &frames[i], &s->arena, &revisions[i].entry, err);
         if (status) return status;
-        revisions[i].effective =
-            memcmp(record_author(frames[i].bytes), t->entry.record.as.assertion.author.bytes, 32) == 0;
+        revisions[i].effective = memcmp(record_author(frames[i].bytes), t->entry.record.as.assertion.author.bytes,
+                                        32) == 0;
     }
     t->revisions = revisions;
     t->revision_count = count;

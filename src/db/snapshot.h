@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A snapshot inside the library: a reader with a judge over it, memory for answers, and the way out when the index lies. */
+/* A snapshot inside the library: a reader with a judge over it, memory for answers, and the way out when the index
+ * lies. */
 #ifndef DB_SNAPSHOT_H
 #define DB_SNAPSHOT_H
 
@@ -27,31 +28,31 @@ struct steme_snapshot {
     size_t bundle_count;
 };
 
-/* After an operation on the snapshot answered `status`: true if it was STEME_CORRUPT for the first time and the index has been
- * made anew, so that the operation is worth another try; *attempt counts. */
+/* After an operation on the snapshot answered `status`: true if it was STEME_CORRUPT for the first time and the index
+ * has been made anew, so that the operation is worth another try; *attempt counts. */
 bool snapshot_renewed(struct steme_snapshot *snapshot, steme_status status, unsigned *attempt, struct steme_error *err);
 
 /* A frame as the public sees it, decoded; lives in the arena. */
-MUST_CHECK steme_status snapshot_entry(struct steme_snapshot *snapshot, const struct wal_entry *frame, struct arena *arena,
-                                       struct steme_entry *out, struct steme_error *err);
+MUST_CHECK steme_status snapshot_entry(struct steme_snapshot *snapshot, const struct wal_entry *frame,
+                                       struct arena *arena, struct steme_entry *out, struct steme_error *err);
 
 /* Frame of the record with this id, held against it. STEME_NOT_FOUND without a message. */
-MUST_CHECK steme_status snapshot_frame(struct steme_snapshot *snapshot, const struct steme_hash *id, struct wal_entry *out,
-                                       struct steme_error *err);
+MUST_CHECK steme_status snapshot_frame(struct steme_snapshot *snapshot, const struct steme_hash *id,
+                                       struct wal_entry *out, struct steme_error *err);
 
 /* One assertion unfolded: its entry, ballots and revisions; standing, claim, voice and weight are given. */
 MUST_CHECK steme_status snapshot_testimony(struct steme_snapshot *snapshot, const struct testimony *from, double weight,
                                            struct steme_testimony *out, struct steme_error *err);
 /* Votes on a target unfolded, oldest first. */
-MUST_CHECK steme_status snapshot_ballots(struct steme_snapshot *snapshot, const struct steme_target *target, struct steme_ballot **out,
-                                         size_t *count_out, struct steme_error *err);
+MUST_CHECK steme_status snapshot_ballots(struct steme_snapshot *snapshot, const struct steme_target *target,
+                                         struct steme_ballot **out, size_t *count_out, struct steme_error *err);
 
 /* The slot of a question; qualifiers are encoded as the format has them. */
-MUST_CHECK steme_status snapshot_slot(struct steme_snapshot *snapshot, const struct steme_question *question, struct judge_slot *out,
-                                      struct steme_error *err);
+MUST_CHECK steme_status snapshot_slot(struct steme_snapshot *snapshot, const struct steme_question *question,
+                                      struct judge_slot *out, struct steme_error *err);
 /* Judge it; fills what the judge does not know. weighing may be NULL. */
-MUST_CHECK steme_status snapshot_judge(struct steme_snapshot *snapshot, const struct judge_slot *slot, const struct steme_lens *lens,
-                                       struct arena *arena, struct steme_answer *out, struct judge_weighing *weighing,
-                                       struct steme_error *err);
+MUST_CHECK steme_status snapshot_judge(struct steme_snapshot *snapshot, const struct judge_slot *slot,
+                                       const struct steme_lens *lens, struct arena *arena, struct steme_answer *out,
+                                       struct judge_weighing *weighing, struct steme_error *err);
 
 #endif

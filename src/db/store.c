@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making, opening and closing a store. The order of opening: identity, locks, index (it holds the mark that spares the log a
- * scan), log (which repairs what a crash left), the two joined, the runner. Closing goes backwards. */
+/* Making, opening and closing a store. The order of opening: identity, locks, index (it holds the mark that spares the
+ * log a scan), log (which repairs what a crash left), the two joined, the runner. Closing goes backwards. */
 #include "db/store.h"
 
 #include "base/check.h"
@@ -19,15 +19,9 @@ enum {
     FIND_ARENA_BYTES = 1 << 20,
 };
 
-const char *steme_version(void)
-{
-    return "0.1.0";
-}
+const char *steme_version(void) { return "0.1.0"; }
 
-int64_t steme_now_us(void)
-{
-    return host_wall_us(host_posix());
-}
+int64_t steme_now_us(void) { return host_wall_us(host_posix()); }
 
 void store_notice(struct steme_store *store, const char *format, ...)
 {
@@ -89,8 +83,10 @@ static steme_status open_memory(struct steme_store *store, struct index **out, s
     struct index *index = NULL;
     steme_status status = index_open(store->host, store->dir, INDEX_MEMORY, &index, &applied, &why, err);
     if (!status) status = index_fill(index, store->wal, err);
-    if (status) index_release(&index);
-    else *out = index;
+    if (status)
+        index_release(&index);
+    else
+        *out = index;
     return status;
 }
 
@@ -110,14 +106,16 @@ static steme_status open_fresh(struct steme_store *store, struct index **out, st
     steme_status status = index_discard(store->host, store->dir, err);
     if (!status) status = index_open(store->host, store->dir, INDEX_MAINTAIN, &index, &applied, &why, err);
     if (!status) status = fill_on_disk(store, index, err);
-    if (status) index_release(&index);
-    else *out = index;
+    if (status)
+        index_release(&index);
+    else
+        *out = index;
     return status;
 }
 
 /* Join the index with the log; fill it if it is empty; make it anew if it is not of this log. */
-static steme_status settle_maintained(struct steme_store *store, struct index **index, const struct applied_row *applied,
-                                      struct steme_error *err)
+static steme_status settle_maintained(struct steme_store *store, struct index **index,
+                                      const struct applied_row *applied, struct steme_error *err)
 {
     bool log_empty = wal_durable(store->wal).next_sequence == wal_begin(store->wal).next_sequence;
     if (applied->mark.location == 0 && !log_empty) return fill_on_disk(store, *index, err);
@@ -142,8 +140,9 @@ static steme_status open_log(struct steme_store *store, const struct applied_row
         store_notice(store, "%" PRIu64 " bytes behind the last whole batch were set aside: an unfinished write",
                      r->torn_tail_bytes);
     if (r->degraded)
-        store_notice(store, "the store is degraded: %" PRIu64 " bytes of acknowledged data are damaged, %" PRIu64
-                            " records missing; see `steme verify` and quarantine/",
+        store_notice(store,
+                     "the store is degraded: %" PRIu64 " bytes of acknowledged data are damaged, %" PRIu64
+                     " records missing; see `steme verify` and quarantine/",
                      r->damaged_bytes, r->missing_sequences);
     return STEME_OK;
 }
@@ -154,8 +153,7 @@ static steme_status open_for_writing(struct steme_store *store, struct steme_err
     struct index *index = NULL;
     const char *why = NULL;
     steme_status status = home_lock(store->host, store->dir, "lock", 0, &store->lock, err);
-    if (!status)
-        status = home_lock(store->host, store->dir, "index.lock", INDEX_LOCK_WAIT_MS, &store->index_lock, err);
+    if (!status) status = home_lock(store->host, store->dir, "index.lock", INDEX_LOCK_WAIT_MS, &store->index_lock, err);
     if (!status) status = index_open(store->host, store->dir, INDEX_MAINTAIN, &index, &applied, &why, err);
     if (!status) status = open_log(store, &applied, err);
     if (!status && why) {
@@ -335,7 +333,8 @@ steme_status store_replace_index(struct steme_store *store, const struct index *
 steme_status steme_rebuild(struct steme_store *store, struct steme_error *err)
 {
     if (store->read_only)
-        return error_set(err, STEME_READ_ONLY, "the store is open for reading; rebuilding the index needs it for writing");
+        return error_set(err, STEME_READ_ONLY,
+                         "the store is open for reading; rebuilding the index needs it for writing");
     return store_replace_index(store, NULL, "asked for", err);
 }
 

@@ -13,7 +13,8 @@
 
 #include <pthread.h>
 
-/* Agent ids (16 bytes each, sorted) of the keys in the store's keys directory. Shared by snapshots; the last one frees it. */
+/* Agent ids (16 bytes each, sorted) of the keys in the store's keys directory. Shared by snapshots; the last one frees
+ * it. */
 struct trust {
     _Atomic uint32_t refs;
     size_t count;
@@ -59,9 +60,10 @@ MUST_CHECK steme_status store_trust(struct steme_store *store, struct trust **ou
 void trust_release(struct trust **trust);
 void store_trust_changed(struct steme_store *store);
 
-/* Throw the index away and make it anew, on disk or, where that can't be, in memory; `why` is told to the opener. If `lied` is
- * not NULL and no longer the store's index, somebody else has done it already. */
-MUST_CHECK steme_status store_replace_index(struct steme_store *store, const struct index *lied, const char *why, struct steme_error *err);
+/* Throw the index away and make it anew, on disk or, where that can't be, in memory; `why` is told to the opener. If
+ * `lied` is not NULL and no longer the store's index, somebody else has done it already. */
+MUST_CHECK steme_status store_replace_index(struct steme_store *store, const struct index *lied, const char *why,
+                                            struct steme_error *err);
 
 /* The thread that keeps the index up. */
 MUST_CHECK steme_status runner_start(struct steme_store *store, struct steme_error *err);

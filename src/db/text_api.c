@@ -45,10 +45,7 @@ steme_status steme_decimal_add(struct steme_decimal a, struct steme_decimal b, s
     return decimal_add(a, b, out, err);
 }
 
-double steme_decimal_double(struct steme_decimal decimal)
-{
-    return decimal_to_double(decimal);
-}
+double steme_decimal_double(struct steme_decimal decimal) { return decimal_to_double(decimal); }
 
 steme_status steme_parse_integer(struct steme_slice text, int64_t *out, struct steme_error *err)
 {

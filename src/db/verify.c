@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steme_verify(): the log byte by byte, then every record and signature, then the index against what the log says it should
- * hold: each expected row is there with that value, and there is no other. */
+/* steme_verify(): the log byte by byte, then every record and signature, then the index against what the log says it
+ * should hold: each expected row is there with that value, and there is no other. */
 #include "base/check.h"
 #include "base/slice.h"
 #include "base/text.h"
@@ -177,8 +177,7 @@ static steme_status verify_step(struct verification *v, struct wal_mark *at, str
     struct wal_entry *entries = NULL;
     struct projected *projected = NULL;
     size_t count = 0;
-    steme_status status =
-        wal_scan(v->store->wal, at, INGESTOR_STEP_RECORDS, &v->arena, &entries, &count, NULL, err);
+    steme_status status = wal_scan(v->store->wal, at, INGESTOR_STEP_RECORDS, &v->arena, &entries, &count, NULL, err);
     if (!status && count) status = projection_prepare(entries, count, &v->arena, &projected, err);
     for (size_t i = 0; !status && i < count; i++) {
         verify_record(v, &entries[i]);
@@ -232,9 +231,8 @@ static steme_status verify_index(struct verification *v, struct index *index, st
     return status ? error_wrap(err, status, "verifying records and index") : STEME_OK;
 }
 
-steme_status steme_verify(struct steme_store *store,
-                          void (*found)(void *context, const struct steme_finding *finding), void *context,
-                          struct steme_verification *out, struct steme_error *err)
+steme_status steme_verify(struct steme_store *store, void (*found)(void *context, const struct steme_finding *finding),
+                          void *context, struct steme_verification *out, struct steme_error *err)
 {
     struct verification v = { .store = store, .found = found, .context = context };
     struct index *index = NULL;

@@ -34,7 +34,8 @@ steme_status steme_get(struct steme_snapshot *snapshot, const struct steme_hash 
 {
     unsigned attempt = 0;
     steme_status status;
-    do status = get(snapshot, id, out, err);
+    do
+        status = get(snapshot, id, out, err);
     while (snapshot_renewed(snapshot, status, &attempt, err));
     return status == STEME_NOT_FOUND ? no_such_record(id, err) : status;
 }
@@ -52,7 +53,10 @@ static bool read_digits(const char *hex, struct digits *out)
     if (out->count < ID_DIGITS_MIN || out->count > 64) return false;
     for (size_t i = 0; i < out->count; i++) {
         char c = hex[i];
-        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int digit = c >= '0' && c <= '9' ? c - '0'
+                  : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                  : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                         : -1;
         if (digit < 0) return false;
         out->bytes[i / 2] = (uint8_t)(out->bytes[i / 2] | digit << (i % 2 ? 0 : 4));
     }
@@ -118,10 +122,12 @@ steme_status steme_find_id(struct steme_snapshot *s, const char *hex, struct ste
     unsigned attempt = 0;
     steme_status status;
     if (!read_digits(hex, &digits))
-        return error_set(err, STEME_BAD_INPUT, "\"%.80s\" is no record id: an id is 64 hex digits, of which %u or more "
-                                               "from the beginning are enough",
+        return error_set(err, STEME_BAD_INPUT,
+                         "\"%.80s\" is no record id: an id is 64 hex digits, of which %u or more "
+                         "from the beginning are enough",
                          hex, ID_DIGITS_MIN);
-    do status = find_matches(s, &digits, &id, &count, shown, sizeof shown, err);
+    do
+        status = find_matches(s, &digits, &id, &count, shown, sizeof shown, err);
     while (snapshot_renewed(s, status, &attempt, err));
     if (status) return status;
     if (count == 0) return error_set(err, STEME_NOT_FOUND, "there is no record whose id begins with %.64s", hex);
@@ -144,9 +150,12 @@ steme_status steme_target_of(struct steme_snapshot *snapshot, const struct steme
     case STEME_ASSERTION:
         *out = (struct steme_target){ STEME_ON_ASSERTION, route_of_name(entry.record.as.assertion.subject), *id };
         return STEME_OK;
-    case STEME_VOTE: *out = (struct steme_target){ STEME_ON_VOTE, entry.record.as.vote.target.route, *id }; return STEME_OK;
+    case STEME_VOTE:
+        *out = (struct steme_target){ STEME_ON_VOTE, entry.record.as.vote.target.route, *id };
+        return STEME_OK;
     case STEME_EPOCH: *out = (struct steme_target){ STEME_ON_EPOCH, route_of_hash(id), *id }; return STEME_OK;
-    case STEME_REVISION: return error_set(err, STEME_BAD_INPUT, "the record is a revision: that can't be voted on or revised");
+    case STEME_REVISION:
+        return error_set(err, STEME_BAD_INPUT, "the record is a revision: that can't be voted on or revised");
     case STEME_BUNDLE: return error_set(err, STEME_BAD_INPUT, "the record is a bundle: name one of its members");
     }
     unreachable_here();
@@ -180,7 +189,8 @@ steme_status steme_testimony_of(struct steme_snapshot *snapshot, const struct st
 {
     unsigned attempt = 0;
     steme_status status;
-    do status = testimony_of(snapshot, id, out, err);
+    do
+        status = testimony_of(snapshot, id, out, err);
     while (snapshot_renewed(snapshot, status, &attempt, err));
     return status == STEME_NOT_FOUND ? no_such_record(id, err) : status;
 }
@@ -199,8 +209,10 @@ static steme_status tally(struct steme_snapshot *s, const struct steme_target *t
         const struct ballot_row *row = &casts[i].row;
         if (!casts[i].latest) continue;
         bool support = (row->stance == STEME_SUPPORT) != turned;
-        if (row->stance == STEME_ABSTAIN) sum.abstain++;
-        else *(support ? &sum.support : &sum.refute) += 1;
+        if (row->stance == STEME_ABSTAIN)
+            sum.abstain++;
+        else
+            *(support ? &sum.support : &sum.refute) += 1;
         if (row->stance != STEME_ABSTAIN) *(support ? &sum.support_ppm : &sum.refute_ppm) += row->probability_ppm;
     }
     arena_rewind(&s->arena, start);
@@ -214,7 +226,8 @@ steme_status steme_tally(struct steme_snapshot *snapshot, const struct steme_tar
     unsigned attempt = 0;
     steme_status status;
     if ((unsigned)target->kind > STEME_ON_EPOCH) return error_set(err, STEME_BAD_INPUT, "there are no votes on votes");
-    do status = tally(snapshot, target, out, err);
+    do
+        status = tally(snapshot, target, out, err);
     while (snapshot_renewed(snapshot, status, &attempt, err));
     return status;
 }
@@ -387,7 +400,8 @@ steme_status steme_epochs(struct steme_snapshot *snapshot, const struct steme_en
     size_t count = 0;
     unsigned attempt = 0;
     steme_status status;
-    do status = list_epochs(snapshot, &list, &count, err);
+    do
+        status = list_epochs(snapshot, &list, &count, err);
     while (snapshot_renewed(snapshot, status, &attempt, err));
     if (status) return status;
     if (count) qsort(list, count, sizeof *list, compare_epochs);

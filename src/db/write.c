@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing: admission on the caller's thread, a look whether the record is there already, and the log's group commit. The
- * index follows; a copy that slips in before it does is recognised by the ingestor and has no effect. */
+/* Writing: admission on the caller's thread, a look whether the record is there already, and the log's group commit.
+ * The index follows; a copy that slips in before it does is recognised by the ingestor and has no effect. */
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/hash.h"
@@ -27,8 +27,10 @@ static steme_status lookup_begin(struct steme_store *store, struct lookup *looku
     struct kv_txn *txn = NULL;
     lookup->index = store_index(store);
     steme_status status = kv_begin(lookup->index->kv, KV_READ, &txn, err);
-    if (status) index_release(&lookup->index);
-    else reader_init(&lookup->reader, store->wal, &txn, UINT64_MAX, STEME_TIME_MAX);
+    if (status)
+        index_release(&lookup->index);
+    else
+        reader_init(&lookup->reader, store->wal, &txn, UINT64_MAX, STEME_TIME_MAX);
     return status;
 }
 
@@ -38,8 +40,8 @@ static void lookup_end(struct lookup *lookup)
     index_release(&lookup->index);
 }
 
-/* Whether the log has the record; then *receipt tells of it. What the index says is held against the record; an index that
- * lies counts as "not there": writing a record twice is harmless, the next read or step finds the lie. */
+/* Whether the log has the record; then *receipt tells of it. What the index says is held against the record; an index
+ * that lies counts as "not there": writing a record twice is harmless, the next read or step finds the lie. */
 static bool already_there(struct lookup *lookup, const struct steme_hash *id, struct steme_receipt *receipt)
 {
     uint64_t location = 0;
@@ -100,10 +102,10 @@ static void receive_copies(struct lookup *lookup, const struct admitted *group, 
 struct intake {
     const struct admitted *admitted;
     size_t count;
-    size_t *first_of;               /* see find_repeats() */
+    size_t *first_of; /* see find_repeats() */
     struct steme_receipt *receipts;
-    struct wal_record *kept;        /* what has to be written */
-    size_t *origin;                 /* its place in the call */
+    struct wal_record *kept; /* what has to be written */
+    size_t *origin;          /* its place in the call */
     struct wal_place *places;
     size_t kept_count;
 };
@@ -119,15 +121,16 @@ static steme_status begin_intake(struct intake *in, const struct admitted *admit
                            .kept = arena_alloc(arena, count * sizeof *in->kept),
                            .origin = arena_alloc(arena, count * sizeof *in->origin),
                            .places = arena_alloc(arena, count * sizeof *in->places) };
-    if (!ids || !in->first_of || !in->receipts || !in->kept || !in->origin || !in->places) return arena_full(arena, err);
+    if (!ids || !in->first_of || !in->receipts || !in->kept || !in->origin || !in->places)
+        return arena_full(arena, err);
     for (size_t i = 0; i < count; i++)
         ids[i] = (struct numbered){ admitted[i].record.id, i };
     find_repeats(ids, count, in->first_of);
     return STEME_OK;
 }
 
-/* Keep what has to be written, whole groups at a time. A bundle is written with all its members, also those that are there
- * already: they travel together, and a second copy has no effect. */
+/* Keep what has to be written, whole groups at a time. A bundle is written with all its members, also those that are
+ * there already: they travel together, and a second copy has no effect. */
 static steme_status keep_new(struct steme_store *store, struct intake *in, struct steme_error *err)
 {
     struct lookup lookup;
@@ -159,8 +162,7 @@ static steme_status write_admitted(struct steme_store *store, const struct admit
     if (!status && in.kept_count) status = wal_append(store->wal, in.kept, in.kept_count, in.places, err);
     if (status) return status;
     for (size_t k = 0; k < in.kept_count; k++)
-        in.receipts[in.origin[k]] =
-            (struct steme_receipt){ .id = in.kept[k].id, .sequence = in.places[k].sequence };
+        in.receipts[in.origin[k]] = (struct steme_receipt){ .id = in.kept[k].id, .sequence = in.places[k].sequence };
     receive_repeats(in.first_of, count, in.receipts);
     memcpy(receipts, in.receipts, count * sizeof *receipts);
     return STEME_OK;
@@ -288,14 +290,13 @@ static steme_status write_bundle(struct steme_store *store, const struct steme_s
     if (!members || !records || !places || !origin) return arena_full(arena, err);
     for (size_t i = 0; i < count; i++) {
         if (drafts[i].left_out) continue;
-        records[1 + kept] = (struct wal_record){ slice_of(bytes->data + drafts[i].offset, drafts[i].size),
-                                                 drafts[i].id, NULL };
+        records[1 + kept] = (struct wal_record){ slice_of(bytes->data + drafts[i].offset, drafts[i].size), drafts[i].id,
+                                                 NULL };
         members[kept] = drafts[i].id;
         origin[kept++] = i;
     }
     if (!kept) return STEME_OK;
-    struct steme_record list = { .type = STEME_BUNDLE,
-                                 .as.bundle = { signer->secret.key, members, kept } };
+    struct steme_record list = { .type = STEME_BUNDLE, .as.bundle = { signer->secret.key, members, kept } };
     buf_init(&bundle, STEME_RECORD_MAX);
     steme_status status = record_encode(&list, &bundle, err);
     if (!status) {
@@ -368,8 +369,10 @@ steme_status steme_encode(const struct steme_record *record, uint8_t *to, size_t
     if (!status) {
         *size_out = bytes.size;
         if (bytes.size > room)
-            status = error_set(err, STEME_TOO_LARGE, "the record has %zu bytes, there is room for %zu", bytes.size, room);
-        else memcpy(to, bytes.data, bytes.size);
+            status = error_set(err, STEME_TOO_LARGE, "the record has %zu bytes, there is room for %zu", bytes.size,
+                               room);
+        else
+            memcpy(to, bytes.data, bytes.size);
     }
     buf_deinit(&bytes);
     return status;
@@ -388,17 +391,8 @@ struct steme_signature steme_sign(const struct steme_signer *signer, const struc
     return sign_record(&signer->secret, id);
 }
 
-struct steme_hash steme_agent_id(const struct steme_key *key)
-{
-    return agent_id(key->bytes);
-}
+struct steme_hash steme_agent_id(const struct steme_key *key) { return agent_id(key->bytes); }
 
-struct steme_hash steme_source_id(struct steme_slice name)
-{
-    return source_id(name);
-}
+struct steme_hash steme_source_id(struct steme_slice name) { return source_id(name); }
 
-uint64_t steme_route(struct steme_slice subject)
-{
-    return route_of_name(subject);
-}
+uint64_t steme_route(struct steme_slice subject) { return route_of_name(subject); }

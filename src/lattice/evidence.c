@@ -73,8 +73,9 @@ static steme_status scan_slot(struct reader *reader, const struct slot_ref *slot
         if (status) break;
         bool ahead = row.asserted_at_us > row.received_at_us &&
                      (uint64_t)row.asserted_at_us - (uint64_t)row.received_at_us > STEME_CLOCK_AHEAD_MAX_US;
-        ((struct testimony *)list)[count++] =
-            (struct testimony){ .row = row, .at_us = ahead ? row.received_at_us : row.asserted_at_us };
+        ((struct testimony *)list)[count++] = (struct testimony){ .row = row,
+                                                                  .at_us = ahead ? row.received_at_us
+                                                                                 : row.asserted_at_us };
     }
     kv_cursor_end(&cursor);
     if (status && status != STEME_NOT_FOUND) return status;
@@ -83,10 +84,7 @@ static steme_status scan_slot(struct reader *reader, const struct slot_ref *slot
     return STEME_OK;
 }
 
-static int compare_i64(int64_t a, int64_t b)
-{
-    return (a > b) - (a < b);
-}
+static int compare_i64(int64_t a, int64_t b) { return (a > b) - (a < b); }
 
 static int compare_testimonies(const void *left, const void *right)
 {
@@ -395,10 +393,7 @@ static steme_status gather_ballots(struct reader *reader, uint64_t route, bool r
 
 /* ---- epochs ---- */
 
-static int compare_id16(const void *left, const void *right)
-{
-    return memcmp(left, right, KEYS_ID_BYTES);
-}
+static int compare_id16(const void *left, const void *right) { return memcmp(left, right, KEYS_ID_BYTES); }
 
 /* An epoch takes the place of those it names if they are by the same author; of others it is a proposal. */
 static steme_status add_superseded(struct reader *reader, const struct steme_epoch *epoch, void **list, size_t *count,
@@ -460,8 +455,8 @@ static steme_status other_epoch(struct reader *reader, const struct slot_row *ro
     }
     steme_status status = reader->epochs_known ? STEME_OK : load_epochs(reader, err);
     if (status) return status;
-    *out = reader->superseded_count && bsearch(row->epoch, reader->superseded_epochs, reader->superseded_count,
-                                               KEYS_ID_BYTES, compare_id16);
+    *out = reader->superseded_count &&
+           bsearch(row->epoch, reader->superseded_epochs, reader->superseded_count, KEYS_ID_BYTES, compare_id16);
     return STEME_OK;
 }
 
@@ -571,10 +566,12 @@ static steme_status limit_of_sequence(struct wal *wal, struct kv_txn *txn, uint6
 }
 
 /* First sequence received after that time: receive times never fall, so halving finds it. */
-static steme_status sequence_at_time(struct kv_txn *txn, int64_t received_us, uint64_t *sequence, struct steme_error *err)
+static steme_status sequence_at_time(struct kv_txn *txn, int64_t received_us, uint64_t *sequence,
+                                     struct steme_error *err)
 {
     struct batch_row batch;
-    uint64_t low = 0, high = UINT64_MAX - 1; /* batches that begin below low are early enough; at or past high too late */
+    uint64_t low = 0,
+             high = UINT64_MAX - 1; /* batches that begin below low are early enough; at or past high too late */
     steme_status status = batch_below(txn, high, &batch, err);
     if (status == STEME_NOT_FOUND) return STEME_OK;
     if (status || batch.received_at_us <= received_us) return status;
@@ -583,8 +580,10 @@ static steme_status sequence_at_time(struct kv_txn *txn, int64_t received_us, ui
         uint64_t middle = low + (high - low) / 2;
         status = batch_below(txn, middle + 1, &batch, err);
         if (status && status != STEME_NOT_FOUND) return status;
-        if (status == STEME_NOT_FOUND || batch.received_at_us <= received_us) low = middle + 1;
-        else high = batch.first_sequence;
+        if (status == STEME_NOT_FOUND || batch.received_at_us <= received_us)
+            low = middle + 1;
+        else
+            high = batch.first_sequence;
     }
     *sequence = high ? high - 1 : 0;
     return STEME_OK;

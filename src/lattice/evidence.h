@@ -2,8 +2,9 @@
 /* Evidence: what bears on one slot, as of a place in the log and a world time. Read from the index alone where
  * nobody voted on or revised anything about the subject; the log is touched for the rest and for what is returned.
  *
- * A reader is one snapshot: a read transaction, a bound on locations (records at or past it do not exist), a world time. One
- * thread at a time. Results live in the arena handed in. STEME_CORRUPT anywhere here means that the index lies. */
+ * A reader is one snapshot: a read transaction, a bound on locations (records at or past it do not exist), a world
+ * time. One thread at a time. Results live in the arena handed in. STEME_CORRUPT anywhere here means that the index
+ * lies. */
 #ifndef LATTICE_EVIDENCE_H
 #define LATTICE_EVIDENCE_H
 
@@ -16,9 +17,9 @@
 struct reader {
     struct wal *wal;
     struct kv_txn *txn;
-    uint64_t limit;        /* location: records below it count */
-    int64_t valid_at_us;   /* STEME_TIME_MAX: do not ask */
-    struct arena arena;    /* what lives as long as the reader: epochs */
+    uint64_t limit;      /* location: records below it count */
+    int64_t valid_at_us; /* STEME_TIME_MAX: do not ask */
+    struct arena arena;  /* what lives as long as the reader: epochs */
     bool epochs_known;
     const uint8_t (*superseded_epochs)[16]; /* sorted */
     size_t superseded_count;
@@ -55,13 +56,14 @@ struct evidence {
 MUST_CHECK steme_status evidence_gather(struct reader *reader, const struct slot_ref *slot, const uint8_t *epoch,
                                         struct arena *arena, struct evidence *out, struct steme_error *err);
 
-/* Read the records of testimonies that have no entry yet, many at once, and hold each against its row: slot, claim, polarity
- * and confidence must be what the record says. */
-MUST_CHECK steme_status evidence_read(struct reader *reader, const struct slot_ref *slot, struct testimony **testimonies,
-                                      size_t count, struct arena *arena, struct steme_error *err);
+/* Read the records of testimonies that have no entry yet, many at once, and hold each against its row: slot, claim,
+ * polarity and confidence must be what the record says. */
+MUST_CHECK steme_status evidence_read(struct reader *reader, const struct slot_ref *slot,
+                                      struct testimony **testimonies, size_t count, struct arena *arena,
+                                      struct steme_error *err);
 
-/* Every ballot on a target below the limit, of all voters, sorted by voter then vote; `latest` marks the one of each voter that
- * counts before abstentions and retractions are looked at. */
+/* Every ballot on a target below the limit, of all voters, sorted by voter then vote; `latest` marks the one of each
+ * voter that counts before abstentions and retractions are looked at. */
 struct cast {
     struct ballot_row row;
     bool latest;
@@ -70,8 +72,8 @@ MUST_CHECK steme_status evidence_ballots(struct reader *reader, enum steme_targe
                                          const uint8_t target[16], struct arena *arena, struct cast **out,
                                          size_t *count_out, struct steme_error *err);
 
-/* The latest ballot of each voter on each agent and source of the whole store, below the limit, abstentions and retracted
- * ones left out: the edges that authority flows along. */
+/* The latest ballot of each voter on each agent and source of the whole store, below the limit, abstentions and
+ * retracted ones left out: the edges that authority flows along. */
 struct endorsement_row {
     uint8_t from[16], to[16];
     uint32_t probability_ppm; /* 0 for a refuting ballot */
@@ -84,8 +86,10 @@ MUST_CHECK steme_status evidence_revisions(struct reader *reader, uint64_t route
                                            struct arena *arena, struct wal_entry **out, size_t *count_out,
                                            struct steme_error *err);
 
-/* The next slot at or behind *slot in the order of the index, with this route if only_route. STEME_NOT_FOUND at the end. */
-MUST_CHECK steme_status evidence_next_slot(struct reader *reader, struct slot_ref *slot, bool only_route, struct steme_error *err);
+/* The next slot at or behind *slot in the order of the index, with this route if only_route. STEME_NOT_FOUND at the
+ * end. */
+MUST_CHECK steme_status evidence_next_slot(struct reader *reader, struct slot_ref *slot, bool only_route,
+                                           struct steme_error *err);
 
 /* Location of the record whose id begins so, and its type. STEME_NOT_FOUND, also when it lies at or past the limit. */
 MUST_CHECK steme_status evidence_locate(struct reader *reader, const uint8_t id[16], enum steme_type *type_out,

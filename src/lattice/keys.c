@@ -196,8 +196,8 @@ void value_of_slot_row(struct value_bytes *out, struct steme_slice key, const st
     seal(out, key);
 }
 
-steme_status row_slot(struct steme_slice key, struct steme_slice value, struct slot_ref *slot_out,
-                      struct slot_row *out, struct steme_error *err)
+steme_status row_slot(struct steme_slice key, struct steme_slice value, struct slot_ref *slot_out, struct slot_row *out,
+                      struct steme_error *err)
 {
     if (key.size != 37 || !sealed(key, value, 58)) return lies(key, err);
     const uint8_t *at = value.data;
@@ -288,8 +288,7 @@ void value_of_batch(struct value_bytes *out, struct steme_slice key, const struc
     seal(out, key);
 }
 
-steme_status row_batch(struct steme_slice key, struct steme_slice value, struct batch_row *out,
-                       struct steme_error *err)
+steme_status row_batch(struct steme_slice key, struct steme_slice value, struct batch_row *out, struct steme_error *err)
 {
     if (key.size != 9 || value.size != BATCH_ROW_BYTES || !sealed(key, value, BATCH_ROW_BYTES)) return lies(key, err);
     out->first_sequence = load_u64be(key.data + 1);

@@ -25,7 +25,7 @@
 #include <stdbool.h>
 
 #define KEYS_ID_BYTES 16u
-#define KEYS_MAX_BYTES 64u       /* longest key below */
+#define KEYS_MAX_BYTES 64u        /* longest key below */
 #define KEYS_VALUE_MAX_BYTES 320u /* longest value below but for a dead letter's reason, which is cut to fit */
 
 /* A key or value being made. */
@@ -86,9 +86,10 @@ void key_of_id(struct key_bytes *out, const uint8_t id[16]);
 void key_of_slot_row(struct key_bytes *out, const struct slot_ref *slot, uint64_t location);
 void key_slot_prefix(struct key_bytes *out, const struct slot_ref *slot);
 void key_route_prefix(struct key_bytes *out, char tag, uint64_t route); /* S, V or X */
-/* kinds ASSERTION and CLAIM give a V key, AGENT, SOURCE and EPOCH an A key. A claim's polarity bit plays no part: it lies
- * past the 16 bytes. */
-void key_of_ballot(struct key_bytes *out, const struct steme_target *target, const uint8_t voter[16], const uint8_t vote[16]);
+/* kinds ASSERTION and CLAIM give a V key, AGENT, SOURCE and EPOCH an A key. A claim's polarity bit plays no part: it
+ * lies past the 16 bytes. */
+void key_of_ballot(struct key_bytes *out, const struct steme_target *target, const uint8_t voter[16],
+                   const uint8_t vote[16]);
 void key_ballot_prefix(struct key_bytes *out, enum steme_target_kind kind, uint64_t route, const uint8_t target[16]);
 void key_of_revision(struct key_bytes *out, uint64_t route, const uint8_t target[16], const uint8_t revision[16]);
 void key_revision_prefix(struct key_bytes *out, uint64_t route, const uint8_t target[16]);
@@ -116,11 +117,16 @@ void value_of_dead_letter(struct value_bytes *out, const struct steme_hash *id, 
 void value_of_applied(struct value_bytes *out, struct steme_slice key, const struct applied_row *row);
 
 /* Taking rows apart. STEME_CORRUPT when the length or the check is wrong: the index lies, rebuild it. */
-MUST_CHECK steme_status row_id(struct steme_slice value, enum steme_type *type_out, uint64_t *location_out, struct steme_error *err);
-MUST_CHECK steme_status row_slot(struct steme_slice key, struct steme_slice value, struct slot_ref *slot_out, struct slot_row *out, struct steme_error *err);
-MUST_CHECK steme_status row_ballot(struct steme_slice key, struct steme_slice value, struct ballot_row *out, struct steme_error *err);
+MUST_CHECK steme_status row_id(struct steme_slice value, enum steme_type *type_out, uint64_t *location_out,
+                               struct steme_error *err);
+MUST_CHECK steme_status row_slot(struct steme_slice key, struct steme_slice value, struct slot_ref *slot_out,
+                                 struct slot_row *out, struct steme_error *err);
+MUST_CHECK steme_status row_ballot(struct steme_slice key, struct steme_slice value, struct ballot_row *out,
+                                   struct steme_error *err);
 MUST_CHECK steme_status row_location(struct steme_slice value, uint64_t *location_out, struct steme_error *err);
-MUST_CHECK steme_status row_batch(struct steme_slice key, struct steme_slice value, struct batch_row *out, struct steme_error *err);
-MUST_CHECK steme_status row_applied(struct steme_slice key, struct steme_slice value, struct applied_row *out, struct steme_error *err);
+MUST_CHECK steme_status row_batch(struct steme_slice key, struct steme_slice value, struct batch_row *out,
+                                  struct steme_error *err);
+MUST_CHECK steme_status row_applied(struct steme_slice key, struct steme_slice value, struct applied_row *out,
+                                    struct steme_error *err);
 
 #endif

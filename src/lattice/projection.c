@@ -106,8 +106,8 @@ static steme_status assertion_rows(const struct wal_entry *entry, const struct p
     return give(sink, &key, &value, err);
 }
 
-static steme_status vote_rows(const struct wal_entry *entry, const struct steme_vote *vote,
-                              const struct row_sink *sink, struct steme_error *err)
+static steme_status vote_rows(const struct wal_entry *entry, const struct steme_vote *vote, const struct row_sink *sink,
+                              struct steme_error *err)
 {
     struct steme_hash voter = agent_id(vote->voter.bytes);
     enum steme_stance stance = vote->stance;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Projection: the rows of the index that a record amounts to. A row is a pure function of its record and its place in the
- * log, never of what came before; therefore the order of arrival can't matter, a vote may come before its assertion, and
- * online ingestion and bulk rebuild share this one rule. The two ways differ only in how rows reach the store.
+/* Projection: the rows of the index that a record amounts to. A row is a pure function of its record and its place in
+ * the log, never of what came before; therefore the order of arrival can't matter, a vote may come before its
+ * assertion, and online ingestion and bulk rebuild share this one rule. The two ways differ only in how rows reach the
+ * store.
  *
  * Copies of one record: only the first copy in the log has rows. */
 #ifndef LATTICE_PROJECTION_H

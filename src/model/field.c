@@ -111,8 +111,8 @@ static steme_status check_quantity(const struct steme_value *value, struct steme
     return check_optional_name(value->unit, "unit", err);
 }
 
-/* Day of the year, 0 for 1 January, and of the month, 1 for the first, of a day counted from 1970-01-01 in the
- * proleptic Gregorian calendar. Years are reckoned from 1 March here, so that a leap day is the last of its year. */
+/* Whether a day, counted from 1970-01-01 in the proleptic Gregorian calendar, begins a year or a month. Years are
+ * reckoned from 1 March here, so that a leap day is the last of its year. */
 static void find_civil_day(int64_t days, bool *first_of_year, bool *first_of_month)
 {
     int64_t since_march = days + 719468; /* since 0000-03-01 */
@@ -339,11 +339,7 @@ static enum twins search_sorted(const struct steme_hash *members, size_t count, 
 {
     uint16_t order[STEME_BUNDLE_MAX];
     order_items(order, count, compare_members, members);
-    size_t at = order_twins(order, count, compare_members, members);
-    if (at == 0) return NO_TWINS;
-    *first = order[at - 1];
-    *second = order[at];
-    return TWINS;
+    return order_twins(order, count, compare_members, members, first, second) ? TWINS : NO_TWINS;
 }
 
 steme_status field_check_members(const struct steme_hash *members, size_t count, struct steme_error *err)

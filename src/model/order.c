@@ -39,9 +39,15 @@ void order_items(uint16_t *order, size_t count, order_compare_fn *compare, const
     }
 }
 
-size_t order_twins(const uint16_t *order, size_t count, order_compare_fn *compare, const void *list)
+bool order_twins(const uint16_t *order, size_t count, order_compare_fn *compare, const void *list, size_t *first,
+                 size_t *second)
 {
-    for (size_t i = 1; i < count; i++)
-        if (compare(list, order[i - 1], order[i]) == 0) return i;
-    return 0;
+    for (size_t i = 1; i < count; i++) {
+        size_t a = order[i - 1], b = order[i];
+        if (compare(list, a, b) != 0) continue;
+        *first = a < b ? a : b;
+        *second = a < b ? b : a;
+        return true;
+    }
+    return false;
 }

@@ -19,8 +19,9 @@ typedef int order_compare_fn(const void *list, size_t a, size_t b);
  * comparisons whatever the input, n when it is sorted already. */
 void order_items(uint16_t *order, size_t count, order_compare_fn *compare, const void *list);
 
-/* Two items that compare equal, next to each other in an order made by order_items(): the position of the second in
- * order, or 0 if there are none. */
-size_t order_twins(const uint16_t *order, size_t count, order_compare_fn *compare, const void *list);
+/* Whether two items of the list compare equal, given an order made by order_items(); *first < *second are the indices
+ * of such a pair then. */
+bool order_twins(const uint16_t *order, size_t count, order_compare_fn *compare, const void *list, size_t *first,
+                 size_t *second);
 
 #endif

@@ -75,10 +75,9 @@ static steme_status order_list(uint16_t *order, size_t count, order_compare_fn *
                                const char *what, struct steme_error *err)
 {
     order_items(order, count, compare, list);
-    size_t twin = order_twins(order, count, compare, list);
-    if (twin == 0) return STEME_OK;
-    return error_set(err, STEME_BAD_INPUT, "%s %u and %u are the same; list each once", what, order[twin - 1],
-                     order[twin]);
+    size_t first, second;
+    if (!order_twins(order, count, compare, list, &first, &second)) return STEME_OK;
+    return error_set(err, STEME_BAD_INPUT, "%s %zu and %zu are the same; list each once", what, first, second);
 }
 
 static int compare_hashes(const void *list, size_t a, size_t b)

@@ -25,8 +25,8 @@ static steme_status check_records(const struct steme_signed *records, size_t cou
     }
     /* The log's own framing is at most 128 bytes a record. */
     if (bytes + 128 * (count + 1) > STEME_BATCH_BYTES_MAX)
-        return error_set(err, STEME_TOO_LARGE, "the records have %zu bytes together; write fewer than %u at once", bytes,
-                         STEME_BATCH_BYTES_MAX);
+        return error_set(err, STEME_TOO_LARGE, "the records have %zu bytes together; write fewer than %u at once",
+                         bytes, STEME_BATCH_BYTES_MAX);
     return STEME_OK;
 }
 

@@ -35,9 +35,9 @@ void ingestor_init(struct ingestor *in, struct wal *wal, struct kv *kv, struct i
                    const struct wal_mark *applied);
 void ingestor_deinit(struct ingestor *in);
 
-/* Apply the next records, about INGESTOR_STEP_RECORDS; *count_out is how many, 0 when the log has no more. STEME_MISMATCH: the
- * log does not know our mark, the index belongs to another log. STEME_CORRUPT: the index lies. Both: discard the index
- * and rebuild. On any failure nothing was applied. */
+/* Apply the next records, about INGESTOR_STEP_RECORDS; *count_out is how many, 0 when the log has no more.
+ * STEME_MISMATCH: the log does not know our mark, the index belongs to another log. STEME_CORRUPT: the index lies.
+ * Both: discard the index and rebuild. On any failure nothing was applied. */
 MUST_CHECK steme_status ingestor_step(struct ingestor *in, size_t *count_out, struct steme_error *err);
 
 #endif

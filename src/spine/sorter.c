@@ -95,10 +95,7 @@ void sorter_free(struct sorter **sorter)
     free(s);
 }
 
-static struct steme_slice pair_key(const uint8_t *pair)
-{
-    return slice_of(pair + PAIR_HEADER_BYTES, load_u16(pair));
-}
+static struct steme_slice pair_key(const uint8_t *pair) { return slice_of(pair + PAIR_HEADER_BYTES, load_u16(pair)); }
 
 static struct steme_slice pair_value(const uint8_t *pair)
 {
@@ -120,10 +117,7 @@ static int compare_items(const void *left, const void *right)
     return order ? order : (a->pair > b->pair) - (a->pair < b->pair);
 }
 
-static void sort_items(struct sorter *s)
-{
-    qsort(s->items, s->item_count, sizeof *s->items, compare_items);
-}
+static void sort_items(struct sorter *s) { qsort(s->items, s->item_count, sizeof *s->items, compare_items); }
 
 static steme_status write_pairs(struct sorter *s, struct host_file *file, uint64_t *size_out, struct steme_error *err)
 {
@@ -152,8 +146,8 @@ static steme_status spill(struct sorter *s, struct steme_error *err)
     s->runs = grown;
     struct run *run = &s->runs[s->run_count];
     *run = (struct run){ 0 };
-    steme_status status = host_open(s->host, run_path(s, s->run_count, path),
-                                    HOST_WRITE | HOST_CREATE | HOST_EXCLUSIVE, &run->file, err);
+    steme_status status = host_open(s->host, run_path(s, s->run_count, path), HOST_WRITE | HOST_CREATE | HOST_EXCLUSIVE,
+                                    &run->file, err);
     if (status) return error_wrap(err, status, "sorting the index");
     s->run_count++;
     sort_items(s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* External merge sort of key-value pairs for bulk loading: sorted runs in memory up to a bound, then in temporary files.
- * Stable: equal keys come out in the order they were added. The files need not survive anything, so they are never
- * synced; leftovers of a crash are removed by sorter_clean(). One thread. */
+/* External merge sort of key-value pairs for bulk loading: sorted runs in memory up to a bound, then in temporary
+ * files. Stable: equal keys come out in the order they were added. The files need not survive anything, so they are
+ * never synced; leftovers of a crash are removed by sorter_clean(). One thread. */
 #ifndef SPINE_SORTER_H
 #define SPINE_SORTER_H
 

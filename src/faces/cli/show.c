@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_US INT64_C(86400000000)
+#define SECOND_US INT64_C(1000000)
+#define DAY_US (86400 * SECOND_US)
 
 enum {
     VALUE_BYTES = 2 * STEME_NAME_MAX, /* a value's line that fits here needs no memory */
@@ -20,7 +21,8 @@ enum {
 
 const char *show_time(int64_t us, char out[SCALAR_PRINT_BYTES])
 {
-    scalar_print_time(us, out);
+    int64_t fraction_us = (us % SECOND_US + SECOND_US) % SECOND_US;
+    scalar_print_time(us - fraction_us, out);
     if (out[0] != '@' && us % DAY_US == 0) out[10] = '\0'; /* the date of "1994-10-27T00:00:00Z" */
     return out;
 }

@@ -6,7 +6,7 @@
 #include "faces/cli/cli.h"
 #include "faces/cli/scalar.h"
 
-/* The day of a time, or the time where it is finer: "1994-10-27", "1994-10-27T12:34:56Z". */
+/* The day of a time, or the second where it is finer: "1994-10-27", "1994-10-27T12:34:56Z". */
 const char *show_time(int64_t us, char out[SCALAR_PRINT_BYTES]);
 /* The day alone. */
 const char *show_date(int64_t us, char out[SCALAR_PRINT_BYTES]);

@@ -251,7 +251,7 @@ static steme_status print_why_json(struct cli *cli, const struct steme_explanati
 
 static void print_margin(const struct cli *cli, const struct steme_answer *answer)
 {
-    if (answer->belief_count == 0 || answer->verdict == STEME_LISTED || !(answer->margin >= 0)) return;
+    if (answer->belief_count == 0 || answer->verdict == STEME_LISTED || !(answer->margin > 0)) return;
     fprintf(cli->print.out, "   %.1f more full-confidence voices on the other side would change the answer\n", answer->margin);
 }
 

@@ -74,9 +74,8 @@ static steme_status take_entry(void *context, const struct steme_entry *entry)
     struct steme_key signer = signer_of(&entry->record);
     buf_clear(&walk->text);
     show_summary(&walk->text, &entry->record);
-    scalar_print_time(entry->received_at_us / 1000000 * 1000000, time);
     table_cellf(&walk->table, "%" PRIu64, entry->sequence);
-    table_cell(&walk->table, slice_text(time));
+    table_cell(&walk->table, slice_text(show_time(entry->received_at_us, time)));
     table_cell(&walk->table, slice_text(cli_short_id(&entry->id, short_id)));
     table_cell(&walk->table, slice_text(wire_type_name(entry->record.type)));
     table_cell(&walk->table, slice_text(cli_key_name(walk->cli, &signer)));

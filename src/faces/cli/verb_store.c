@@ -199,7 +199,7 @@ static steme_status print_verification(struct cli *cli, const struct steme_verif
     char digits[6][PRINT_COUNT_BYTES];
     if (!cli->json) {
         fprintf(cli->print.out,
-                "log     %s bytes in %s segments, %s batches: all checksums and the chain\n"
+                "log     %s bytes, segments %s, batches %s: every checksum and the chain\n"
                 "records %s ids, %s signatures\n"
                 "index   %s rows against the log\n",
                 print_count(it->file_bytes, digits[0]), print_count(it->segments, digits[1]),

@@ -106,11 +106,11 @@ static void a_rewind_gives_back_what_came_later_only(void **state)
     struct arena arena;
     arena_init(&arena, 1 << 20);
     char *kept = arena_alloc(&arena, 100);
-    strcpy(kept, "kept");
+    memcpy(kept, "kept", sizeof "kept");
     struct arena_mark outer = arena_mark(&arena);
     for (int round = 0; round < 50; round++) {
         char *inner_kept = arena_alloc(&arena, 3000);
-        strcpy(inner_kept, "inner");
+        memcpy(inner_kept, "inner", sizeof "inner");
         struct arena_mark inner = arena_mark(&arena);
         for (int i = 0; i < 100; i++)
             assert_non_null(arena_alloc(&arena, (size_t)(i * 70)));

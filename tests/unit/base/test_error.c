@@ -95,10 +95,10 @@ static void a_long_message_is_cut_between_characters(void **state)
     for (size_t i = 0; i < countof(fills); i++) {
         for (int shift = 0; shift < 4; shift++) {
             char text[2 * STEME_ERROR_MESSAGE_BYTES] = "";
-            for (int k = 0; k < shift; k++)
-                strcat(text, "a");
-            while (strlen(text) + 4 < sizeof text)
-                strcat(text, fills[i]);
+            size_t used = (size_t)shift;
+            memset(text, 'a', used);
+            for (size_t step = strlen(fills[i]); used + 4 < sizeof text; used += step)
+                memcpy(text + used, fills[i], step);
             struct steme_error err;
             (void)error_set(&err, STEME_IO, "%s", text);
             size_t size = strlen(err.message);

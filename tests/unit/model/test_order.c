@@ -17,14 +17,14 @@ static int compare_numbers(const void *list, size_t a, size_t b)
     return (numbers->at[a] > numbers->at[b]) - (numbers->at[a] < numbers->at[b]);
 }
 
-static const struct { const char *name; int numbers[8]; size_t count; uint16_t order[8]; size_t twins; } lists[] = {
-    { "nothing", { 0 }, 0, { 0 }, 0 },
-    { "one", { 7 }, 1, { 0 }, 0 },
-    { "two in order", { 1, 2 }, 2, { 0, 1 }, 0 },
-    { "two out of order", { 2, 1 }, 2, { 1, 0 }, 0 },
-    { "descending", { 5, 4, 3, 2, 1 }, 5, { 4, 3, 2, 1, 0 }, 0 },
-    { "mixed", { 3, 1, 4, 0, 5, 9, 2, 6 }, 8, { 3, 1, 6, 0, 2, 4, 7, 5 }, 0 },
-    { "twins", { 1, 5, 5 }, 3, { 0, 1, 2 }, 2 },
+static const struct { const char *name; int numbers[8]; size_t count; uint16_t order[8]; size_t twins[2]; } lists[] = {
+    { "nothing", { 0 }, 0, { 0 }, { 0, 0 } },
+    { "one", { 7 }, 1, { 0 }, { 0, 0 } },
+    { "two in order", { 1, 2 }, 2, { 0, 1 }, { 0, 0 } },
+    { "two out of order", { 2, 1 }, 2, { 1, 0 }, { 0, 0 } },
+    { "descending", { 5, 4, 3, 2, 1 }, 5, { 4, 3, 2, 1, 0 }, { 0, 0 } },
+    { "mixed", { 3, 1, 4, 0, 5, 9, 2, 6 }, 8, { 3, 1, 6, 0, 2, 4, 7, 5 }, { 0, 0 } },
+    { "twins", { 1, 5, 5 }, 3, { 0, 1, 2 }, { 1, 2 } },
 };
 
 static void items_are_put_in_order(void **state)
@@ -36,7 +36,10 @@ static void items_are_put_in_order(void **state)
         uint16_t order[8];
         order_items(order, lists[i].count, compare_numbers, &numbers);
         assert_row(memcmp(order, lists[i].order, lists[i].count * sizeof order[0]) == 0, lists[i].name);
-        assert_row(order_twins(order, lists[i].count, compare_numbers, &numbers) == lists[i].twins, lists[i].name);
+        size_t first = 0, second = 0;
+        bool twins = order_twins(order, lists[i].count, compare_numbers, &numbers, &first, &second);
+        assert_row(twins == (lists[i].twins[1] != 0), lists[i].name);
+        assert_row(first == lists[i].twins[0] && second == lists[i].twins[1], lists[i].name);
     }
 }
 
@@ -54,15 +57,17 @@ static void twins_are_found_wherever_they_stand(void **state)
             numbers[i] = numbers[other];
             numbers[other] = swap;
         }
-        size_t first = (size_t)prng_below(&prng, COUNT), second = (size_t)prng_below(&prng, COUNT), comparisons = 0;
-        numbers[first] = numbers[second];
+        size_t one = (size_t)prng_below(&prng, COUNT), two = (size_t)prng_below(&prng, COUNT), comparisons = 0;
+        numbers[one] = numbers[two];
         uint16_t order[COUNT];
         struct numbers list = { numbers, &comparisons };
         order_items(order, COUNT, compare_numbers, &list);
         for (size_t i = 1; i < COUNT; i++) assert_true(numbers[order[i - 1]] <= numbers[order[i]]);
-        size_t twin = order_twins(order, COUNT, compare_numbers, &list);
-        assert_int_equal(twin != 0, first != second);
-        if (twin) assert_int_equal(numbers[order[twin]], numbers[order[twin - 1]]);
+        size_t first = 0, second = 0;
+        assert_int_equal(order_twins(order, COUNT, compare_numbers, &list, &first, &second), one != two);
+        if (one == two) continue;
+        assert_int_equal(first, one < two ? one : two);
+        assert_int_equal(second, one < two ? two : one);
     }
 }
 

@@ -71,7 +71,7 @@ static void opening_judges_what_is_there(void **state)
             write_all(path, slice_of(files[i].data, files[i].size));
         }
         err = (struct steme_error){ 0 };
-        steme_status status = open_in(dir, files[i].how & KV_TESTING_CREATE, files[i].how & READ_ONLY, 0, &kv);
+        steme_status status = kv_testing_open(dir, files[i].how, 0, &kv, &err);
         assert_status(status, files[i].want, &err, files[i].name);
         if (status) {
             assert_row(err.status == status && err.message[0], files[i].name);
