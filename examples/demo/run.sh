@@ -39,9 +39,9 @@ loaded=$("$here/../controversies/to_steme.py" --load "$program" --marks "$marks"
 "$program" key new curator >>"$work/out"
 "$program" vote --source group:iau support --as curator >>"$work/out"
 voices=$("$here/../controversies/to_steme.py" "${subjects[@]}" | tail -n +2 | cut -f 1 | sort -u | wc -l)
-keys=$("$program" key list --json | wc -l)
-title "StemeDB: keep every signed claim, decide what to believe when asked.   store: $work${KEEP:+ (kept)}"
-echo "Loaded from papers of $voices groups: $loaded; signed by $keys keys that stand in for them."
+keys=$("$program" key list --json | grep -cvE '"(default|archive|curator)"')
+title "StemeDB: keep every signed claim, decide what to believe when asked.   STEME_DIR=$STEME_DIR${KEEP:+ (kept)}"
+echo "From papers of $voices groups: $loaded; signed by an archive's key, votes by $keys stand-in keys."
 
 title "1. They disagree, and nothing was overwritten: the questions contested most"
 ask 1,4 conflicts --limit 3

@@ -79,10 +79,10 @@ static steme_status look_up_many(struct judge *judge, struct steme_slice predica
     *many_out = false;
     for (size_t i = 0; i < evidence.testimony_count; i++) {
         const struct testimony *t = &evidence.testimonies[i];
-        if (t->standing != STEME_LIVE || t->row.negated || !trusts(judge, t->row.voice) || t->at_us < newest) continue;
+        if (t->standing != STEME_LIVE || t->row.negated || !trusts(judge, t->row.voice) || t->row.at_us < newest) continue;
         bool many = says_many(&slot, t->row.claim);
-        *many_out = many || (*many_out && t->at_us == newest);
-        newest = t->at_us;
+        *many_out = many || (*many_out && t->row.at_us == newest);
+        newest = t->row.at_us;
     }
     arena_rewind(&judge->arena, start);
     return STEME_OK;
@@ -250,12 +250,12 @@ static void add_testimony(struct lens_claim *claim, struct lens_voice *voice, st
         return;
     }
     claim->assertions++;
-    if (t->at_us > voice->latest_at_us) voice->latest_at_us = t->at_us;
-    if (t->at_us > claim->latest_at_us || claim->assertions == 1) {
-        claim->latest_at_us = t->at_us;
+    if (t->row.at_us > voice->latest_at_us) voice->latest_at_us = t->row.at_us;
+    if (t->row.at_us > claim->latest_at_us || claim->assertions == 1) {
+        claim->latest_at_us = t->row.at_us;
         claim->latest_confidence = share(t->row.confidence_ppm);
         *face = t;
-    } else if (t->at_us == claim->latest_at_us && share(t->row.confidence_ppm) > claim->latest_confidence) {
+    } else if (t->row.at_us == claim->latest_at_us && share(t->row.confidence_ppm) > claim->latest_confidence) {
         claim->latest_confidence = share(t->row.confidence_ppm);
     }
 }
@@ -344,7 +344,7 @@ static steme_status settle_faces(struct judge *judge, const struct slot_ref *ref
         for (; t < e->testimony_count && memcmp(e->testimonies[t].row.claim, face->row.claim, 16) == 0; t++) {
             struct testimony *rival = &e->testimonies[t];
             if (rival->standing == STEME_LIVE && rival->row.negated == face->row.negated &&
-                (rival->at_us == face->at_us || face->row.negated))
+                (rival->row.at_us == face->row.at_us || face->row.negated))
                 wanted[count++] = rival;
         }
     }
@@ -435,17 +435,14 @@ static int compare_beliefs(const void *left, const void *right)
 }
 
 static steme_status shape_beliefs(const struct grouped *g, const struct lens_result *result,
-                                  const struct steme_value *values, const struct steme_hash *slot, struct arena *arena,
-                                  struct steme_answer *out, struct steme_error *err)
+                                  const struct steme_value *values, struct arena *arena, struct steme_answer *out,
+                                  struct steme_error *err)
 {
     struct steme_belief *beliefs = arena_calloc(arena, g->claim_count, sizeof *beliefs);
     if (!beliefs) return arena_full(arena, err);
     for (size_t c = 0; c < g->claim_count; c++) {
         const struct lens_claim *claim = &g->claims[c];
-        struct assertion_view view;
-        steme_status status = assertion_view_trusted(g->faces[c]->entry->bytes, &view, err);
-        if (status) return status;
-        beliefs[c] = (struct steme_belief){ .claim = claim_id(slot, view.object, false),
+        beliefs[c] = (struct steme_belief){ .claim = g->faces[c]->claim,
                                             .value = values[c],
                                             .probability = result->scores[c].probability,
                                             .support = result->scores[c].support,
@@ -507,7 +504,7 @@ static steme_status judge_groups(struct judge *judge, const struct judge_slot *s
     answer->functional = !many;
     struct lens_input input = { .claims = g->claims, .claim_count = g->claim_count, .functional = !many };
     status = lens_judge(ops, &input, lens, arena, &result, err);
-    if (!status) status = shape_beliefs(g, &result, values, &answer->slot, arena, answer, err);
+    if (!status) status = shape_beliefs(g, &result, values, arena, answer, err);
     if (status) return status;
     answer->verdict = result.verdict;
     answer->margin = result.margin;

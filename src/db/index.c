@@ -8,7 +8,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { PATH_CEILING_BYTES = 64 << 10, STATE_MAX_BYTES = 64 };
+enum {
+    PATH_CEILING_BYTES = 64 << 10,
+    STATE_MAX_BYTES = 64,
+    TIDY_FILE_BYTES = 32 << 20,
+    TIDY_COMMIT_ROWS = 50000,
+};
 
 static const char *index_dir(struct arena *arena, const char *dir) { return host_join(arena, dir, "index"); }
 
@@ -38,21 +43,27 @@ static steme_status torn_by_stop(struct host *host, const char *dir, struct aren
     return status;
 }
 
+static steme_status empty_dir(struct host *host, const char *dir, struct arena *arena, struct steme_error *err)
+{
+    struct host_entry *entries = NULL;
+    size_t count = 0;
+    steme_status status = host_list(host, dir, arena, &entries, &count, err);
+    if (status == STEME_NOT_FOUND) return STEME_OK;
+    for (size_t i = 0; !status && i < count; i++) {
+        const char *path = host_join(arena, dir, entries[i].name);
+        /* The state file warns of the others, so it goes last, when they are surely gone. */
+        if (strcmp(entries[i].name, "state") == 0) status = host_sync_dir(host, dir, err);
+        if (!status) status = path ? host_remove(host, path, err) : arena_full(arena, err);
+    }
+    return status;
+}
+
 steme_status index_discard(struct host *host, const char *dir, struct steme_error *err)
 {
     struct arena arena;
-    struct host_entry *entries = NULL;
-    size_t count = 0;
     arena_init(&arena, PATH_CEILING_BYTES);
     const char *in = index_dir(&arena, dir);
-    steme_status status = in ? host_list(host, in, &arena, &entries, &count, err) : arena_full(&arena, err);
-    if (status == STEME_NOT_FOUND) status = STEME_OK;
-    for (size_t i = 0; !status && i < count; i++) {
-        const char *path = host_join(&arena, in, entries[i].name);
-        /* The state file warns of the others, so it goes last, when they are surely gone. */
-        if (strcmp(entries[i].name, "state") == 0) status = host_sync_dir(host, in, err);
-        if (!status) status = path ? host_remove(host, path, err) : arena_full(&arena, err);
-    }
+    steme_status status = in ? empty_dir(host, in, &arena, err) : arena_full(&arena, err);
     arena_deinit(&arena);
     return status ? error_wrap(err, status, "discarding the index") : STEME_OK;
 }
@@ -228,6 +239,83 @@ steme_status index_mark_clean(struct index *index, struct steme_error *err)
     index->marked = status != STEME_OK;
     arena_deinit(&arena);
     return status ? error_wrap(err, status, "marking the index as whole") : STEME_OK;
+}
+
+/* ---- tidying ---- */
+
+static steme_status copy_rows(struct kv *from, struct kv *to, struct steme_error *err)
+{
+    struct kv_txn *reading = NULL, *writing = NULL;
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    struct steme_slice all = { 0 };
+    size_t rows = 0;
+    steme_status status = kv_begin(from, KV_READ, &reading, err);
+    if (!status) status = kv_seek(reading, all, all, &cursor, &pair, err);
+    for (; !status; status = kv_next(&cursor, &pair, err)) {
+        if (!writing) status = kv_begin(to, KV_WRITE, &writing, err);
+        if (!status) status = kv_append(writing, pair.key, pair.value, err);
+        if (!status && ++rows % TIDY_COMMIT_ROWS == 0) status = kv_commit(&writing, err);
+        if (status) break;
+    }
+    if (status == STEME_NOT_FOUND) status = writing ? kv_commit(&writing, err) : STEME_OK;
+    if (!status) status = kv_sync(to, err);
+    kv_cursor_end(&cursor);
+    kv_abort(&writing);
+    kv_abort(&reading);
+    return status;
+}
+
+/* The copy takes the old file's name. Between the two steps there is no index at all, which costs a rebuild and no
+ * more. */
+static steme_status take_name(struct host *host, const char *next, const char *in, struct arena *arena,
+                              struct steme_error *err)
+{
+    const char *old_lock = host_join(arena, in, "lock.mdb"), *next_lock = host_join(arena, next, "lock.mdb");
+    const char *old_data = host_join(arena, in, "data.mdb"), *next_data = host_join(arena, next, "data.mdb");
+    if (!old_lock || !next_lock || !old_data || !next_data) return arena_full(arena, err);
+    steme_status status = host_remove(host, old_lock, err);
+    if (!status) status = host_remove(host, old_data, err);
+    if (!status) status = host_rename(host, next_data, old_data, err);
+    if (!status) status = host_sync_dir(host, in, err);
+    if (!status) status = host_remove(host, next_lock, err);
+    return status ? status : host_remove(host, next, err);
+}
+
+/* More than half of the file is air, and the file is worth the trouble. */
+static steme_status is_untidy(struct index *index, struct arena *arena, bool *out, struct steme_error *err)
+{
+    struct applied_row applied;
+    struct host_stat stat;
+    const char *data = index_file(arena, index->dir, "data.mdb");
+    *out = false;
+    steme_status status = data ? projection_applied(index->kv, &applied, err) : arena_full(arena, err);
+    if (status == STEME_NOT_FOUND) return STEME_OK;
+    if (!status) status = host_stat(index->host, data, &stat, err);
+    if (!status) *out = stat.size_bytes > TIDY_FILE_BYTES && stat.size_bytes > 2 * applied.row_bytes;
+    return status;
+}
+
+steme_status index_tidy(struct index *index, struct steme_error *err)
+{
+    struct arena arena;
+    struct kv *copy = NULL;
+    bool untidy = false;
+    if (!index->marked) return STEME_OK;
+    arena_init(&arena, PATH_CEILING_BYTES);
+    const char *in = index_dir(&arena, index->dir), *next = host_join(&arena, index->dir, "index.next");
+    steme_status status = in && next ? is_untidy(index, &arena, &untidy, err) : arena_full(&arena, err);
+    if (status || !untidy) goto done;
+    status = ensure_dir(index->host, index->dir, next, err);
+    if (!status) status = empty_dir(index->host, next, &arena, err);
+    struct kv_lmdb_options options = { .dir = next, .create = true };
+    if (!status) status = kv_lmdb_open(index->host, &options, &copy, err);
+    if (!status) status = copy_rows(index->kv, copy, err);
+    kv_close(&copy);
+    if (!status) status = take_name(index->host, next, in, &arena, err);
+done:
+    arena_deinit(&arena);
+    return status ? error_wrap(err, status, "tidying the index") : STEME_OK;
 }
 
 /* ---- sharing ---- */

@@ -45,6 +45,10 @@ MUST_CHECK steme_status index_attach(struct index *index, struct wal *wal, const
 MUST_CHECK steme_status index_fill(struct index *index, struct wal *wal, struct steme_error *err);
 /* Say in index/state that we write, before the first commit. */
 MUST_CHECK steme_status index_mark_open(struct index *index, struct steme_error *err);
+/* Write the file anew, in order and without the air that growing leaves in it, if there is much of that: LMDB frees
+ * pages only for its own later use. For a store that is about to close: `index` goes on with the old file, which has
+ * lost its name. */
+MUST_CHECK steme_status index_tidy(struct index *index, struct steme_error *err);
 /* Sync, and take the state away again: the index on disk is whole. */
 MUST_CHECK steme_status index_mark_clean(struct index *index, struct steme_error *err);
 /* Remove its files; an open index lives on until it is let go. */

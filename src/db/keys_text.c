@@ -79,7 +79,7 @@ static steme_status print_slot_row(struct steme_snapshot *s, const struct kv_pai
     buf_append_text(&line->value, " voice ");
     add_hex(&line->value, row.voice, sizeof row.voice);
     buf_printf(&line->value, " confidence %" PRIu32 "%s asserted ", row.confidence_ppm, row.negated ? " not" : "");
-    add_time(&line->value, row.asserted_at_us);
+    add_time(&line->value, row.at_us);
     return STEME_OK;
 }
 

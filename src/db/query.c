@@ -228,7 +228,8 @@ static int compare_ranked(const void *left, const void *right)
 {
     const struct ranked *a = left, *b = right;
     if (a->rank != b->rank) return a->rank < b->rank ? -1 : 1;
-    if (a->testimony->at_us != b->testimony->at_us) return a->testimony->at_us < b->testimony->at_us ? -1 : 1;
+    if (a->testimony->row.at_us != b->testimony->row.at_us)
+        return a->testimony->row.at_us < b->testimony->row.at_us ? -1 : 1;
     return memcmp(&a->testimony->entry->id, &b->testimony->entry->id, sizeof(struct steme_hash));
 }
 

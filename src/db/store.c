@@ -282,6 +282,7 @@ void steme_close(struct steme_store **store)
     *store = NULL;
     if (!s) return;
     runner_stop(s);
+    if (s->index && !s->read_only && index_tidy(s->index, &error)) store_notice(s, "%s", error.message);
     if (s->index && !s->read_only && index_mark_clean(s->index, &error))
         store_notice(s, "the index was not left clean and will be checked at the next opening: %s", error.message);
     index_release(&s->index);

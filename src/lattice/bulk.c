@@ -126,6 +126,7 @@ static steme_status put_sorted(struct bulk *b, struct steme_slice key, struct st
     if (!status && !b->txn) status = kv_begin(b->kv, KV_WRITE, &b->txn, err);
     if (status) return status;
     b->txn_rows++;
+    b->applied.row_bytes += key.size + value.size;
     return kv_append(b->txn, key, value, err);
 }
 
@@ -209,6 +210,7 @@ static steme_status put_dead_letter(struct bulk *b, const struct wal_entry *entr
     key_of_dead_letter(&key, entry->location);
     value_of_dead_letter(&value, &entry->id, reason);
     b->applied.dead_letters++;
+    b->applied.row_bytes += key.size + value.size;
     return put_late(b, &key, &value, err);
 }
 

@@ -71,11 +71,7 @@ static steme_status scan_slot(struct reader *reader, const struct slot_ref *slot
         if (status || row.location >= reader->limit) break; /* rows rise with the location */
         status = grow(arena, &list, count, &capacity, sizeof(struct testimony), err);
         if (status) break;
-        bool ahead = row.asserted_at_us > row.received_at_us &&
-                     (uint64_t)row.asserted_at_us - (uint64_t)row.received_at_us > STEME_CLOCK_AHEAD_MAX_US;
-        ((struct testimony *)list)[count++] = (struct testimony){ .row = row,
-                                                                  .at_us = ahead ? row.received_at_us
-                                                                                 : row.asserted_at_us };
+        ((struct testimony *)list)[count++] = (struct testimony){ .row = row };
     }
     kv_cursor_end(&cursor);
     if (status && status != STEME_NOT_FOUND) return status;
@@ -91,7 +87,7 @@ static int compare_testimonies(const void *left, const void *right)
     const struct testimony *a = left, *b = right;
     int order = memcmp(a->row.claim, b->row.claim, sizeof a->row.claim);
     if (!order) order = memcmp(a->row.voice, b->row.voice, sizeof a->row.voice);
-    if (!order) order = compare_i64(a->at_us, b->at_us);
+    if (!order) order = compare_i64(a->row.at_us, b->row.at_us);
     if (!order) order = compare_i64(a->row.confidence_ppm, b->row.confidence_ppm);
     if (!order) order = compare_i64(a->row.negated, b->row.negated);
     if (!order) order = (a->row.location > b->row.location) - (a->row.location < b->row.location);
@@ -105,19 +101,36 @@ static bool valid_at(const struct slot_row *row, int64_t at_us)
 
 /* ---- records behind rows ---- */
 
-static steme_status hold_against_record(const struct slot_ref *slot, const struct testimony *t, struct steme_error *err)
+/* Whether a row says what its record says. */
+static bool agrees(const struct slot_ref *slot, const struct slot_row *row, const struct assertion_view *view,
+                   const struct identity *identity)
 {
-    struct assertion_view view;
-    steme_status status = assertion_view_trusted(t->entry->bytes, &view, err);
-    if (status) return error_wrap(err, STEME_CORRUPT, "the index calls a record an assertion that is none");
-    struct steme_hash id = slot_id(view.subject, view.predicate, view.key_qualifiers);
-    bool same = memcmp(id.bytes, slot->slot, sizeof slot->slot) == 0;
-    if (same) {
-        struct steme_hash claim = claim_id(&id, view.object, false);
-        same = memcmp(claim.bytes, t->row.claim, sizeof t->row.claim) == 0 && view.negated == t->row.negated &&
-               view.confidence_ppm == t->row.confidence_ppm;
+    return memcmp(identity->slot.bytes, slot->slot, sizeof slot->slot) == 0 &&
+           memcmp(identity->claim.bytes, row->claim, sizeof row->claim) == 0 &&
+           memcmp(identity->voice.bytes, row->voice, sizeof row->voice) == 0 && view->negated == row->negated &&
+           view->confidence_ppm == row->confidence_ppm;
+}
+
+/* Hold testimonies that have just been read against their records, identities hashed side by side. */
+static steme_status hold_against_records(const struct slot_ref *slot, struct testimony **read, size_t count,
+                                         struct arena *arena, struct steme_error *err)
+{
+    struct arena_mark start = arena_mark(arena);
+    struct assertion_view *views = arena_alloc(arena, count * sizeof *views);
+    struct identity *identities = arena_alloc(arena, count * sizeof *identities);
+    if (!views || !identities) return arena_full(arena, err);
+    steme_status status = STEME_OK;
+    for (size_t i = 0; !status && i < count; i++)
+        if (assertion_view_trusted(read[i]->entry->bytes, &views[i], err))
+            status = error_wrap(err, STEME_CORRUPT, "the index calls a record an assertion that is none");
+    if (!status) status = identity_many(views, count, identities, arena, err);
+    for (size_t i = 0; !status && i < count; i++) {
+        read[i]->claim = identities[i].claim;
+        if (!agrees(slot, &read[i]->row, &views[i], &identities[i]))
+            status = error_set(err, STEME_CORRUPT, "an index row does not agree with the record it points to");
     }
-    return same ? STEME_OK : error_set(err, STEME_CORRUPT, "an index row does not agree with the record it points to");
+    arena_rewind(arena, start);
+    return status;
 }
 
 steme_status evidence_read(struct reader *reader, const struct slot_ref *slot, struct testimony **testimonies,
@@ -140,10 +153,8 @@ steme_status evidence_read(struct reader *reader, const struct slot_ref *slot, s
             return error_set(err, STEME_CORRUPT, "the index points to location %llx, where no sound record lies",
                              (unsigned long long)locations[i]);
         wanted[i]->entry = &entries[i];
-        steme_status status = hold_against_record(slot, wanted[i], err);
-        if (status) return status;
     }
-    return STEME_OK;
+    return wanted_count ? hold_against_records(slot, wanted, wanted_count, arena, err) : STEME_OK;
 }
 
 static steme_status read_all(struct reader *reader, const struct slot_ref *slot, struct evidence *evidence,

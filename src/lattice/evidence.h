@@ -33,8 +33,8 @@ void reader_deinit(struct reader *reader);
 struct testimony {
     struct slot_row row;
     enum steme_standing standing;
-    int64_t at_us;                 /* asserted_at, or receive time when that is too far ahead of it */
     const struct wal_entry *entry; /* NULL unless it had to be read */
+    struct steme_hash claim;       /* with entry: the whole id of the positive claim */
 };
 
 /* The latest ballot of a voter on an assertion or claim of the slot, turned towards the claim. */

@@ -8,9 +8,10 @@
 #include <xxhash.h>
 
 enum {
+    SLOT_ROW_BYTES = 50, /* without the optional parts */
     BALLOT_ROW_BYTES = 32,
     BATCH_ROW_BYTES = 24,
-    APPLIED_ROW_BYTES = 144,
+    APPLIED_ROW_BYTES = 152,
 };
 
 /* Flags of a slot row: which optional parts follow, in this order. */
@@ -171,11 +172,10 @@ void value_of_slot_row(struct value_bytes *out, struct steme_slice key, const st
     uint8_t flags = row->negated ? SLOT_NEGATED : 0;
     uint8_t *at = out->data;
     store_u32(at + 4, row->confidence_ppm);
-    store_i64(at + 8, row->asserted_at_us);
-    store_i64(at + 16, row->received_at_us);
-    memcpy(at + 24, row->claim, 16);
-    memcpy(at + 40, row->voice, 16);
-    out->size = 58;
+    store_i64(at + 8, row->at_us);
+    memcpy(at + 16, row->claim, 16);
+    memcpy(at + 32, row->voice, 16);
+    out->size = SLOT_ROW_BYTES;
     if (row->valid_from_us != STEME_TIME_MIN) {
         flags |= SLOT_VALID_FROM;
         store_i64(at + out->size, row->valid_from_us);
@@ -191,20 +191,25 @@ void value_of_slot_row(struct value_bytes *out, struct steme_slice key, const st
         memcpy(at + out->size, row->epoch, 16);
         out->size += 16;
     }
-    at[56] = (uint8_t)row->kind;
-    at[57] = flags;
+    at[48] = (uint8_t)row->kind;
+    at[49] = flags;
     seal(out, key);
+}
+
+/* Bytes of the parts that the flags say follow. */
+static size_t slot_parts_bytes(uint8_t flags)
+{
+    return (flags & SLOT_VALID_FROM ? 8u : 0u) + (flags & SLOT_VALID_TO ? 8u : 0u) + (flags & SLOT_EPOCH ? 16u : 0u);
 }
 
 steme_status row_slot(struct steme_slice key, struct steme_slice value, struct slot_ref *slot_out, struct slot_row *out,
                       struct steme_error *err)
 {
-    if (key.size != 37 || !sealed(key, value, 58)) return lies(key, err);
-    const uint8_t *at = value.data;
-    uint8_t flags = at[57];
-    size_t size = 58 + (flags & SLOT_VALID_FROM ? 8u : 0u) + (flags & SLOT_VALID_TO ? 8u : 0u) +
-                  (flags & SLOT_EPOCH ? 16u : 0u);
-    if (value.size != size || (flags & ~SLOT_FLAGS) || at[56] > STEME_NONE) return lies(key, err);
+    if (key.size != 37 || !sealed(key, value, SLOT_ROW_BYTES)) return lies(key, err);
+    const uint8_t *at = value.data, *part = at + SLOT_ROW_BYTES;
+    uint8_t flags = at[49];
+    if (value.size != SLOT_ROW_BYTES + slot_parts_bytes(flags) || (flags & ~SLOT_FLAGS) || at[48] > STEME_NONE)
+        return lies(key, err);
     if (slot_out) {
         slot_out->route = load_u64be(key.data + 1);
         slot_out->predicate = __builtin_bswap32(load_u32(key.data + 9));
@@ -212,13 +217,11 @@ steme_status row_slot(struct steme_slice key, struct steme_slice value, struct s
     }
     out->location = load_u64be(key.data + 29);
     out->confidence_ppm = load_u32(at + 4);
-    out->asserted_at_us = load_i64(at + 8);
-    out->received_at_us = load_i64(at + 16);
-    memcpy(out->claim, at + 24, 16);
-    memcpy(out->voice, at + 40, 16);
-    out->kind = (enum steme_kind)at[56];
+    out->at_us = load_i64(at + 8);
+    memcpy(out->claim, at + 16, 16);
+    memcpy(out->voice, at + 32, 16);
+    out->kind = (enum steme_kind)at[48];
     out->negated = flags & SLOT_NEGATED;
-    const uint8_t *part = at + 58;
     out->valid_from_us = flags & SLOT_VALID_FROM ? load_i64(part) : STEME_TIME_MIN;
     part += flags & SLOT_VALID_FROM ? 8 : 0;
     out->valid_to_us = flags & SLOT_VALID_TO ? load_i64(part) : STEME_TIME_MAX;
@@ -318,6 +321,7 @@ void value_of_applied(struct value_bytes *out, struct steme_slice key, const str
     store_u64(at + 120, row->record_bytes);
     store_u64(at + 128, row->dead_letters);
     store_u64(at + 136, row->duplicates);
+    store_u64(at + 144, row->row_bytes);
     out->size = APPLIED_ROW_BYTES;
     seal(out, key);
 }
@@ -335,5 +339,6 @@ steme_status row_applied(struct steme_slice key, struct steme_slice value, struc
     out->record_bytes = load_u64(at + 120);
     out->dead_letters = load_u64(at + 128);
     out->duplicates = load_u64(at + 136);
+    out->row_bytes = load_u64(at + 144);
     return STEME_OK;
 }

@@ -47,7 +47,9 @@ struct slot_ref {
 
 struct slot_row {
     uint64_t location;
-    int64_t asserted_at_us, received_at_us, valid_from_us, valid_to_us;
+    int64_t
+        at_us; /* asserted_at, or the receive time where that is too far ahead of it: when the claim counts as made */
+    int64_t valid_from_us, valid_to_us;
     uint32_t confidence_ppm;
     enum steme_kind kind;
     bool negated;
@@ -79,6 +81,7 @@ struct applied_row {
     uint64_t record_bytes;
     uint64_t dead_letters;
     uint64_t duplicates;
+    uint64_t row_bytes; /* keys and values of all rows but this one: what the store's file should not be far above */
 };
 
 /* Keys and prefixes. Longer prefixes give fuller keys. */

@@ -80,6 +80,15 @@ static steme_status give(const struct row_sink *sink, const struct key_bytes *ke
     return sink->row(sink->context, key_slice(key), value_slice(value), err);
 }
 
+/* An author's clock may run ahead a little; further ahead it is not believed, or it would win every race for the
+ * newest. */
+static int64_t counts_as_made(int64_t asserted_at_us, int64_t received_at_us)
+{
+    bool ahead = asserted_at_us > received_at_us &&
+                 (uint64_t)asserted_at_us - (uint64_t)received_at_us > STEME_CLOCK_AHEAD_MAX_US;
+    return ahead ? received_at_us : asserted_at_us;
+}
+
 static steme_status assertion_rows(const struct wal_entry *entry, const struct projected *p,
                                    const struct row_sink *sink, struct steme_error *err)
 {
@@ -87,8 +96,7 @@ static steme_status assertion_rows(const struct wal_entry *entry, const struct p
     memcpy(slot.slot, p->identity.slot.bytes, sizeof slot.slot);
     struct slot_row row = {
         .location = entry->location,
-        .asserted_at_us = p->view.asserted_at_us,
-        .received_at_us = entry->received_at_us,
+        .at_us = counts_as_made(p->view.asserted_at_us, entry->received_at_us),
         .valid_from_us = p->view.valid_from_us,
         .valid_to_us = p->view.valid_to_us,
         .confidence_ppm = p->view.confidence_ppm,
@@ -190,15 +198,22 @@ void projection_deinit(struct projection *p)
     *p = (struct projection){ 0 };
 }
 
+/* A write transaction, and the account of what goes into it. */
+struct intake {
+    struct kv_txn *txn;
+    struct applied_row *row;
+};
+
 static steme_status put_row(void *context, struct steme_slice key, struct steme_slice value, struct steme_error *err)
 {
-    struct kv_txn *txn = context;
-    return kv_put(txn, key, value, err);
+    struct intake *in = context;
+    in->row->row_bytes += key.size + value.size;
+    return kv_put(in->txn, key, value, err);
 }
 
 /* The store has a record with the first 16 bytes of this id: the same one again, or by 2^64 hashes of work another. */
-static steme_status judge_twin(struct projection *p, struct kv_txn *txn, const struct wal_entry *entry,
-                               struct steme_slice present, struct applied_row *row, struct steme_error *err)
+static steme_status judge_twin(struct projection *p, struct intake *in, const struct wal_entry *entry,
+                               struct steme_slice present, struct steme_error *err)
 {
     uint64_t location = 0;
     steme_status status = row_id(present, NULL, &location, err);
@@ -210,33 +225,34 @@ static steme_status judge_twin(struct projection *p, struct kv_txn *txn, const s
     struct wal_entry first;
     status = wal_read(p->wal, location, &first, err);
     if (status) return error_wrap(err, STEME_CORRUPT, "the index points to a record that can't be read");
-    row->duplicates++;
+    in->row->duplicates++;
     if (memcmp(first.id.bytes, entry->id.bytes, sizeof first.id.bytes) == 0) return STEME_OK;
-    row->dead_letters++;
-    struct row_sink sink = { txn, put_row };
+    in->row->dead_letters++;
+    struct row_sink sink = { in, put_row };
     return dead_rows(entry, "its id begins with the same 16 bytes as another record's", &sink, err);
 }
 
-static steme_status apply_one(struct projection *p, struct kv_txn *txn, const struct wal_entry *entry,
-                              const struct projected *projected, struct applied_row *row, struct steme_error *err)
+static steme_status apply_one(struct projection *p, struct intake *in, const struct wal_entry *entry,
+                              const struct projected *projected, struct steme_error *err)
 {
     struct key_bytes key;
     struct value_bytes value;
-    struct row_sink sink = { txn, put_row };
+    struct steme_slice present;
+    struct row_sink sink = { in, put_row };
     steme_status status = STEME_OK;
     if (entry->batch_first) {
         projection_batch_row(entry, &key, &value);
-        status = kv_put(txn, key_slice(&key), value_slice(&value), err);
+        status = put_row(in, key_slice(&key), value_slice(&value), err);
         if (status) return status;
     }
-    struct steme_slice present;
     projection_id_row(entry, projected, &key, &value);
-    status = kv_put_fresh(txn, key_slice(&key), value_slice(&value), &present, err);
-    if (status == STEME_EXISTS) return judge_twin(p, txn, entry, present, row, err);
+    status = kv_put_fresh(in->txn, key_slice(&key), value_slice(&value), &present, err);
+    if (status == STEME_EXISTS) return judge_twin(p, in, entry, present, err);
     if (status) return status;
-    row->records[projected->dead ? DEAD_TYPE : projected->type]++;
-    row->record_bytes += entry->bytes.size;
-    row->dead_letters += projected->dead != NULL;
+    in->row->row_bytes += key.size + value.size;
+    in->row->records[projected->dead ? DEAD_TYPE : projected->type]++;
+    in->row->record_bytes += entry->bytes.size;
+    in->row->dead_letters += projected->dead != NULL;
     return projection_rows(entry, projected, &sink, &p->arena, err);
 }
 
@@ -255,6 +271,7 @@ static steme_status apply(void *context, struct kv_txn *txn, const struct wal_en
     struct projection *p = context;
     struct arena_mark start = arena_mark(&p->arena);
     struct applied_row row = { 0 };
+    struct intake in = { txn, &row };
     struct projected *projected = NULL;
     struct key_bytes key;
     struct value_bytes value;
@@ -263,7 +280,7 @@ static steme_status apply(void *context, struct kv_txn *txn, const struct wal_en
     if (status && status != STEME_NOT_FOUND) goto done;
     status = projection_prepare(entries, count, &p->arena, &projected, err);
     for (size_t i = 0; !status && i < count; i++)
-        status = apply_one(p, txn, &entries[i], &projected[i], &row, err);
+        status = apply_one(p, &in, &entries[i], &projected[i], err);
     if (status) goto done;
     row.mark = *after;
     key_applied(&key);

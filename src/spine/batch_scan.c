@@ -66,7 +66,7 @@ static void step_over(struct batch_scan *scan, const struct batch *batch, const 
 
 /* ---- what is no batch ---- */
 
-/* Where the next good batch begins, at `offset` or behind it, or scan->to. Whole frames are stepped over in one go:
+/* Where the next good batch begins, at `offset` or behind it, or scan->to or more. Whole frames are stepped over in one go:
  * what their records contain is the author's, who might have put something there that looks like a batch. */
 static uint64_t find_batch(const struct batch_scan *scan, uint64_t offset)
 {
@@ -96,7 +96,7 @@ static void step_over_bad(struct batch_scan *scan, struct batch_scan_item *out)
     }
     out->kind = BATCH_SCAN_BAD;
     scan->linked = false;
-    uint64_t next = find_batch(scan, scan->offset);
+    uint64_t next = find_batch(scan, scan->offset + 64); /* not here: a good batch that does not belong here stays bad */
     out->last = next >= scan->to;
     if (out->last) {
         next = scan->offset + pad64(used);
@@ -194,48 +194,102 @@ static bool frame_of_batch(const uint8_t *at, const struct batch *head, uint32_t
            out->sequence >= head->first_sequence && out->sequence - head->first_sequence < head->count;
 }
 
-/* Whether a frame found behind damage is one, rather than something an author put into a record whose own prefix is damaged.
- * The damaged frame had a number, so this one's is higher than the one due; and it fits what comes behind. */
-static bool resumes(const uint8_t *at, const struct batch *head, const struct frame *frame, uint64_t due)
+/* What the frames of a damaged batch have to fit into. */
+struct damaged {
+    const uint8_t *at;
+    const struct batch *head;
+    uint32_t from;     /* where damage begins: frames before it stand in an unbroken row */
+    uint64_t due;      /* number of the frame that is damaged there */
+    uint32_t resume;   /* from here on frames stand in an unbroken row again, up to the end; head->bytes if none do */
+    uint64_t resume_sequence;
+};
+
+/* Find where frames stand in a row again that ends with the batch, with the last number. Nothing an author puts into a record
+ * can make such a row, for the damaged frame he puts it into had a number too. */
+static steme_status find_resumption(struct damaged *damaged, struct arena *arena, struct steme_error *err)
 {
-    uint32_t end = frame->batch_back + frame_size(frame);
-    struct frame next;
-    if (frame->sequence <= due) return false;
-    if (end == head->bytes) return frame->sequence == head->first_sequence + head->count - 1;
-    return !frame_of_batch(at, head, end, &next) || next.sequence == frame->sequence + 1;
+    const struct batch *head = damaged->head;
+    struct frame frame;
+    struct arena_mark mark = arena_mark(arena);
+    /* For every place a frame can begin: its number in the batch, from 1, if a row begins there that ends well. */
+    uint32_t *numbers = arena_calloc(arena, head->bytes / 64 + 1, sizeof *numbers);
+    if (!numbers) return arena_full(arena, err);
+    damaged->resume = head->bytes;
+    damaged->resume_sequence = head->first_sequence + head->count;
+    numbers[head->bytes / 64] = head->count + 1;
+    for (uint32_t offset = head->bytes - FRAME_MIN_BYTES; offset > damaged->from; offset -= 64) {
+        if (!frame_of_batch(damaged->at, head, offset, &frame) || frame.sequence <= damaged->due) continue;
+        uint32_t number = (uint32_t)(frame.sequence - head->first_sequence) + 1;
+        if (numbers[(offset + frame_size(&frame)) / 64] != number + 1) continue;
+        numbers[offset / 64] = number;
+        damaged->resume = offset;
+        damaged->resume_sequence = frame.sequence;
+    }
+    arena_rewind(arena, mark);
+    return STEME_OK;
 }
 
-/* The frames of a batch in which something is wrong: those whose own prefix is right. Returns how many. */
-static size_t examine_frames(const uint8_t *at, const struct batch *head, struct wal_entry *entries)
+/* Whole frames between two damaged places. They must leave a number for each damage, and rise; if they don't, some
+ * of them may be what an author put into a record, and none is believed. Returns how many. */
+static size_t find_islands(const struct damaged *damaged, struct wal_entry *entries)
 {
-    size_t kept = 0;
-    bool damage = false;  /* somewhere */
-    bool behind = false;  /* right here */
-    uint64_t due = head->first_sequence;
-    for (uint32_t offset = BATCH_HEADER_BYTES; offset < head->bytes;) {
+    size_t count = 0;
+    uint64_t last = damaged->due;
+    for (uint32_t offset = damaged->from + 64; offset < damaged->resume;) {
         struct frame frame;
-        bool good = frame_of_batch(at, head, offset, &frame);
-        if (good) good = behind ? resumes(at, head, &frame, due) : frame.sequence == due;
-        if (good) {
-            fill_entry(head, &frame, &entries[kept++]);
-            offset += frame_size(&frame);
-            due = frame.sequence + 1;
-            behind = false;
-        } else {
-            damage = true;
-            behind = true;
-            offset += 64;
+        bool whole = frame_of_batch(damaged->at, damaged->head, offset, &frame) && offset + frame_size(&frame) < damaged->resume;
+        if (whole) {
+            struct steme_hash id = hash_one(frame_record(&frame));
+            whole = frame_has_id(&frame, &id);
         }
+        offset += whole ? frame_size(&frame) : 64;
+        if (!whole) continue;
+        if (frame.sequence <= last || frame.sequence + 1 >= damaged->resume_sequence) return 0;
+        fill_entry(damaged->head, &frame, &entries[count++]);
+        last = frame.sequence;
     }
-    /* Every frame right by itself, but not the ones the header was made for: somebody exchanged one. Which? */
-    return damage ? kept : 0;
+    return count;
+}
+
+/* Entries of frames in a row from `offset` on, up to `to` or to the first bad prefix. Returns where it ends. */
+static uint32_t read_row(const uint8_t *at, const struct batch *head, uint32_t offset, uint64_t sequence, struct wal_entry *entries,
+                         size_t *count)
+{
+    struct frame frame;
+    while (frame_of_batch(at, head, offset, &frame) && frame.sequence == sequence) {
+        fill_entry(head, &frame, &entries[(*count)++]);
+        offset += frame_size(&frame);
+        sequence++;
+    }
+    return offset;
+}
+
+/* The frames of a batch in which something is wrong: those that can be told with certainty. *kept_out is how many. */
+static steme_status examine_frames(const uint8_t *at, const struct batch *head, struct arena *arena, struct wal_entry *entries,
+                                   size_t *kept_out, struct steme_error *err)
+{
+    struct damaged damaged = { .at = at, .head = head };
+    *kept_out = 0;
+    damaged.from = read_row(at, head, BATCH_HEADER_BYTES, head->first_sequence, entries, kept_out);
+    damaged.due = head->first_sequence + *kept_out;
+    if (damaged.from == head->bytes) { /* each right by itself, but not what the header was made for: somebody exchanged one. Which? */
+        *kept_out = 0;
+        return STEME_OK;
+    }
+    steme_status status = find_resumption(&damaged, arena, err);
+    if (status) return status;
+    *kept_out += find_islands(&damaged, entries + *kept_out);
+    (void)read_row(at, head, damaged.resume, damaged.resume_sequence, entries, kept_out);
+    return STEME_OK;
 }
 
 /* Provisional entries of all batches in the window, one behind the other from entries[0] on: prefixes are right, records
- * not yet looked at. Returns how many. */
-static size_t read_prefixes(struct window *window, uint8_t *scratch, struct wal_entry *entries)
+ * not yet looked at. *count_out is how many. */
+static steme_status read_prefixes(struct window *window, const struct harvest *harvest, struct wal_entry *entries, size_t *count_out,
+                                  struct steme_error *err)
 {
     struct steme_hash digests[WINDOW_BATCHES];
+    uint8_t *scratch = harvest->prefixes;
     size_t base = 0;
     for (size_t i = 0; i < window->count; i++) {
         uint8_t *begin = scratch;
@@ -249,13 +303,17 @@ static size_t read_prefixes(struct window *window, uint8_t *scratch, struct wal_
     base = 0;
     for (size_t i = 0; i < window->count; i++) {
         const struct batch *head = &window->heads[i];
-        bool right = memcmp(digests[i].bytes, head->frames.bytes, HASH_BYTES) == 0;
-        window->kept[i] = right ? head->count : examine_frames(window->at[i], head, entries + base);
+        window->kept[i] = head->count;
+        if (memcmp(digests[i].bytes, head->frames.bytes, HASH_BYTES) != 0) {
+            steme_status status = examine_frames(window->at[i], head, harvest->arena, entries + base, &window->kept[i], err);
+            if (status) return status;
+        }
         if (kept != base) memmove(entries + kept, entries + base, window->kept[i] * sizeof *entries);
         kept += window->kept[i];
         base += head->count;
     }
-    return kept;
+    *count_out = kept;
+    return STEME_OK;
 }
 
 /* Take the bytes from every entry whose record does not match its id. */
@@ -312,7 +370,9 @@ static steme_status reap_window(struct harvest *harvest, struct batch_scan *scan
 {
     struct batch_scan_item *item = harvest->item;
     struct wal_entry *entries = item->entries + item->entry_count;
-    size_t count = read_prefixes(window, harvest->prefixes, entries);
+    size_t count = 0;
+    steme_status status = read_prefixes(window, harvest, entries, &count, err);
+    if (status) return status;
     check_records(entries, count);
     for (size_t i = 0; i < window->count; i++) {
         const struct batch *head = &window->heads[i];
@@ -324,7 +384,7 @@ static steme_status reap_window(struct harvest *harvest, struct batch_scan *scan
             .received_at_us = head->received_at_us,
             .hash = window->hashes[i],
         };
-        steme_status status = reap_batch(harvest, head, entries, window->kept[i], err);
+        status = reap_batch(harvest, head, entries, window->kept[i], err);
         if (status) return status;
         entries += window->kept[i];
         step_over(scan, head, &window->hashes[i]);

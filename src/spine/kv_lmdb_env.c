@@ -26,6 +26,7 @@
 #define PAUSE_MUST_NS 10000000000ull /* growing because nothing can be written otherwise */
 #define PAUSE_NAP_NS 200000ull
 #define RESIZE_TRIES 8
+#define SNAPSHOT_TRIES 100
 #define WRITES_PER_READER_CHECK 64u
 #define FIRST_PLACES 64u /* threads start their search for a slot in this many: old threads' slots are used again */
 
@@ -242,14 +243,29 @@ static struct lmdb_reader *claim_reader(struct lmdb_env *env)
     }
 }
 
+/* LMDB registers a reader for the newest transaction N and then copies N's meta page, which N + 2 writes over: a thread
+ * that slept in between has N + 2's root before LMDB tells anybody of N + 2, and its next snapshot may be N + 1.
+ * Nothing is lost by it, but time would run backwards. So look whether N's meta page can still have been there. */
+static bool meta_overtaken(struct lmdb_env *env, MDB_txn *mdb)
+{
+    MDB_envinfo info;
+    mdb_env_info(env->mdb, &info);
+    return info.me_last_txnid > mdb_txn_id(mdb) + 1;
+}
+
 static int begin_mdb_read(struct lmdb_env *env, struct lmdb_txn *txn)
 {
-    for (int tries = 0;; tries++) {
-        int dead = 0;
+    int dead = 0;
+    for (int tries = 0; tries < SNAPSHOT_TRIES; tries++) {
         int code = txn->mdb ? mdb_txn_renew(txn->mdb) : mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn->mdb);
-        if (code != MDB_READERS_FULL || tries > 0) return code;
-        mdb_reader_check(env->mdb, &dead); /* frees the places of processes that died */
+        if (code == MDB_READERS_FULL && tries == 0) {
+            mdb_reader_check(env->mdb, &dead); /* frees the places of processes that died */
+            continue;
+        }
+        if (code || !meta_overtaken(env, txn->mdb)) return code;
+        mdb_txn_reset(txn->mdb);
     }
+    return mdb_txn_renew(txn->mdb); /* what it shows is whole at any rate */
 }
 
 steme_status lmdb_env_begin_read(struct lmdb_env *env, struct lmdb_txn **out, struct steme_error *err)

@@ -271,6 +271,66 @@ static void a_frame_inside_a_damaged_record_is_not_taken_for_one(void **state)
     }
 }
 
+/* Offsets of a batch's frames; the one behind the last is the batch's length. */
+static void find_frames(const uint8_t *bytes, const struct batch *batch, uint32_t *offsets)
+{
+    uint32_t offset = BATCH_HEADER_BYTES;
+    for (uint32_t i = 0; i <= batch->count; i++) {
+        struct frame frame;
+        offsets[i] = offset;
+        if (i < batch->count) assert_true(frame_valid(bytes + offset, batch->bytes - offset, &frame));
+        if (i < batch->count) offset += frame_size(&frame);
+    }
+}
+
+static void frames_between_damaged_ones_are_read(void **state)
+{
+    (void)state;
+    static const struct { const char *name; const char *bad; const char *want; } rows[] = {
+        { "one in the middle",             "....x.....", "1234-67890" },
+        { "the first",                     "x.........", "-234567890" },
+        { "the last",                      ".........x", "123456789-" },
+        { "two apart",                     "..x...x...", "12-456-890" },
+        { "three apart",                   ".x.x.x....", "1-3-5-7890" },
+        { "first and last",                "x........x", "-23456789-" },
+        { "neighbours",                    "...xxx....", "123---7890" },
+        { "all but one",                   "xxxxx.xxxx", "-----6----" },
+        { "all",                           "xxxxxxxxxx", "----------" },
+        { "a record",                      "....r.....", "1234-67890" },
+        { "a record and a prefix",         "..r...x...", "12-456-890" },
+        { "a record between two prefixes", "..x.r.x...", "12-4-6-890" },
+    };
+    for (size_t i = 0; i < countof(rows); i++) {
+        struct batch batch;
+        struct steme_hash hash;
+        struct steme_error err;
+        uint32_t offsets[11];
+        char got[11] = "----------";
+        uint64_t lost = 0;
+        uint8_t *bytes = make_batch(10, 5, &none, &batch, &hash);
+        find_frames(bytes, &batch, offsets);
+        for (size_t k = 0; k < 10; k++) {
+            if (rows[i].bad[k] == 'x') bytes[offsets[k] + 25] ^= 0x10;
+            if (rows[i].bad[k] == 'r') bytes[offsets[k + 1] - 1] ^= 0x10;
+        }
+        struct batch_scan scan = scan_of(bytes, batch.bytes);
+        struct batch_scan_item item;
+        struct arena arena;
+        arena_init(&arena, SIZE_MAX);
+        assert_status(batch_scan_next(&scan, 100, &arena, &item, &err), STEME_OK, &err, rows[i].name);
+        for (size_t k = 0; k < item.entry_count; k++) {
+            uint64_t number = item.entries[k].sequence - 5;
+            assert_row(item.entries[k].location == ((uint64_t)SEGMENT << 32 | (OFFSET + offsets[number])), rows[i].name);
+            got[number] = (char)('0' + (number + 1) % 10);
+        }
+        for (size_t k = 0; k < item.gap_count; k++) lost += item.gaps[k].count;
+        assert_row_text(got, rows[i].want, rows[i].name);
+        assert_row(lost + item.entry_count == 10, rows[i].name);
+        arena_deinit(&arena);
+        free(bytes);
+    }
+}
+
 /* The same with a whole batch inside a record, and damage to the batch it is in. */
 static void a_batch_inside_a_record_is_not_taken_for_one(void **state)
 {
@@ -380,6 +440,7 @@ int main(void)
         cmocka_unit_test(a_header_out_of_place_or_bounds_is_refused_though_its_check_is_good),
         cmocka_unit_test(an_exchanged_frame_condemns_its_batch),
         cmocka_unit_test(a_frame_inside_a_damaged_record_is_not_taken_for_one),
+        cmocka_unit_test(frames_between_damaged_ones_are_read),
         cmocka_unit_test(a_batch_inside_a_record_is_not_taken_for_one),
         cmocka_unit_test(a_batch_of_another_chain_is_no_batch_here),
         cmocka_unit_test(a_walk_in_too_small_an_arena_fails_cleanly),

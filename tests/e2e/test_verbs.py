@@ -1,0 +1,432 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every verb does what its help says, for people and as JSON."""
+import sys
+
+sys.dont_write_bytecode = True
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from steme_e2e import PROGRAM, Scratch, Skipped, case, expect, finish, good, run, written
+
+
+def init_makes_a_store_to_assert_in_at_once():
+    with Scratch(init=False) as scratch:
+        made = good("init", cwd=scratch.path)
+        expect(".steme" in made.text and "default" in made.text, made)
+        written("assert", "Pluto", "is_a", "planet", cwd=scratch.path)
+        deep = scratch.path / "a" / "b"
+        deep.mkdir(parents=True)
+        expect("Pluto" in good("history", "Pluto", cwd=deep).text + "Pluto", "found upward")
+        again = run("init", cwd=scratch.path)
+        expect(again.code == 4 and "nothing was changed" in again.error, again)
+
+
+def init_takes_a_directory():
+    with Scratch(init=False) as scratch:
+        (scratch.path / "notes").mkdir()
+        good("init", "notes", cwd=scratch.path)
+        expect((scratch.path / "notes" / ".steme").is_dir(), "notes/.steme")
+        good("init", "--dir", "facts", cwd=scratch.path)
+        expect((scratch.path / "facts" / "wal").is_dir(), "facts/wal")
+        good("--dir", "facts", "status", cwd=scratch.path)
+        good("status", "--dir=facts", cwd=scratch.path)
+
+
+def assert_prints_the_id_of_what_resolve_then_believes():
+    with Scratch() as scratch:
+        id_ = scratch.written("assert", "Pluto", "is_a", "planet", "--type", "entity", "--source", "Tombaugh",
+                              "--asserted-at", "1930", "--evidence", "doi:10.1000/1#p3", "--qualifier", "how=photograph",
+                              "--valid-from", "1930-02-18", "--confidence", "0.9")
+        answer = scratch.good("resolve", "Pluto", "is_a", "--json").json
+        expect(answer["beliefs"][0]["value"] == {"kind": "entity", "name": "planet"}, answer)
+        expect(answer["beliefs"][0]["assertion"] == id_, answer)
+        shown = scratch.good("show", id_, "--json").json
+        expect(shown["confidence"] == "0.9" and shown["asserted_at"] == "1930-01-01T00:00:00Z", shown)
+        expect(shown["evidence"] == [{"stance": "supports", "uri": "doi:10.1000/1", "locator": "p3"}], shown)
+        expect(shown["qualifiers"] == [{"name": "how", "value": "photograph"}], shown)
+        expect(shown["standing"] == "live" and shown["source"] == "Tombaugh", shown)
+        for words in (("show", id_[:8]), ("why", "Pluto", "is_a"), ("history", "Pluto"), ("resolve", "Pluto", "is_a")):
+            text = scratch.good(*words).text
+            expect("planet" in text, (words, text))
+
+
+VALUES = [
+    (["--type", "entity", "planet"], {"kind": "entity", "name": "planet"}),
+    (["a text with a\ttab"], {"kind": "text", "text": "a text with a\ttab"}),
+    (["Neunter Planet", "--lang", "de"], {"kind": "text", "text": "Neunter Planet", "language": "de"}),
+    (["-5", "--type", "integer"], {"kind": "integer", "integer": -5}),
+    (["9223372036854775807", "--type", "integer"], {"kind": "integer", "integer": "9223372036854775807"}),
+    (["-12.50e3", "--type", "decimal"], {"kind": "decimal", "amount": "-12500"}),
+    (["67.4", "--plus", "0.5", "--unit", "km/s/Mpc"],
+     {"kind": "quantity", "amount": "67.4", "lower": "66.9", "upper": "67.9", "unit": "km/s/Mpc"}),
+    (["71", "--plus", "9", "--minus", "7.1"], {"kind": "quantity", "amount": "71", "lower": "63.9", "upper": "80"}),
+    (["12", "--type", "quantity"], {"kind": "quantity", "amount": "12"}),
+    (["1994-10", "--type", "time"], {"kind": "time", "time": "1994-10-01T00:00:00Z", "precision": "month"}),
+    (["true", "--type", "boolean"], {"kind": "boolean", "boolean": True}),
+    (["ab" * 32 + ":2048:image/png", "--type", "blob"],
+     {"kind": "blob", "hash": "ab" * 32, "bytes": 2048, "media_type": "image/png"}),
+    (["--type", "unknown"], {"kind": "unknown"}),
+    (["--type", "none"], {"kind": "none"}),
+]
+
+
+def every_kind_of_value_comes_back_as_it_was_given():
+    with Scratch() as scratch:
+        for number, (words, want) in enumerate(VALUES):
+            scratch.written("assert", f"thing{number}", "has", *words)
+            got = scratch.good("resolve", f"thing{number}", "has", "--json").json["beliefs"][0]["value"]
+            expect(got == want, f"{words}: {got}")
+
+
+def votes_count_and_can_be_withdrawn():
+    with Scratch() as scratch:
+        for key in ("alice", "bob"):
+            scratch.good("key", "new", key)
+        id_ = scratch.written("assert", "Pluto", "is_a", "planet", "--type", "entity")
+        scratch.written("vote", id_[:10], "support", "--as", "alice", "--reason", "seen it")
+        scratch.written("vote", "--claim", "Pluto", "is_a", "planet", "refute", "--as", "bob", "--probability", "0.5")
+        belief = scratch.good("resolve", "Pluto", "is_a", "--json").json["beliefs"][0]
+        expect((belief["votes_for"], belief["votes_against"]) == (1, 1), belief)
+        scratch.written("vote", id_, "abstain", "--as", "alice")
+        belief = scratch.good("resolve", "Pluto", "is_a", "--json").json["beliefs"][0]
+        expect(belief["votes_for"] == 0, belief)
+        scratch.written("vote", "--claim-id", belief["claim"], "--subject", "Pluto", "support", "--as", "alice")
+        scratch.written("vote", "--agent", "alice", "support", "--as", "bob")
+        scratch.written("vote", "--source", "Tombaugh", "support")
+        votes = scratch.good("show", id_, "--json").json["votes"]
+        expect([vote["counts"] for vote in votes] == [False, False], votes)
+        expect(scratch.good("status", "--json").json["records"]["votes"] == 6, "six votes")
+
+
+def a_retracted_record_is_no_longer_believed():
+    with Scratch() as scratch:
+        id_ = scratch.written("assert", "Vulcan", "exists", "true", "--type", "boolean")
+        scratch.written("retract", id_, "--reason", "never seen again")
+        answer = scratch.good("resolve", "Vulcan", "exists", "--json").json
+        expect(answer["verdict"] == "unknown" and not answer["beliefs"], answer)
+        before = scratch.good("resolve", "Vulcan", "exists", "--as-of", "@1", "--json").json
+        expect(len(before["beliefs"]) == 1, before)
+        expect("retracted" in scratch.good("history", "Vulcan").text, "history keeps it")
+        expect("never seen again" in scratch.good("show", id_).text, "the reason")
+
+
+def anothers_revision_is_a_proposal():
+    with Scratch() as scratch:
+        id_ = scratch.written("assert", "Vulcan", "exists", "true", "--type", "boolean")
+        scratch.good("key", "new", "bob")
+        retracted = scratch.good("retract", id_, "--as", "bob")
+        expect("proposal" in retracted.error, retracted)
+        expect(scratch.good("resolve", "Vulcan", "exists", "--json").json["beliefs"], "still believed")
+
+
+def superseding_puts_the_new_in_place_of_the_old():
+    with Scratch() as scratch:
+        old = scratch.written("assert", "Berlin", "population", "3769000", "--type", "integer")
+        new = scratch.written("assert", "Berlin", "population", "3677472", "--type", "integer")
+        scratch.written("supersede", old[:8], "--with", new[:8], "--kind", "update", "--reason", "a census")
+        beliefs = scratch.good("resolve", "Berlin", "population", "--json").json["beliefs"]
+        expect([belief["value"]["integer"] for belief in beliefs] == [3677472], beliefs)
+        expect("superseded" in scratch.good("why", "Berlin", "population").text, "why shows the old one")
+
+
+def an_epoch_is_found_by_name():
+    with Scratch() as scratch:
+        old = scratch.written("epoch", "new", "planet by usage", "--to", "2006-08-24")
+        scratch.written("epoch", "new", "planet by IAU 2006", "--from", "2006-08-24", "--supersedes", "planet by usage",
+                        "--description", "with a cleared neighbourhood")
+        scratch.written("assert", "Pluto", "is_a", "planet", "--type", "entity", "--epoch", "planet by usage")
+        scratch.written("assert", "Pluto", "is_a", "dwarf planet", "--type", "entity", "--epoch", "planet by IAU 2006")
+        listed = scratch.good("epoch", "list").text
+        expect("planet by usage" in listed and "planet by IAU 2006" in listed, listed)
+        expect("neighbourhood" in scratch.good("epoch", "show", "planet by IAU 2006").text, "show")
+        names = [belief["value"]["name"] for belief in scratch.good(
+            "resolve", "Pluto", "is_a", "--epoch", old[:8], "--json").json["beliefs"]]
+        expect(names == ["planet"], names)
+        names = [belief["value"]["name"] for belief in scratch.good("resolve", "Pluto", "is_a", "--json").json["beliefs"]]
+        expect(names == ["dwarf planet"], names)
+        scratch.written("epoch", "new", "planet by usage", "--description", "another of this name")
+        twice = scratch.run("resolve", "Pluto", "is_a", "--epoch", "planet by usage")
+        expect(twice.code == 2 and old[:12] in twice.error, twice)
+
+
+def key_qualifiers_part_the_question():
+    with Scratch() as scratch:
+        scratch.written("assert", "Berlin", "population", "1", "--type", "integer", "--key", "year=1900")
+        scratch.written("assert", "Berlin", "population", "2", "--type", "integer", "--key", "year=2000")
+        answer = scratch.good("resolve", "Berlin", "population", "--key", "year=2000", "--json").json
+        expect([belief["value"]["integer"] for belief in answer["beliefs"]] == [2], answer)
+        expect(answer["key_qualifiers"] == "year=2000", answer)
+
+
+def valid_time_is_asked_for():
+    with Scratch() as scratch:
+        scratch.written("assert", "Bonn", "capital_of", "Germany", "--type", "entity", "--valid-from", "1949",
+                        "--valid-to", "1990-10-03")
+        for at, count in (("1960", 1), ("1995", 0), ("now", 0)):
+            answer = scratch.good("resolve", "Bonn", "capital_of", "--valid-at", at, "--json").json
+            expect(len(answer["beliefs"]) == count, (at, answer))
+
+
+def every_lens_answers():
+    with Scratch() as scratch:
+        for name, value in (("a", "67.4"), ("b", "73.0")):
+            scratch.written("assert", "H0", "value", value, "--plus", "0.5", "--unit", "km/s/Mpc", "--source", name)
+        lenses = [lens["name"] for lens in scratch.good("lens", "list", "--json").lines]
+        expect({"recency", "consensus", "authority", "pool", "union"} <= set(lenses), lenses)
+        expect("consensus" in scratch.good("lens", "list").text, "list")
+        for lens in lenses:
+            answer = scratch.good("resolve", "H0", "value", "--lens", lens, "--json").json
+            expect(answer["lens"] == lens and len(answer["beliefs"]) == 2, answer)
+            expect("67.4 ± 0.5 km/s/Mpc" in scratch.good("resolve", "H0", "value", "--lens", lens).text, lens)
+        pooled = scratch.good("resolve", "H0", "value", "--lens", "pool", "--json").json["pooled"]
+        expect(abs(pooled["fixed_mean"] - 70.2) < 1e-9 and pooled["count"] == 2, pooled)
+        key = scratch.good("key", "show", "default", "--json").json["key"]
+        scratch.good("resolve", "H0", "value", "--lens", "authority", "--root", key)
+        scratch.good("resolve", "H0", "value", "--lens", "recency", "--half-life", "30d")
+
+
+def resolve_all_prints_what_sums_to_at_most_one():
+    with Scratch() as scratch:
+        rows = "agent\tsubject\tpredicate\tobject\n" + "".join(
+            f"w{w}\titem{i}\tis\tv{(w * (i + 1)) % 3}\n" for i in range(20) for w in range(7))
+        scratch.good("import", "-", "--format", "tsv", stdin=rows)
+        scratch.written("assert", "text", "is", "a\\b\tc\nd")
+        table = scratch.good("resolve", "--all", "--format", "tsv").text.splitlines()
+        expect(table[0] == "subject\tpredicate\tobject\tprobability", table[0])
+        sums, last = {}, {}
+        for line in table[1:]:
+            subject, predicate, _, probability = line.split("\t")
+            slot = (subject, predicate)
+            sums[slot] = sums.get(slot, 0) + int(probability.replace(".", ""))
+            expect(float(probability) <= last.get(slot, 1), "most probable first")
+            last[slot] = float(probability)
+        expect(len(sums) == 21 and max(sums.values()) <= 1000000, sums)
+        expect(any(line.startswith("text\tis\ta\\\\b\\tc\\nd\t") for line in table), "escapes")
+        one = scratch.good("resolve", "--all", "--subject", "item3", "--format", "ndjson").lines
+        expect([answer["subject"] for answer in one] == ["item3"], one)
+        expect(scratch.good("resolve", "--all", "--predicate", "isnt").text.count("\n") == 1, "only the header")
+
+
+def conflicts_are_ranked():
+    with Scratch() as scratch:
+        for subject, values in (("even", "ab"), ("uneven", "aaab"), ("agreed", "aa")):
+            for number, value in enumerate(values):
+                scratch.written("assert", subject, "is", value, "--source", f"s{number}")
+        found = scratch.good("conflicts", "--json").lines
+        expect([conflict["subject"] for conflict in found] == ["even", "uneven"], found)
+        expect("even" in scratch.good("conflicts", "--limit", "1").text, "text")
+
+
+def log_shows_records_in_order():
+    with Scratch() as scratch:
+        ids = [scratch.written("assert", f"s{number}", "p", "o") for number in range(5)]
+        entries = scratch.good("log", "--json").lines
+        expect([entry["id"] for entry in entries] == ids, entries)
+        expect([entry["sequence"] for entry in entries] == [1, 2, 3, 4, 5], entries)
+        entries = scratch.good("log", "--since", "3", "--limit", "2", "--json").lines
+        expect([entry["sequence"] for entry in entries] == [3, 4], entries)
+        expect(scratch.good("log").text.count("\n") == 5, "one line each")
+        header = scratch.good("log", "--table").text.splitlines()
+        expect(len(header) == 6 and header[0].split() == ["#", "received", "id", "type", "signer", "what"], header)
+
+
+def log_follows_what_another_process_writes():
+    with Scratch() as scratch:
+        scratch.written("assert", "first", "p", "o")
+        environment = dict(os.environ, STEME_DIR=str(scratch.store))
+        with subprocess.Popen([PROGRAM, "log", "--follow", "--limit", "2", "--json"], stdout=subprocess.PIPE,
+                              env=environment) as follower:
+            first = follower.stdout.readline()
+            id_ = scratch.written("assert", "second", "p", "o")
+            second = follower.stdout.readline()
+            expect(b"first" in first and id_.encode() in second, second)
+            expect(follower.wait(timeout=30) == 0, "it ends at its limit")
+        with subprocess.Popen([PROGRAM, "log", "--follow"], stdout=subprocess.PIPE, env=environment) as follower:
+            follower.stdout.readline()
+            time.sleep(0.2)
+            follower.send_signal(signal.SIGINT)
+            expect(follower.wait(timeout=30) == 0, "an interrupt ends it")
+
+
+def cat_prints_the_bytes_that_hash_to_the_id():
+    if not shutil.which("b3sum"):
+        raise Skipped("b3sum is not installed")
+    with Scratch() as scratch:
+        id_ = scratch.written("assert", "Pluto", "is_a", "planet")
+        epoch = scratch.written("epoch", "new", "one")
+        vote = scratch.written("vote", id_, "support")
+        for record in (id_, epoch, vote):
+            summed = subprocess.run(["b3sum"], input=scratch.good("cat", record[:12]).out, capture_output=True, check=True)
+            expect(summed.stdout.decode().split()[0] == record, summed.stdout)
+
+
+def keys_shows_the_index_as_text():
+    with Scratch() as scratch:
+        id_ = scratch.written("assert", "Pluto", "is_a", "planet")
+        expect(f"H:{id_}" in scratch.good("keys", "H:").text, "H:")
+        expect("S:Pluto" in scratch.good("keys", "S:Pluto").text, "S:")
+        expect(scratch.good("keys", "S:Nobody").text == "", "none")
+        expect(scratch.good("keys", "--json").lines, "json")
+
+
+def verify_rebuild_and_status_agree():
+    with Scratch() as scratch:
+        scratch.written("assert", "Pluto", "is_a", "planet")
+        verified = scratch.good("verify", "--json").json
+        expect(verified["findings"] == 0 and verified["records"] == 1, verified)
+        sizes = [verified[name] for name in ("valid_bytes", "padding_bytes", "damaged_bytes")]
+        expect(sum(sizes) == verified["file_bytes"], verified)
+        before = scratch.good("keys").out
+        scratch.good("rebuild")
+        expect(scratch.good("keys").out == before, "a rebuild gives the same index")
+        expect("well" in scratch.good("status").text and "all is well" in scratch.good("verify").text, "text")
+        expect(scratch.good("status", "--json").json["records"]["assertions"] == 1, "status")
+
+
+def without_its_index_a_store_answers_the_same():
+    with Scratch() as scratch:
+        for number in range(10):
+            scratch.written("assert", "x", "is", str(number % 3), "--source", f"s{number}")
+        before = scratch.good("resolve", "x", "is", "--json").out
+        for part in scratch.store.glob("index*"):
+            shutil.rmtree(part) if part.is_dir() else part.unlink()
+        expect(scratch.good("resolve", "x", "is", "--json").out == before, "the same answer")
+
+
+def an_index_that_lies_is_found_out():
+    with Scratch() as scratch:
+        for number in range(50):
+            scratch.written("assert", f"x{number}", "is", str(number))
+        before = scratch.good("resolve", "--all").out
+        data = scratch.store / "index" / "data.mdb"
+        if not data.exists():
+            raise Skipped("the index keeps other files")
+        old = data.read_bytes()
+        scratch.written("assert", "later", "is", "so")
+        scratch.written("retract", scratch.good("log", "--json").lines[-1]["id"])
+        data.write_bytes(old)  # an index of the past
+        expect(scratch.good("resolve", "--all").out == before, "answers are of the log")
+        expect(scratch.run("verify").code == 0, scratch.run("verify"))
+
+
+def keys_to_sign_with_are_kept():
+    with Scratch() as scratch:
+        made = scratch.good("key", "new", "alice", "--json").json
+        expect(made["name"] == "alice" and len(made["key"]) == 64 and len(made["agent"]) == 64, made)
+        expect(scratch.good("key", "show", "alice", "--json").json == made, "show")
+        expect([key["name"] for key in scratch.good("key", "list", "--json").lines] == ["alice", "default"], "list")
+        expect(scratch.good("key", "list").text.startswith("alice\t"), "text")
+        again = scratch.run("key", "new", "alice")
+        expect(again.code == 4, again)
+        modes = {oct(path.stat().st_mode & 0o777) for path in (scratch.store / "keys").iterdir()}
+        expect(modes == {"0o600"}, modes)
+
+
+def the_second_writer_is_told_who_holds_the_lock():
+    with Scratch() as scratch:
+        environment = dict(os.environ, STEME_DIR=str(scratch.store))
+        with subprocess.Popen([PROGRAM, "import", "-", "--format", "tsv"], stdin=subprocess.PIPE, env=environment,
+                              stdout=subprocess.DEVNULL) as writer:
+            writer.stdin.write(b"subject\tpredicate\tobject\n")
+            writer.stdin.flush()
+            for _ in range(200):
+                second = scratch.run("assert", "a", "b", "c")
+                if second.code == 6:
+                    break
+                time.sleep(0.02)
+            expect(second.code == 6 and str(writer.pid) in second.error, second)
+            expect(scratch.run("status").code == 0, "readers work meanwhile")
+            writer.stdin.close()
+            expect(writer.wait(timeout=30) == 0, "the first one ends well")
+        scratch.written("assert", "a", "b", "d")
+
+
+def bench_measures_and_cleans_up():
+    with Scratch(init=False) as scratch:
+        figures = good("bench", "--count", "2000", "--json", env={"TMPDIR": str(scratch.path)}).json
+        expect(figures["bundled_per_second"] > 0 and figures["resolve_p50_us"] >= 0, figures)
+        expect("assertions/s" in good("bench", "--count", "1000", env={"TMPDIR": str(scratch.path)}).text, "text")
+        expect(not list(scratch.path.iterdir()), "nothing is left")
+
+
+def every_verb_has_help_with_examples():
+    verbs = good("help", "--json").lines
+    expect(len(verbs) > 20, verbs)
+    for verb in verbs:
+        words = verb["verb"].split()
+        text = good("help", *words).text
+        expect("Examples" in text and "steme" in verb["examples"], text)
+        expect(good(*words, "--help").text == text, f"{words} --help")
+    for words in (["help"], ["--help"], ["-h"], []):
+        expect("Exit codes" in good(*words).text, words)
+    expect(good("--version").text.startswith("steme "), "--version")
+    expect("version" in good("--version", "--json").text, "json")
+    expect(good("help", "key").text.count("Examples") == 3, "all verbs of key")
+
+
+def a_closed_pipe_ends_it_quietly():
+    with Scratch() as scratch:
+        rows = "subject\tpredicate\tobject\n" + "".join(f"s{i}\tp\t{'o' * 200}\n" for i in range(5000))
+        scratch.good("import", "-", "--format", "tsv", stdin=rows)
+        for verb in ("export", "log", "keys"):
+            environment = dict(os.environ, STEME_DIR=str(scratch.store))
+            with subprocess.Popen([PROGRAM, verb], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as child:
+                child.stdout.readline()
+                child.stdout.close()
+                error = child.stderr.read()
+                expect(child.wait(timeout=30) == 141 and error == b"", (verb, child.returncode, error))
+
+
+def colour_and_tables_are_for_terminals():
+    import pty
+    with Scratch() as scratch:
+        scratch.written("assert", "Pluto", "is_a", "planet")
+
+        def on_terminal(**more):
+            environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+            environment.update(STEME_DIR=str(scratch.store), TERM="xterm", **more)
+            master, slave = pty.openpty()
+            child = subprocess.Popen([PROGRAM, "log"], stdout=slave, env=environment)
+            os.close(slave)
+            output = b""
+            while True:
+                try:
+                    block = os.read(master, 4096)
+                except OSError:
+                    break
+                if not block:
+                    break
+                output += block
+            os.close(master)
+            expect(child.wait(timeout=30) == 0, output)
+            return output
+
+        coloured = on_terminal()
+        expect(b"\x1b[" in coloured and b"signer" in coloured, coloured)
+        plain = on_terminal(NO_COLOR="1")
+        expect(b"\x1b[" not in plain and b"signer" in plain, plain)
+        expect(b"\x1b[" not in on_terminal(TERM="dumb"), "dumb terminals")
+        piped = scratch.good("log").out
+        expect(b"\x1b[" not in piped and b"signer" not in piped and piped.count(b"\t") == 5, piped)
+
+
+def stored_text_cannot_drive_a_terminal():
+    with Scratch() as scratch:
+        scratch.written("assert", "x", "says", "\x1b[2J\x1b]0;gotcha\x07 red\u202eder")
+        id_ = scratch.good("log", "--json").lines[0]["id"]
+        for words in (("resolve", "x", "says"), ("why", "x", "says"), ("show", id_), ("log",), ("history", "x")):
+            out = scratch.good(*words).out
+            expect(b"\x1b" not in out and b"\x07" not in out and "\u202e".encode() not in out, (words, out))
+
+
+if __name__ == "__main__":
+    for name, function in list(globals().items()):
+        if callable(function) and getattr(function, "__module__", "") == "__main__" and not name.startswith("_"):
+            case(name.replace("_", " "), function)
+    finish()
