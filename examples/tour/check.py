@@ -83,6 +83,8 @@ def check(program, path, write):
         print(f"not ok - {name}: the shell ended after {len(printed)}")
         return 1
     if write:
+        if any("Segmentation fault" in text or "Aborted" in text for text in printed):
+            sys.exit(f"check.py: the program crashed; {path} is left as it is")
         left = iter(printed)
         fill = lambda block: "".join(f"$ {command}{next(left)}" for command, _ in split(block[1]))  # noqa: E731
         with open(path, "w", encoding="utf-8") as file:

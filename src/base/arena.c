@@ -152,11 +152,3 @@ void arena_rewind(struct arena *arena, struct arena_mark mark)
     arena->block = spare ? spare : block;
     arena->used_bytes = mark.used_bytes;
 }
-
-steme_status arena_full(const struct arena *arena, struct steme_error *err)
-{
-    return error_set(err, STEME_NO_MEMORY,
-                     "no memory for more: %zu bytes of the %zu that this operation may use are taken; "
-                     "ask for less at a time, or raise the limit",
-                     arena->used_bytes, arena->ceiling_bytes);
-}

@@ -41,6 +41,12 @@ struct arena_mark arena_mark(const struct arena *arena);
 void arena_rewind(struct arena *arena, struct arena_mark mark);
 
 /* The one way to report an arena that is full: STEME_NO_MEMORY with the ceiling in the message. */
-steme_status arena_full(const struct arena *arena, struct steme_error *err);
+MUST_CHECK static inline steme_status arena_full(const struct arena *arena, struct steme_error *err)
+{
+    return error_set(err, STEME_NO_MEMORY,
+                     "no memory for more: %zu bytes of the %zu that this operation may use are taken; "
+                     "ask for less at a time, or raise the limit",
+                     arena->used_bytes, arena->ceiling_bytes);
+}
 
 #endif

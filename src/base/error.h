@@ -10,10 +10,11 @@
 
 /* Fill err (may be NULL) and return status, so that a failing call is one line:
  *     return error_set(err, STEME_TOO_LARGE, "subject has %zu bytes, at most %u allowed", n, max); */
-#define error_set(err, status, ...) error_set_at((err), (status), 0, __FILE__, __LINE__, __VA_ARGS__)
-/* The same, with the errno of the system call that failed; its text is appended to the message. */
+#define error_set(err, status, ...) error_set_os((err), (status), 0, __VA_ARGS__)
+/* The same, with the errno of the system call that failed; its text is appended to the message. Both are the status
+ * itself, so that the compiler sees that a constant one is not STEME_OK. */
 #define error_set_os(err, status, os_errno, ...) \
-    error_set_at((err), (status), (os_errno), __FILE__, __LINE__, __VA_ARGS__)
+    ((void)error_set_at((err), (status), (os_errno), __FILE__, __LINE__, __VA_ARGS__), (status))
 
 steme_status error_set_at(struct steme_error *err, steme_status status, int os_errno, const char *file, int line,
                           const char *format, ...) __attribute__((format(printf, 6, 7)));

@@ -70,7 +70,8 @@ static bool is_language_byte(uint8_t byte)
 static steme_status check_language(struct steme_slice tag, struct steme_error *err)
 {
     bool good = tag.size <= LANGUAGE_MAX_BYTES;
-    for (size_t i = 0; good && i < tag.size; i++) good = is_language_byte(tag.data[i]);
+    for (size_t i = 0; good && i < tag.size; i++)
+        good = is_language_byte(tag.data[i]);
     if (good) return STEME_OK;
     return error_set(err, STEME_BAD_INPUT, "language is no tag such as \"en\": at most %d of letters, digits and \"-\"",
                      LANGUAGE_MAX_BYTES);
@@ -80,7 +81,8 @@ static steme_status check_media_type(struct steme_slice type, struct steme_error
 {
     bool good = type.size > 0 && type.size <= MEDIA_TYPE_MAX_BYTES && type.data[0] != ' ' &&
                 type.data[type.size - 1] != ' ';
-    for (size_t i = 0; good && i < type.size; i++) good = type.data[i] >= 0x20 && type.data[i] <= 0x7E;
+    for (size_t i = 0; good && i < type.size; i++)
+        good = type.data[i] >= 0x20 && type.data[i] <= 0x7E;
     if (good) return STEME_OK;
     return error_set(err, STEME_BAD_INPUT, "media type is none such as \"image/png\": 1 to %d printable ASCII bytes",
                      MEDIA_TYPE_MAX_BYTES);
@@ -91,7 +93,8 @@ static steme_status check_decimal(struct steme_decimal number, const char *what,
     if (decimal_is_canonical(number)) return STEME_OK;
     return error_set(err, STEME_BAD_INPUT,
                      "%s is not a canonical decimal: no trailing zero in the coefficient, 0 with scale 0, "
-                     "scale from -%d to %d", what, STEME_SCALE_MAX, STEME_SCALE_MAX);
+                     "scale from -%d to %d",
+                     what, STEME_SCALE_MAX, STEME_SCALE_MAX);
 }
 
 static steme_status check_quantity(const struct steme_value *value, struct steme_error *err)
@@ -115,7 +118,7 @@ static steme_status check_quantity(const struct steme_value *value, struct steme
  * reckoned from 1 March here, so that a leap day is the last of its year. */
 static void find_civil_day(int64_t days, bool *first_of_year, bool *first_of_month)
 {
-    int64_t since_march = days + 719468; /* since 0000-03-01 */
+    int64_t since_march = days + 719468;   /* since 0000-03-01 */
     int64_t of_era = since_march % 146097; /* 400 years */
     if (of_era < 0) of_era += 146097;
     int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
@@ -291,7 +294,7 @@ steme_status field_check_bundle(const struct steme_bundle *bundle, struct steme_
 /* ---- bundles: no member twice ---- */
 
 enum {
-    TABLE_SLOTS = 8192, /* twice the members there may be */
+    TABLE_SLOTS = 8192,   /* twice the members there may be */
     PROBES_PER_MEMBER = 8 /* honest ids, which are digests, need 1.5 */
 };
 _Static_assert(TABLE_SLOTS >= 2 * STEME_BUNDLE_MAX && STEME_BUNDLE_MAX < UINT16_MAX, "the table stays half empty");
@@ -310,7 +313,8 @@ static enum twins search_table(const struct steme_hash *members, size_t count, s
 {
     uint16_t table[TABLE_SLOTS]; /* index + 1, 0 is free */
     size_t slots = 16;
-    while (slots < 2 * count) slots *= 2;
+    while (slots < 2 * count)
+        slots *= 2;
     memset(table, 0, slots * sizeof table[0]);
     size_t probes_left = count * PROBES_PER_MEMBER;
     for (size_t i = 0; i < count; i++) {

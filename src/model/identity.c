@@ -26,6 +26,7 @@ static const char source_tag[TAG_BYTES] = "steme.source.v1";
 
 static uint8_t *put_bytes(uint8_t *at, const void *bytes, size_t size)
 {
+    invariant(bytes || size == 0);
     if (size) memcpy(at, bytes, size);
     return at + size;
 }
@@ -94,10 +95,7 @@ static size_t part_max(struct steme_slice part)
 
 /* ---- one at a time ---- */
 
-uint64_t route_of_hash(const struct steme_hash *hash)
-{
-    return load_u64be(hash->bytes);
-}
+uint64_t route_of_hash(const struct steme_hash *hash) { return load_u64be(hash->bytes); }
 
 uint64_t route_of_name(struct steme_slice name)
 {
@@ -137,10 +135,7 @@ struct steme_hash claim_id(const struct steme_hash *slot, struct steme_slice obj
     return claim;
 }
 
-bool claim_negated(const struct steme_hash *claim)
-{
-    return claim->bytes[HASH_BYTES - 1] & POLARITY_BIT;
-}
+bool claim_negated(const struct steme_hash *claim) { return claim->bytes[HASH_BYTES - 1] & POLARITY_BIT; }
 
 struct steme_hash claim_positive(const struct steme_hash *claim)
 {
@@ -191,10 +186,7 @@ static uint64_t recall_route(struct memo *memo, struct steme_slice name)
     return entry->route;
 }
 
-static size_t window_size(size_t left)
-{
-    return left < WINDOW ? left : WINDOW;
-}
+static size_t window_size(size_t left) { return left < WINDOW ? left : WINDOW; }
 
 static bool same_slot(const struct assertion_view *a, const struct assertion_view *b)
 {
@@ -217,7 +209,7 @@ static size_t preimage_bytes(const struct assertion_view *views, size_t count)
         size_t slot = TAG_BYTES + part_max(view->subject) + part_max(view->predicate) + part_max(view->key_qualifiers);
         size_t voice = TAG_BYTES + (view->source.size ? part_max(view->source) : HASH_BYTES);
         size_t claim = TAG_BYTES + HASH_BYTES + part_max(view->object);
-        total += slot + voice + claim + 3 * 63;
+        total += slot + voice + claim + (size_t)3 * 63;
     }
     return total;
 }
@@ -253,7 +245,8 @@ static void hash_window(const struct assertion_view *views, size_t count, struct
         at += work->inputs[i].size;
     }
     hash_many(work->inputs, count, work->hashes);
-    for (size_t i = 0; i < count; i++) out[i].claim = claim_positive(&work->hashes[i]);
+    for (size_t i = 0; i < count; i++)
+        out[i].claim = claim_positive(&work->hashes[i]);
 }
 
 steme_status identity_many(const struct assertion_view *views, size_t count, struct identity *out,

@@ -15,10 +15,10 @@
 
 struct identity {
     uint64_t route;
-    uint32_t predicate;       /* first 4 bytes, big-endian, of BLAKE3(predicate) */
+    uint32_t predicate; /* first 4 bytes, big-endian, of BLAKE3(predicate) */
     struct steme_hash slot;
-    struct steme_hash claim;  /* of the positive claim, whatever the assertion's polarity */
-    struct steme_hash voice;  /* source id where there is a source, else agent id */
+    struct steme_hash claim; /* of the positive claim, whatever the assertion's polarity */
+    struct steme_hash voice; /* source id where there is a source, else agent id */
 };
 
 uint64_t route_of_name(struct steme_slice name);

@@ -89,9 +89,6 @@ enum {
 };
 
 /* Bytes of a part with its length and padding. */
-static inline size_t part_bytes(size_t size)
-{
-    return pad8(PART_LENGTH_BYTES + size);
-}
+static inline size_t part_bytes(size_t size) { return pad8(PART_LENGTH_BYTES + size); }
 
 #endif

@@ -28,9 +28,11 @@ static void sink(uint16_t *heap, size_t root, size_t count, order_compare_fn *co
 void order_items(uint16_t *order, size_t count, order_compare_fn *compare, const void *list)
 {
     invariant(count <= ORDER_MAX);
-    for (size_t i = 0; i < count; i++) order[i] = (uint16_t)i;
+    for (size_t i = 0; i < count; i++)
+        order[i] = (uint16_t)i;
     if (is_sorted(count, compare, list)) return; /* what was decoded before, or written by a careful author */
-    for (size_t root = count / 2; root-- > 0;) sink(order, root, count, compare, list);
+    for (size_t root = count / 2; root-- > 0;)
+        sink(order, root, count, compare, list);
     for (size_t end = count - 1; end > 0; end--) {
         uint16_t last = order[end];
         order[end] = order[0];

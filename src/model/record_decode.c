@@ -158,10 +158,7 @@ static void copy_key(struct steme_key *key, const struct reader *reader)
     memcpy(key->bytes, reader->data + AT_AUTHOR, sizeof key->bytes);
 }
 
-static void copy_hash(struct steme_hash *hash, const uint8_t *at)
-{
-    memcpy(hash->bytes, at, sizeof hash->bytes);
-}
+static void copy_hash(struct steme_hash *hash, const uint8_t *at) { memcpy(hash->bytes, at, sizeof hash->bytes); }
 
 /* ---- assertion ---- */
 
@@ -220,7 +217,8 @@ static steme_status map_assertion(struct reader *reader, struct assertion_view *
     view->epoch = flags & FLAG_EPOCH ? take(reader, HASH_BYTES, "the epoch") : NULL;
     counts->qualifiers_at = reader->at;
     struct steme_qualifier ignored;
-    for (size_t i = 0; i < counts->keys && !reader->status; i++) take_qualifier(reader, &ignored);
+    for (size_t i = 0; i < counts->keys && !reader->status; i++)
+        take_qualifier(reader, &ignored);
     view->key_qualifiers = slice_of(reader->data + counts->qualifiers_at, reader->at - counts->qualifiers_at);
     if (view->key_qualifiers.size == 0) view->key_qualifiers.data = NULL;
     return reader->status;
@@ -265,8 +263,10 @@ static struct steme_slice take_evidence(struct reader *reader, struct steme_evid
     struct steme_slice rest = take_padded(reader, EVIDENCE_BYTES, target + locator, "an evidence entry");
     if (!rest.data) return rest;
     *out = (struct steme_evidence){ .stance = (enum steme_stance)head[EVIDENCE_STANCE], .has_target = has_target };
-    if (has_target) copy_hash(&out->target, rest.data);
-    else out->uri = slice_of(rest.data, uri);
+    if (has_target)
+        copy_hash(&out->target, rest.data);
+    else
+        out->uri = slice_of(rest.data, uri);
     out->locator = slice_of(rest.data + target, locator);
     return slice_of(head, EVIDENCE_BYTES + rest.size);
 }
@@ -478,15 +478,14 @@ steme_status record_decode(struct steme_slice bytes, struct arena *arena, struct
     struct arena_mark mark = arena_mark(arena);
     struct steme_record record = { 0 };
     steme_status status = read_record(bytes, arena, &record, err);
-    if (status) arena_rewind(arena, mark);
-    else *out = record;
+    if (status)
+        arena_rewind(arena, mark);
+    else
+        *out = record;
     return status;
 }
 
-struct steme_hash record_id(struct steme_slice bytes)
-{
-    return hash_one(bytes);
-}
+struct steme_hash record_id(struct steme_slice bytes) { return hash_one(bytes); }
 
 /* Open a record that must be of one type. */
 static steme_status open_type(struct steme_slice bytes, enum steme_type type, const char *what, struct reader *reader,

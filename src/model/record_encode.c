@@ -44,7 +44,8 @@ static uint8_t *put_part(uint8_t *at, struct steme_slice bytes)
 
 static uint8_t *put_hashes(uint8_t *at, const struct steme_hash *hashes, const uint16_t *order, size_t count)
 {
-    for (size_t i = 0; i < count; i++, at += HASH_BYTES) memcpy(at, hashes[order[i]].bytes, HASH_BYTES);
+    for (size_t i = 0; i < count; i++, at += HASH_BYTES)
+        memcpy(at, hashes[order[i]].bytes, HASH_BYTES);
     return at;
 }
 
@@ -181,8 +182,10 @@ static size_t assertion_bytes(const struct steme_assertion *assertion)
                     part_bytes(value_bytes(&assertion->object));
     if (assertion->source.size) length += part_bytes(assertion->source.size);
     if (assertion->has_epoch) length += HASH_BYTES;
-    for (size_t i = 0; i < assertion->qualifier_count; i++) length += qualifier_bytes(&assertion->qualifiers[i]);
-    for (size_t i = 0; i < assertion->evidence_count; i++) length += evidence_bytes(&assertion->evidence[i]);
+    for (size_t i = 0; i < assertion->qualifier_count; i++)
+        length += qualifier_bytes(&assertion->qualifiers[i]);
+    for (size_t i = 0; i < assertion->evidence_count; i++)
+        length += evidence_bytes(&assertion->evidence[i]);
     return length + assertion->parent_count * HASH_BYTES;
 }
 
@@ -206,7 +209,8 @@ static uint8_t *put_evidence(uint8_t *at, const struct steme_evidence *evidence)
 static void write_assertion_head(const struct steme_assertion *assertion, uint8_t *record)
 {
     size_t keys = 0;
-    for (size_t i = 0; i < assertion->qualifier_count; i++) keys += assertion->qualifiers[i].key;
+    for (size_t i = 0; i < assertion->qualifier_count; i++)
+        keys += assertion->qualifiers[i].key;
     unsigned flags = (assertion->negated ? FLAG_NEGATED : 0u) | (assertion->has_epoch ? FLAG_EPOCH : 0u) |
                      (assertion->source.size ? FLAG_SOURCE : 0u);
     store_i64(record + ASSERTION_ASSERTED_AT, assertion->asserted_at_us);
@@ -320,7 +324,8 @@ static steme_status encode_revision(const struct steme_revision *revision, struc
     store_u16(record + REVISION_TARGETS, (uint16_t)revision->target_count);
     store_u16(record + REVISION_REPLACEMENTS, (uint16_t)revision->replacement_count);
     uint8_t *at = record + REVISION_PARTS;
-    for (size_t i = 0; i < revision->target_count; i++) at = put_target(at, &revision->targets[targets[i]]);
+    for (size_t i = 0; i < revision->target_count; i++)
+        at = put_target(at, &revision->targets[targets[i]]);
     at = put_hashes(at, revision->replacements, replacements, revision->replacement_count);
     put_part(at, revision->reason);
     return STEME_OK;

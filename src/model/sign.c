@@ -53,7 +53,8 @@ static const uint8_t small_order_y[][POINT_BYTES] = {
 static bool is_below(const uint8_t number[POINT_BYTES], const uint8_t bound[POINT_BYTES])
 {
     size_t i = POINT_BYTES - 1;
-    while (i > 0 && number[i] == bound[i]) i--;
+    while (i > 0 && number[i] == bound[i])
+        i--;
     return number[i] < bound[i];
 }
 
@@ -154,10 +155,7 @@ void sign_secret_from_seed(const uint8_t seed[32], struct sign_secret *out)
     crypto_sign_ed25519_seed_keypair(out->key.bytes, out->expanded, seed);
 }
 
-void sign_wipe(struct sign_secret *secret)
-{
-    sodium_memzero(secret, sizeof *secret);
-}
+void sign_wipe(struct sign_secret *secret) { sodium_memzero(secret, sizeof *secret); }
 
 static void lay_message(const struct steme_hash *id, uint8_t message[MESSAGE_BYTES])
 {

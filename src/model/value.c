@@ -38,10 +38,7 @@ static int32_t load_scale(const uint8_t *at)
     return scale;
 }
 
-static void store_scale(uint8_t *at, int32_t scale)
-{
-    *at = (uint8_t)scale;
-}
+static void store_scale(uint8_t *at, int32_t scale) { *at = (uint8_t)scale; }
 
 /* Where a quantity's unit begins. */
 static size_t unit_at(const struct steme_value *value)
@@ -74,7 +71,7 @@ static void write_quantity(const struct steme_value *value, uint8_t *at)
     store_i64(at + VALUE_PAYLOAD, value->amount.coefficient);
     if (value->has_bounds) {
         store_i64(at + VALUE_PAYLOAD + NUMBER_BYTES, value->lower.coefficient);
-        store_i64(at + VALUE_PAYLOAD + 2 * NUMBER_BYTES, value->upper.coefficient);
+        store_i64(at + VALUE_PAYLOAD + (size_t)2 * NUMBER_BYTES, value->upper.coefficient);
     }
     copy_slice(at + unit_at(value), value->unit);
 }
@@ -118,10 +115,7 @@ static steme_status refuse(const char *problem, struct steme_error *err)
     return error_set(err, STEME_BAD_INPUT, "the value's bytes %s", problem);
 }
 
-static steme_status refuse_size(struct steme_error *err)
-{
-    return refuse("are not as many as its kind has", err);
-}
+static steme_status refuse_size(struct steme_error *err) { return refuse("are not as many as its kind has", err); }
 
 /* How many of the three bytes behind the kind mean something; the rest are zero. */
 static size_t detail_bytes(unsigned kind)
@@ -160,7 +154,7 @@ static steme_status parse_quantity(struct steme_slice bytes, struct steme_value 
     value->amount.coefficient = load_i64(at + VALUE_PAYLOAD);
     if (value->has_bounds) {
         value->lower = (struct steme_decimal){ load_i64(at + VALUE_PAYLOAD + NUMBER_BYTES), low };
-        value->upper = (struct steme_decimal){ load_i64(at + VALUE_PAYLOAD + 2 * NUMBER_BYTES), high };
+        value->upper = (struct steme_decimal){ load_i64(at + VALUE_PAYLOAD + (size_t)2 * NUMBER_BYTES), high };
     }
     value->unit = tail(bytes, unit_at(value));
     return STEME_OK;

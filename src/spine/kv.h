@@ -117,24 +117,28 @@ MUST_CHECK steme_status kv_update(struct kv *kv,
 MUST_CHECK steme_status kv_mem_open(struct kv **out, struct steme_error *err);
 
 /* LMDB in directory `dir` (data.mdb, lock.mdb), made if create. Commits do not sync (the log is the truth): kv_sync()
- * at checkpoints. Opened twice in one process it is one environment underneath, as LMDB demands: a reader and a writer
- * may stand side by side. read_only works beside another process's writer and on a read-only file system.
+ * at checkpoints. One process at a time may have it open for writing; the store's lock sees to that. Opened twice in
+ * one process it is one environment underneath, as LMDB demands: a reader and a writer may stand side by side.
+ * read_only works beside another process's writer and on a read-only file system. LMDB does its own I/O, so the host's
+ * files must be real ones.
  *
- * The map grows by itself. kv_begin(KV_WRITE) doubles it once half is used, when the readers of this process leave a
- * gap of 2 ms. So a transaction may write at least a quarter of the map; with the default map that is 16 GiB. If the
- * map is full nevertheless, the write answers STEME_NO_SPACE and the next kv_begin(KV_WRITE) makes 256 MiB or more of
- * room, waiting up to 10 s for this process's readers to finish: kv_update() does that. A read transaction open for
- * longer blocks it.
+ * The map grows by itself. kv_begin(KV_WRITE) doubles it once half is used, if the readers of this process leave a gap
+ * within 2 ms; so a transaction finds half of the map free, 32 GiB as a rule. If the map is full nevertheless, the
+ * write answers STEME_NO_SPACE and the next kv_begin(KV_WRITE) makes at least 256 MiB of room, waiting up to 10 s for
+ * the readers of this process to finish: that is what kv_update() retries for. 256 MiB is five times what 10,000
+ * entries of 600 bytes can need. A read transaction that stays open longer blocks it.
  *
  * STEME_CORRUPT: not an LMDB file, cut short (checked before mapping, so it can't end in SIGBUS), or LMDB says so; the
  * caller closes it, removes the directory's files and makes a new one. Rot inside pages is not detected: what is read
  * is to be checked against content hashes. STEME_NOT_FOUND: not there and create is false. STEME_READ_ONLY: no
- * permission to write here (readers need to write lock.mdb too, unless the file system is mounted read-only). */
+ * permission to write here (readers need to write lock.mdb too, unless the file system is mounted read-only).
+ * STEME_TIMEOUT: the map, or a handle that joins to write, waited 10 s for a read transaction of this process.
+ * STEME_FAILED: more than 1,024 read transactions are open, in all processes. */
 struct kv_lmdb_options {
     const char *dir;
     bool create, read_only;
-    uint64_t map_bytes; /* first size of the map; 0: 64 GiB of address space or what can be had. The file is as long as
-                           its data */
+    uint64_t
+        map_bytes; /* first size; 0: 64 GiB of address space, or what can be had. The file is as long as its data */
 };
 MUST_CHECK steme_status kv_lmdb_open(struct host *host, const struct kv_lmdb_options *options, struct kv **out,
                                      struct steme_error *err);

@@ -16,7 +16,7 @@
 /* The map is address space, not memory or disk: LMDB's file is as long as its data. So it starts so large that it
  * hardly ever has to grow, which needs a moment without readers. Where address space is limited less must do. */
 #define MAP_DEFAULT_BYTES (sizeof(size_t) >= 8 ? 64 * GIB : GIB)
-#define MAP_LEAST_DEFAULT_BYTES GIB
+#define MAP_LEAST_DEFAULT_BYTES (64 * MIB)
 #define MAP_UNIT_BYTES (64 * KIB) /* a multiple of every page size */
 /* Made after a transaction found the map full: 10,000 entries of 600 bytes that each touch a leaf of their own and
  * its branches, five times. */
@@ -28,7 +28,8 @@
 #define RESIZE_TRIES 8
 #define SNAPSHOT_TRIES 100
 #define WRITES_PER_READER_CHECK 64u
-#define FIRST_PLACES 64u /* threads start their search for a slot in this many: old threads' slots are used again */
+#define FIRST_PLACES \
+    64u /* threads start their search in this many, so that those of threads that ended are used again */
 
 /* --- Errors ------------------------------------------------------------------------------------------------------- */
 
@@ -48,6 +49,9 @@ steme_status lmdb_env_error(struct lmdb_env *env, int code, const char *doing, s
     case MDB_READERS_FULL:
         return error_set(err, STEME_FAILED, "%s %s: all %u places for readers are taken; end some reads", doing,
                          env->dir, LMDB_READERS_MAX);
+    case MDB_BAD_RSLOT:
+        return error_set(err, STEME_FAILED, "%s %s: it was opened before a fork; open it in this process", doing,
+                         env->dir);
     case MDB_BAD_VALSIZE:
         return error_set(err, STEME_BAD_INPUT, "%s %s: LMDB refuses the size of a key or value", doing, env->dir);
     case MDB_MAP_RESIZED:
@@ -295,35 +299,37 @@ steme_status lmdb_env_begin_read(struct lmdb_env *env, struct lmdb_txn **out, st
     return lmdb_env_error(env, code, "reading", err);
 }
 
+/* No lock of ours is held while LMDB takes its own. That the map can't move meanwhile follows from there being one
+ * process that writes: nobody else enlarges it, and in this one it is enlarged here. */
 static steme_status begin_mdb_write(struct lmdb_env *env, struct steme_error *err)
 {
-    int dead = 0;
-    steme_status status = check_broken(env, err);
-    if (status) return status;
+    int dead = 0, code = MDB_MAP_RESIZED;
     /* A process that died while it read would keep pages from being used again for ever. */
     if (env->write_count++ % WRITES_PER_READER_CHECK == 0) mdb_reader_check(env->mdb, &dead);
-    status = make_room(env, err);
-    if (status) return status;
-    for (int tries = 0;; tries++) {
-        int code = mdb_txn_begin(env->mdb, NULL, 0, &env->write_txn.mdb);
-        if (code != MDB_MAP_RESIZED || tries == RESIZE_TRIES) return lmdb_env_error(env, code, "writing", err);
+    pthread_mutex_lock(&env->map_lock);
+    steme_status status = make_room(env, err);
+    pthread_mutex_unlock(&env->map_lock);
+    for (int tries = 0; !status && tries < RESIZE_TRIES; tries++) {
+        code = mdb_txn_begin(env->mdb, NULL, 0, &env->write_txn.mdb);
+        if (code != MDB_MAP_RESIZED) break;
+        pthread_mutex_lock(&env->map_lock); /* the one that wrote before us had a larger map */
         status = follow_map(env, err);
-        if (status) return status;
+        pthread_mutex_unlock(&env->map_lock);
     }
+    return status ? status : lmdb_env_error(env, code, "writing", err);
 }
 
 steme_status lmdb_env_begin_write(struct lmdb_env *env, struct lmdb_txn **out, struct steme_error *err)
 {
-    steme_status status = check_broken(env,
-                                       err); /* before any lock: an abandoned writer holds one of LMDB's for ever */
+    /* Before any lock, too: an abandoned writer holds one of LMDB's for ever. */
+    steme_status status = check_broken(env, err);
     if (status) return status;
     int failed = pthread_mutex_lock(&env->writer);
     invariant(failed == 0); /* EDEADLK: this thread has a write transaction open and would wait for itself */
     env->write_txn.env = env;
     env->write_txn.lent = false;
-    pthread_mutex_lock(&env->map_lock);
-    status = begin_mdb_write(env, err);
-    pthread_mutex_unlock(&env->map_lock);
+    status = check_broken(env, err);
+    if (!status) status = begin_mdb_write(env, err);
     if (status)
         pthread_mutex_unlock(&env->writer);
     else
@@ -521,9 +527,8 @@ static steme_status check_file(struct host *host, const char *path, struct steme
     return status;
 }
 
-static struct lmdb_env *find_open(const struct host_stat *stat)
+static struct lmdb_env *find_env(struct lmdb_env *env, const struct host_stat *stat)
 {
-    struct lmdb_env *env = registry;
     while (env && (env->device != stat->device || env->inode != stat->inode))
         env = env->next_open;
     return env;
@@ -545,7 +550,10 @@ static steme_status open_registered(struct lmdb_env **env, const struct kv_lmdb_
     bool there = status == STEME_OK;
     if (status && (status != STEME_NOT_FOUND || !options->create)) return status;
 
-    struct lmdb_env *open = there ? find_open(&stat) : NULL;
+    if (there && find_env(abandoned, &stat))
+        return error_set(err, STEME_CORRUPT, "the index in %s failed in this process before; remove its files",
+                         fresh->dir);
+    struct lmdb_env *open = there ? find_env(registry, &stat) : NULL;
     if (open) {
         status = open->read_only && !options->read_only ? reopen_for_writing(open, options->map_bytes, err) : STEME_OK;
         if (!status) *env = open;

@@ -247,7 +247,7 @@ static steme_status find_hint(struct recovery *recovery, const struct segment *s
     *found_out = false;
     if (!hint || location_segment(hint->location) != segment->number) return STEME_OK;
     uint64_t to = location_offset(hint->location);
-    if (to % 64 != 0 || to <= SEGMENT_HEADER_BYTES || to > segment->found_bytes) return STEME_OK;
+    if (to % 64 != 0 || to <= SEGMENT_HEADER_BYTES || to > segment->file_bytes) return STEME_OK;
     for (size_t i = 0; i < countof(looks) && !*found_out; i++) {
         uint64_t from = to - SEGMENT_HEADER_BYTES > looks[i] ? to - looks[i] : SEGMENT_HEADER_BYTES;
         uint8_t *bytes = NULL;
@@ -420,7 +420,7 @@ static steme_status repair_file(struct recovery *recovery, const struct last *la
     if (!status) status = host_sync(file, err);
     host_close(&file);
     if (!status) status = host_sync_dir(recovery->host, recovery->table->dir, err);
-    if (!status) last->segment->found_bytes = last->end.offset;
+    if (!status) last->segment->file_bytes = last->end.offset;
     return status;
 }
 
@@ -447,7 +447,7 @@ static steme_status revive(struct recovery *recovery, struct last *last, struct 
     segment->header = header;
     segment->header_good = true;
     segment->header_whole = true;
-    segment->found_bytes = SEGMENT_HEADER_BYTES;
+    segment->file_bytes = SEGMENT_HEADER_BYTES;
     return STEME_OK;
 }
 
@@ -485,7 +485,7 @@ static void find_end(const struct last *last, struct recovery_end *out)
         out->segment = last->proof_segment > segment->number ? last->proof_segment : segment->number + 1;
         out->offset = SEGMENT_HEADER_BYTES;
     }
-    uint64_t capacity = segment->header_good ? segment->header.segment_bytes : segment->found_bytes;
+    uint64_t capacity = segment->header_good ? segment->header.segment_bytes : segment->file_bytes;
     out->capacity_bytes = go_on && capacity <= SEGMENT_BYTES_MAX ? capacity : out->offset;
 }
 

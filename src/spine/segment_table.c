@@ -38,7 +38,7 @@ void segment_table_deinit(struct segment_table *table)
     pthread_mutex_destroy(&table->map_lock);
 }
 
-steme_status segment_table_add(struct segment_table *table, uint32_t number, uint64_t found_bytes,
+steme_status segment_table_add(struct segment_table *table, uint32_t number, uint64_t file_bytes,
                                const struct segment_header *header, struct steme_error *err)
 {
     invariant(number > atomic_load(&table->last) && number <= SEGMENT_NUMBER_MAX);
@@ -51,7 +51,7 @@ steme_status segment_table_add(struct segment_table *table, uint32_t number, uin
         return error_set(err, STEME_NO_MEMORY, "no memory to keep track of log segment %" PRIu32, number);
     }
     segment->number = number;
-    segment->found_bytes = found_bytes;
+    segment->file_bytes = file_bytes;
     segment->header_good = header != NULL;
     segment->header_whole = segment->header_good; /* until somebody has looked */
     if (header) segment->header = *header;

@@ -19,7 +19,7 @@ struct segment {
     uint32_t number;
     bool header_good;             /* else `header` is zeros */
     bool header_whole;            /* good, and nothing but zeros between it and the batches */
-    uint64_t found_bytes;         /* length of the file when it was added */
+    _Atomic uint64_t file_bytes;  /* length of the file */
     struct segment_header header;
     _Atomic(struct segment_map *) map;
 };
@@ -40,7 +40,7 @@ void segment_table_init(struct segment_table *table, struct host *host, const ch
 /* Unmaps and frees everything. */
 void segment_table_deinit(struct segment_table *table);
 /* header: NULL when the file has no good one. The number is higher than all in the table. */
-MUST_CHECK steme_status segment_table_add(struct segment_table *table, uint32_t number, uint64_t found_bytes,
+MUST_CHECK steme_status segment_table_add(struct segment_table *table, uint32_t number, uint64_t file_bytes,
                                           const struct segment_header *header, struct steme_error *err);
 
 /* NULL when there is none with this number. */

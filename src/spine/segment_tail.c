@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "spine/segment_tail.h"
 
+#include "base/check.h"
 #include "base/slice.h"
 
 #include <inttypes.h>
@@ -63,9 +64,14 @@ static steme_status make_room(struct segment_tail *tail, uint32_t size, int64_t 
         status = segment_path(tail->table->dir, tail->segment, path, err);
         if (!status) status = host_open(tail->table->host, path, HOST_WRITE, &tail->file, err);
     }
-    if (!status && !tail->reserved) status = host_allocate(tail->file, tail->capacity_bytes, err);
-    if (!status) tail->reserved = true;
-    return status;
+    if (status || tail->reserved) return status;
+    status = host_allocate(tail->file, tail->capacity_bytes, err);
+    if (status) return status;
+    struct segment *segment = segment_find(tail->table, tail->segment);
+    invariant(segment); /* we have its file open */
+    if (segment->file_bytes < tail->capacity_bytes) segment->file_bytes = tail->capacity_bytes;
+    tail->reserved = true;
+    return STEME_OK;
 }
 
 steme_status segment_tail_write(struct segment_tail *tail, uint8_t *bytes, uint32_t size, uint32_t count,

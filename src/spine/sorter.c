@@ -97,6 +97,11 @@ void sorter_free(struct sorter **sorter)
 
 static struct steme_slice pair_key(const uint8_t *pair) { return slice_of(pair + PAIR_HEADER_BYTES, load_u16(pair)); }
 
+static size_t pair_size(const uint8_t *pair)
+{
+    return PAIR_HEADER_BYTES + (size_t)load_u16(pair) + load_u16(pair + 2);
+}
+
 static struct steme_slice pair_value(const uint8_t *pair)
 {
     return slice_of(pair + PAIR_HEADER_BYTES + load_u16(pair), load_u16(pair + 2));
@@ -126,7 +131,7 @@ static steme_status write_pairs(struct sorter *s, struct host_file *file, uint64
     size_t count = 0;
     for (size_t i = 0; i < s->item_count; i++) {
         const uint8_t *pair = s->items[i].pair;
-        pieces[count] = slice_of(pair, PAIR_HEADER_BYTES + (size_t)load_u16(pair) + load_u16(pair + 2));
+        pieces[count] = slice_of(pair, pair_size(pair));
         pending += pieces[count++].size;
         if (count < countof(pieces) && i + 1 < s->item_count) continue;
         steme_status status = host_write_at(file, offset, pieces, count, err);
@@ -198,13 +203,15 @@ static steme_status run_next(struct run *run, struct steme_error *err)
 {
     steme_status status = fill(run, PAIR_MAX_BYTES, err);
     if (status) return status;
-    run->done = run->begin == run->end;
+    size_t left = run->end - run->begin;
+    run->done = left == 0;
     if (run->done) return STEME_OK;
     const uint8_t *pair = run->buffer + run->begin;
+    size_t size = left < PAIR_HEADER_BYTES ? SIZE_MAX : pair_size(pair);
+    if (size > left) return error_set(err, STEME_IO, "a temporary file of the sort is damaged");
     run->key = pair_key(pair);
     run->value = pair_value(pair);
-    run->begin += PAIR_HEADER_BYTES + run->key.size + run->value.size;
-    if (run->begin > run->end) return error_set(err, STEME_IO, "a temporary file of the sort is damaged");
+    run->begin += size;
     return STEME_OK;
 }
 
@@ -263,7 +270,7 @@ static steme_status begin_reading(struct sorter *s, struct steme_error *err)
 
 static steme_status merge_next(struct sorter *s, struct steme_error *err)
 {
-    if (s->advance) {
+    if (s->advance && s->heap_count) {
         struct run *top = &s->runs[s->heap[0]];
         steme_status status = run_next(top, err);
         if (status) return status;

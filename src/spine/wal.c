@@ -216,7 +216,7 @@ void wal_stats(struct wal *wal, struct wal_stats *out)
     uint64_t log_bytes = location_offset(durable.location);
     for (struct segment *segment = segment_before(&wal->table, location_segment(durable.location)); segment;
          segment = segment_before(&wal->table, segment->number))
-        log_bytes += segment->found_bytes;
+        log_bytes += segment->file_bytes;
     *out = (struct wal_stats){
         .appended_records = atomic_load_explicit(&wal->appended_records, memory_order_relaxed),
         .appended_bytes = atomic_load_explicit(&wal->appended_bytes, memory_order_relaxed),

@@ -8,15 +8,18 @@
 
 #include <inttypes.h>
 
-#define READ_WINDOW 64u /* frames whose checks are computed side by side */
+#define PREFETCH_LINES 4u /* a frame's prefix and the beginning of its record */
+#define READ_WINDOW 64u   /* frames whose checks are computed side by side */
 
-steme_status wal_bytes(struct wal *wal, struct segment *segment, uint64_t durable, struct steme_slice *out, struct steme_error *err)
+steme_status wal_bytes(struct wal *wal, struct segment *segment, uint64_t durable, struct steme_slice *out,
+                       struct steme_error *err)
 {
     uint32_t end = location_segment(durable);
     *out = slice_of(NULL, 0);
     if (segment->number > end) return STEME_OK;
     uint64_t limit = segment->number == end ? location_offset(durable) : UINT64_MAX;
-    bool batches = limit != UINT64_MAX && limit > SEGMENT_HEADER_BYTES; /* they must be there; a header may have been lost */
+    bool batches = limit != UINT64_MAX &&
+                   limit > SEGMENT_HEADER_BYTES; /* they must be there; a header may have been lost */
     steme_status status = segment_bytes(&wal->table, segment, batches ? limit : 0, out, err);
     if (!status && out->size > limit) out->size = limit;
     return status;
@@ -29,9 +32,30 @@ struct candidate {
     struct frame frame;
     struct batch batch;
     const uint8_t *head;
+    uint64_t batch_location;
+    bool batch_proven;  /* its header need not be hashed again */
+    size_t first_input; /* of those to hash */
     uint8_t frame_copy[FRAME_SIGNED_PREFIX_BYTES];
     uint8_t head_copy[BATCH_HEADER_BYTES];
 };
+
+static _Atomic uint64_t *proven_place(struct wal *wal, uint64_t batch_location)
+{
+    return &wal->proven[(batch_location * 0x9E3779B97F4A7C15u) >> 54]; /* 2^64 / golden ratio spreads multiples of 64 */
+}
+_Static_assert(WAL_PROVEN == 1u << (64 - 54), "the shift leaves a place's number");
+
+/* Records that are asked for together lie all over the log: let the memory fetch them side by side. */
+static void prefetch_frames(struct wal *wal, const uint64_t *locations, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct segment *segment = segment_find(&wal->table, location_segment(locations[i]));
+        struct segment_map *map = segment ? atomic_load_explicit(&segment->map, memory_order_acquire) : NULL;
+        uint64_t offset = location_offset(locations[i]);
+        for (unsigned line = 0; map && line < PREFETCH_LINES && offset + 64 * line < map->size; line++)
+            __builtin_prefetch(map->data + offset + 64 * line);
+    }
+}
 
 /* Find the frame and its batch's header by what they say of themselves; nothing is hashed yet. */
 static steme_status find_frame(struct wal *wal, uint64_t location, struct candidate *out, struct steme_error *err)
@@ -50,11 +74,16 @@ static steme_status find_frame(struct wal *wal, uint64_t location, struct candid
     struct batch_place place = { store_word(&wal->store_id), segment->number, start, bytes.size - start };
     out->head = bytes.data + start;
     if (start % 64 != 0 || !batch_parse(out->head, &place, &out->batch)) goto nothing;
-    if (frame->sequence < out->batch.first_sequence || frame->sequence - out->batch.first_sequence >= out->batch.count) goto nothing;
+    if (frame->sequence < out->batch.first_sequence || frame->sequence - out->batch.first_sequence >= out->batch.count)
+        goto nothing;
     if (frame->batch_back + frame_size(frame) > out->batch.bytes) goto nothing;
+    out->batch_location = location_of(segment->number, start);
+    out->batch_proven = atomic_load_explicit(proven_place(wal, out->batch_location), memory_order_relaxed) ==
+                        out->batch_location;
     return STEME_OK;
 nothing:
-    return error_set(err, STEME_NOT_FOUND, "no record begins at %" PRIu64 " of log segment %" PRIu32, offset, location_segment(location));
+    return error_set(err, STEME_NOT_FOUND, "no record begins at %" PRIu64 " of log segment %" PRIu32, offset,
+                     location_segment(location));
 }
 
 /* Whether a location is on record as damaged. */
@@ -72,20 +101,23 @@ static bool is_set_aside(struct wal *wal, uint64_t location)
     return found;
 }
 
-static steme_status check_frame(struct wal *wal, uint64_t location, const struct candidate *candidate, const struct steme_hash digests[3],
-                                struct wal_entry *out, struct steme_error *err)
+static steme_status check_frame(struct wal *wal, uint64_t location, const struct candidate *candidate,
+                                const struct steme_hash *digests, struct wal_entry *out, struct steme_error *err)
 {
     const struct frame *frame = &candidate->frame;
     const struct batch *batch = &candidate->batch;
     const char *bad = NULL;
-    if (!frame_has_id(frame, &digests[2])) bad = "its bytes do not match its id";
+    if (!frame_has_id(frame, &digests[0])) bad = "its bytes do not match its id";
     if (!frame_has_check(frame, &digests[1])) bad = "its frame fails its check";
-    if (!batch_has_check(candidate->head, &digests[0])) bad = "its batch fails its check";
+    if (!candidate->batch_proven && !batch_has_check(candidate->head, &digests[2])) bad = "its batch fails its check";
     if (bad) {
         steme_status status = is_set_aside(wal, location) ? STEME_NOT_FOUND : STEME_CORRUPT;
-        return error_set(err, status, "the record at %" PRIu64 " of log segment %" PRIu32 " is damaged: %s", location_offset(location),
-                         location_segment(location), bad);
+        return error_set(err, status, "the record at %" PRIu64 " of log segment %" PRIu32 " is damaged: %s",
+                         location_offset(location), location_segment(location), bad);
     }
+    if (!candidate->batch_proven)
+        atomic_store_explicit(proven_place(wal, candidate->batch_location), candidate->batch_location,
+                              memory_order_relaxed);
     frame_entry(frame, location, out);
     out->received_at_us = batch->received_at_us;
     out->batch_first = frame->sequence == batch->first_sequence;
@@ -93,26 +125,30 @@ static steme_status check_frame(struct wal *wal, uint64_t location, const struct
     return STEME_OK;
 }
 
-/* Up to READ_WINDOW frames. */
-static void read_window(struct wal *wal, const uint64_t *locations, size_t count, struct wal_entry *entries, steme_status *statuses,
-                        struct steme_error *err)
+/* Up to READ_WINDOW frames. Inputs of a frame: its record, its prefix, and its batch's header unless that is proven. */
+static void read_window(struct wal *wal, const uint64_t *locations, size_t count, struct wal_entry *entries,
+                        steme_status *statuses, struct steme_error *err)
 {
     struct candidate candidates[READ_WINDOW];
     struct steme_slice inputs[3 * READ_WINDOW];
     struct steme_hash digests[3 * READ_WINDOW];
+    size_t input_count = 0;
     uint64_t found = 0;
-    invariant(count > 0 && count <= READ_WINDOW);
+    if (count > 1) prefetch_frames(wal, locations, count);
     for (size_t i = 0; i < count; i++) {
         struct candidate *candidate = &candidates[i];
         statuses[i] = find_frame(wal, locations[i], candidate, err);
-        bool none = statuses[i] != STEME_OK;
-        inputs[3 * i] = none ? slice_of(NULL, 0) : batch_unchecked(candidate->head, candidate->head_copy);
-        inputs[3 * i + 1] = none ? slice_of(NULL, 0) : frame_unchecked(&candidate->frame, candidate->frame_copy);
-        inputs[3 * i + 2] = none ? slice_of(NULL, 0) : frame_record(&candidate->frame);
+        if (statuses[i]) continue;
+        candidate->first_input = input_count;
+        inputs[input_count++] = frame_record(&candidate->frame);
+        inputs[input_count++] = frame_unchecked(&candidate->frame, candidate->frame_copy);
+        if (!candidate->batch_proven) inputs[input_count++] = batch_unchecked(candidate->head, candidate->head_copy);
     }
-    hash_many(inputs, 3 * count, digests);
+    hash_many(inputs, input_count, digests);
     for (size_t i = 0; i < count; i++) {
-        if (!statuses[i]) statuses[i] = check_frame(wal, locations[i], &candidates[i], &digests[3 * i], &entries[i], err);
+        if (statuses[i]) continue;
+        const struct steme_hash *own = digests + candidates[i].first_input;
+        statuses[i] = check_frame(wal, locations[i], &candidates[i], own, &entries[i], err);
         found += statuses[i] == STEME_OK;
     }
     atomic_fetch_add_explicit(&wal->reads, found, memory_order_relaxed);
@@ -125,7 +161,8 @@ steme_status wal_read(struct wal *wal, uint64_t location, struct wal_entry *out,
     return status;
 }
 
-void wal_read_many(struct wal *wal, const uint64_t *locations, size_t count, struct wal_entry *entries, steme_status *statuses)
+void wal_read_many(struct wal *wal, const uint64_t *locations, size_t count, struct wal_entry *entries,
+                   steme_status *statuses)
 {
     for (size_t done = 0; done < count;) {
         size_t part = count - done < READ_WINDOW ? count - done : READ_WINDOW;
@@ -149,14 +186,16 @@ static bool same_mark(const struct wal_mark *a, const struct wal_mark *b)
 }
 
 /* Whether a batch that is to follow the mark begins at the start of this segment. */
-static bool begins_with(struct wal *wal, const struct segment *segment, struct steme_slice bytes, const struct wal_mark *mark)
+static bool begins_with(struct wal *wal, const struct segment *segment, struct steme_slice bytes,
+                        const struct wal_mark *mark)
 {
     const struct steme_hash *prev = &segment->header.prev;
     uint64_t first_sequence = segment->header.first_sequence;
     struct batch batch;
     if (!segment->header_good) {
         if (bytes.size <= SEGMENT_HEADER_BYTES) return false;
-        struct batch_place place = { store_word(&wal->store_id), segment->number, SEGMENT_HEADER_BYTES, bytes.size - SEGMENT_HEADER_BYTES };
+        struct batch_place place = { store_word(&wal->store_id), segment->number, SEGMENT_HEADER_BYTES,
+                                     bytes.size - SEGMENT_HEADER_BYTES };
         if (!batch_valid(bytes.data + SEGMENT_HEADER_BYTES, &place, &batch)) return false;
         prev = &batch.prev;
         first_sequence = batch.first_sequence;
@@ -173,10 +212,12 @@ bool wal_knows(struct wal *wal, const struct wal_mark *mark)
     uint64_t offset = location_offset(mark->location);
     if (same_mark(mark, &begin) || same_mark(mark, &durable)) return true;
     struct segment *segment = segment_find(&wal->table, location_segment(mark->location));
-    if (!segment || mark->location >= durable.location || offset < SEGMENT_HEADER_BYTES || offset % 64 != 0) return false;
+    if (!segment || mark->location >= durable.location || offset < SEGMENT_HEADER_BYTES || offset % 64 != 0)
+        return false;
     if (wal_bytes(wal, segment, durable.location, &bytes, NULL) || offset > bytes.size) return false;
     if (offset == SEGMENT_HEADER_BYTES) return begins_with(wal, segment, bytes, mark);
-    const uint8_t *at = batch_find_end(bytes.data + SEGMENT_HEADER_BYTES, offset - SEGMENT_HEADER_BYTES, &mark->batch, &batch);
+    const uint8_t *at = batch_find_end(bytes.data + SEGMENT_HEADER_BYTES, offset - SEGMENT_HEADER_BYTES, &mark->batch,
+                                       &batch);
     return at && batch.offset == (uint64_t)(at - bytes.data) && batch.segment == segment->number &&
            batch.store == store_word(&wal->store_id) && batch.first_sequence + batch.count == mark->next_sequence;
 }
@@ -187,16 +228,17 @@ bool wal_knows(struct wal *wal, const struct wal_mark *mark)
 struct scan {
     struct wal *wal;
     struct wal_mark durable;
-    struct wal_mark at;       /* how far we are */
-    bool linked;              /* see struct batch_scan */
-    bool sure;                /* the caller's mark has proved to be one of this log */
+    struct wal_mark at; /* how far we are */
+    bool linked;        /* see struct batch_scan */
+    bool sure;          /* the caller's mark has proved to be one of this log */
     uint64_t skipped;
     struct wal_entry *entries;
     size_t count;
 };
 
 /* Put more entries behind those that are there; hardly ever called twice in one scan. */
-static steme_status add_entries(struct scan *scan, const struct batch_scan_item *item, struct arena *arena, struct steme_error *err)
+static steme_status add_entries(struct scan *scan, const struct batch_scan_item *item, struct arena *arena,
+                                struct steme_error *err)
 {
     if (scan->count == 0) {
         scan->entries = item->entries;
@@ -218,21 +260,24 @@ static void step_to(struct scan *scan, uint64_t first_sequence)
     if (first_sequence > scan->at.next_sequence) scan->skipped += first_sequence - scan->at.next_sequence;
 }
 
-static steme_status take_item(struct scan *scan, const struct batch_scan *walk, const struct batch_scan_item *item, struct arena *arena,
-                              struct steme_error *err)
+static steme_status take_item(struct scan *scan, const struct batch_scan *walk, const struct batch_scan_item *item,
+                              struct arena *arena, struct steme_error *err)
 {
     if (item->kind == BATCH_SCAN_FOUND) {
         step_to(scan, item->batches[0].first_sequence);
-        for (size_t i = 0; i < item->gap_count; i++) scan->skipped += item->gaps[i].count;
+        for (size_t i = 0; i < item->gap_count; i++)
+            scan->skipped += item->gaps[i].count;
         scan->at = (struct wal_mark){ walk->next_sequence, location_of(walk->segment, walk->offset), walk->batch };
         scan->sure = true;
         return add_entries(scan, item, arena, err);
     }
     /* Nothing follows the mark directly: is it one of ours at all? */
     if (!scan->sure && !wal_knows(scan->wal, &scan->at))
-        return error_set(err, STEME_MISMATCH, "the log has no batch that ends at %" PRIu64 " of segment %" PRIu32 " with sequence %" PRIu64
+        return error_set(err, STEME_MISMATCH,
+                         "the log has no batch that ends at %" PRIu64 " of segment %" PRIu32 " with sequence %" PRIu64
                          ": the position belongs to another log, or this one was cut short",
-                         location_offset(scan->at.location), location_segment(scan->at.location), scan->at.next_sequence);
+                         location_offset(scan->at.location), location_segment(scan->at.location),
+                         scan->at.next_sequence);
     scan->sure = true;
     scan->at.location = location_of(walk->segment, walk->offset);
     return STEME_OK;
@@ -286,8 +331,8 @@ static steme_status scan_segment(struct scan *scan, size_t want, struct arena *a
     return STEME_OK;
 }
 
-steme_status wal_scan(struct wal *wal, struct wal_mark *at, size_t want, struct arena *arena, struct wal_entry **entries_out,
-                      size_t *count_out, uint64_t *skipped_out, struct steme_error *err)
+steme_status wal_scan(struct wal *wal, struct wal_mark *at, size_t want, struct arena *arena,
+                      struct wal_entry **entries_out, size_t *count_out, uint64_t *skipped_out, struct steme_error *err)
 {
     struct scan scan = { .wal = wal, .durable = wal_durable(wal), .at = *at, .linked = true };
     struct wal_mark begin = wal_begin(wal);
@@ -295,7 +340,8 @@ steme_status wal_scan(struct wal *wal, struct wal_mark *at, size_t want, struct 
     bool end = at->location >= scan.durable.location;
     if (same_mark(at, &begin)) scan.sure = true;
     if ((end && !same_mark(at, &scan.durable)) || offset < SEGMENT_HEADER_BYTES || offset % 64 != 0)
-        return error_set(err, STEME_MISMATCH, "the log ends at sequence %" PRIu64 ", not where the position with sequence %" PRIu64 " says",
+        return error_set(err, STEME_MISMATCH,
+                         "the log ends at sequence %" PRIu64 ", not where the position with sequence %" PRIu64 " says",
                          scan.durable.next_sequence, at->next_sequence);
     while (scan.count < want && scan.at.location < scan.durable.location) {
         steme_status status = scan_segment(&scan, want - scan.count, arena, err);

@@ -8,6 +8,8 @@
 #include "spine/segment_tail.h"
 #include "spine/wal.h"
 
+#define WAL_PROVEN 1024u
+
 struct wal {
     struct host *host;
     char *wal_dir;                       /* "dir/wal" */
@@ -25,6 +27,9 @@ struct wal {
     struct gate durable_gate;            /* last durable sequence number */
 
     _Atomic uint64_t appended_records, appended_bytes, batches, reads;
+    /* Locations of batches whose header passed its check since opening, each in the one place it can have: many frames of
+     * one batch are read one by one, and bytes below the durable mark don't change. */
+    _Atomic uint64_t proven[WAL_PROVEN];
 };
 
 /* What may be read of a segment: all of it, or what lies below the durable mark at `durable`. Empty when nothing does. */

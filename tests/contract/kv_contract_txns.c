@@ -146,7 +146,8 @@ static steme_status put_one(struct kv_txn *txn, void *context, struct steme_erro
 static steme_status put_then_fail(struct kv_txn *txn, void *context, struct steme_error *error)
 {
     steme_status status = put_one(txn, context, error);
-    return status ? status : error_set(error, STEME_MISMATCH, "as the test wants it");
+    if (status) return status;
+    return error_set(error, STEME_MISMATCH, "as the test wants it");
 }
 
 static void an_update_is_committed_when_its_body_says_so(void **state)

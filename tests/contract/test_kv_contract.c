@@ -19,7 +19,8 @@ static steme_status put_fault_before(steme_status status, struct kv **kv, struct
 {
     if (status) return status;
     *kv = kv_fault_new(*kv);
-    return *kv ? STEME_OK : error_set(err, STEME_NO_MEMORY, "no memory for the store in front");
+    if (!*kv) return error_set(err, STEME_NO_MEMORY, "no memory for the store in front");
+    return STEME_OK;
 }
 
 static steme_status open_fault_mem(const char *dir, struct kv **out, struct steme_error *err)

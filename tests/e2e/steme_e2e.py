@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -117,9 +118,15 @@ class Scratch:
         return path
 
 
-def case(name, function, *arguments):
+def give_up(*ignored):
+    raise Failed(f"it takes longer than {TIMEOUT_S} s")
+
+
+def case(name, function, *arguments, timeout=TIMEOUT_S):
     """Run one case and report it."""
     global failures
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(timeout)
     try:
         function(*arguments)
         print(f"ok - {name}", flush=True)
@@ -133,6 +140,8 @@ def case(name, function, *arguments):
         failures += 1
         print(f"not ok - {name}", flush=True)
         traceback.print_exc(file=sys.stdout)
+    finally:
+        signal.alarm(0)
 
 
 def finish():

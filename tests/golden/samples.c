@@ -9,40 +9,83 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME(text) { (const uint8_t *)(text), sizeof(text) - 1 }
+#define NAME(text)                                \
+    {                                             \
+        (const uint8_t *)(text), sizeof(text) - 1 \
+    }
 
 enum { NOON_2026 = 1767268800 }; /* 2026-01-01T12:00:00Z in seconds */
 static const int64_t second_us = 1000000;
 
-static const struct { const char *name, *what, *subject, *predicate; struct steme_value object; } values[] = {
-    { "assertion_entity", "an assertion: the object is an entity", "Marie Curie", "born in",
+static const struct {
+    const char *name, *what, *subject, *predicate;
+    struct steme_value object;
+} values[] = {
+    { "assertion_entity",
+      "an assertion: the object is an entity",
+      "Marie Curie",
+      "born in",
       { .kind = STEME_ENTITY, .text = NAME("Warsaw") } },
-    { "assertion_text", "an assertion: the object is a text with a language", "Warsaw", "motto",
+    { "assertion_text",
+      "an assertion: the object is a text with a language",
+      "Warsaw",
+      "motto",
       { .kind = STEME_TEXT, .text = NAME("Contemnit procellas\n"), .language = NAME("la") } },
-    { "assertion_text_plain", "an assertion: the object is a text without a language, and empty", "Warsaw", "note",
+    { "assertion_text_plain",
+      "an assertion: the object is a text without a language, and empty",
+      "Warsaw",
+      "note",
       { .kind = STEME_TEXT } },
-    { "assertion_integer", "an assertion: the object is an integer", "Warsaw", "lowest recorded temperature, m°C",
+    { "assertion_integer",
+      "an assertion: the object is an integer",
+      "Warsaw",
+      "lowest recorded temperature, m°C",
       { .kind = STEME_INTEGER, .integer = -30700 } },
-    { "assertion_decimal", "an assertion: the object is a decimal", "electron", "g-factor",
+    { "assertion_decimal",
+      "an assertion: the object is a decimal",
+      "electron",
+      "g-factor",
       { .kind = STEME_DECIMAL, .amount = { -200231930436092, 14 } } },
-    { "assertion_quantity", "an assertion: the object is a quantity with bounds and unit", "Hubble constant", "value",
-      { .kind = STEME_QUANTITY, .amount = { 7304, 2 }, .has_bounds = true, .lower = { 72, 0 }, .upper = { 7408, 2 },
+    { "assertion_quantity",
+      "an assertion: the object is a quantity with bounds and unit",
+      "Hubble constant",
+      "value",
+      { .kind = STEME_QUANTITY,
+        .amount = { 7304, 2 },
+        .has_bounds = true,
+        .lower = { 72, 0 },
+        .upper = { 7408, 2 },
         .unit = NAME("km/s/Mpc") } },
-    { "assertion_quantity_plain", "an assertion: the object is a quantity, a pure number without bounds", "Earth",
+    { "assertion_quantity_plain",
+      "an assertion: the object is a quantity, a pure number without bounds",
+      "Earth",
       "population",
       { .kind = STEME_QUANTITY, .amount = { 82, -8 } } },
-    { "assertion_time", "an assertion: the object is a time, to the day", "Marie Curie", "born on",
+    { "assertion_time",
+      "an assertion: the object is a time, to the day",
+      "Marie Curie",
+      "born on",
       { .kind = STEME_TIME, .time_us = -3223584000 * (int64_t)1000000, .precision = STEME_DAY } },
-    { "assertion_boolean", "an assertion: the object is a boolean", "Pluto", "is a planet",
+    { "assertion_boolean",
+      "an assertion: the object is a boolean",
+      "Pluto",
+      "is a planet",
       { .kind = STEME_BOOLEAN, .boolean = true } },
-    { "assertion_blob", "an assertion: the object is a blob", "Pluto", "portrait",
+    { "assertion_blob",
+      "an assertion: the object is a blob",
+      "Pluto",
+      "portrait",
       { .kind = STEME_BLOB, .blob = { { 0xB1, 0x0B } }, .blob_bytes = 123456789, .media_type = NAME("image/png") } },
-    { "assertion_unknown", "an assertion: the object is an unknown value", "Homer", "born on",
+    { "assertion_unknown",
+      "an assertion: the object is an unknown value",
+      "Homer",
+      "born on",
       { .kind = STEME_UNKNOWN } },
     { "assertion_none", "an assertion: the object is no value", "Homer", "telephone number", { .kind = STEME_NONE } },
 };
 
-static const struct steme_qualifier qualifiers[] = { /* not in order: the encoder sorts */
+static const struct steme_qualifier qualifiers[] = {
+    /* not in order: the encoder sorts */
     { .name = NAME("method"), .value = NAME("astrometry") },
     { .name = NAME("catalogue"), .value = NAME("Gaia DR3"), .key = true },
     { .name = NAME("method"), .value = NAME("Cepheids") },
@@ -81,10 +124,12 @@ static struct steme_record make_full(const struct steme_key *author, const struc
 {
     static struct steme_evidence evidence[3];
     evidence[0] = (struct steme_evidence){ .stance = STEME_REFUTE, .has_target = true, .target = { { 0xEE, 7 } } };
-    evidence[1] = (struct steme_evidence){
-        .stance = STEME_SUPPORT, .uri = NAME("doi:10.3847/2041-8213/ac5c5b"), .locator = NAME("table 6") };
+    evidence[1] = (struct steme_evidence){ .stance = STEME_SUPPORT,
+                                           .uri = NAME("doi:10.3847/2041-8213/ac5c5b"),
+                                           .locator = NAME("table 6") };
     evidence[2] = (struct steme_evidence){
-        .stance = STEME_SUPPORT, .has_target = true, .target = *epoch, .locator = NAME("§ 2") };
+        .stance = STEME_SUPPORT, .has_target = true, .target = *epoch, .locator = NAME("§ 2")
+    };
     struct steme_record record = make_assertion(5, author);
     struct steme_assertion *full = &record.as.assertion;
     full->negated = true;
@@ -155,8 +200,7 @@ static struct steme_record make_revision(const struct steme_key *author, enum st
     };
 }
 
-static void add(struct sample *out, size_t *count, const char *name, const char *what,
-                struct steme_record record)
+static void add(struct sample *out, size_t *count, const char *name, const char *what, struct steme_record record)
 {
     invariant(*count < SAMPLES_MAX);
     out[(*count)++] = (struct sample){ name, what, record };
@@ -212,7 +256,8 @@ static size_t make_all(struct sample *out)
     add(out, &count, "assertion_full", "an assertion with everything it can have, negated", make_full(key, &epoch));
     add_votes(out, &count, key, &epoch);
     add_revisions(out, &count, key, &epoch);
-    for (size_t i = 0; i < countof(members); i++) members[i] = id_of(&out[i].record);
+    for (size_t i = 0; i < countof(members); i++)
+        members[i] = id_of(&out[i].record);
     struct steme_record bundle = {
         .type = STEME_BUNDLE,
         .as.bundle = { .author = *key, .members = members, .member_count = countof(members) },
@@ -257,6 +302,7 @@ struct steme_slice sample_bytes(const struct steme_record *record)
 void sample_author(struct sign_secret *out)
 {
     uint8_t seed[32];
-    for (size_t i = 0; i < sizeof seed; i++) seed[i] = (uint8_t)i;
+    for (size_t i = 0; i < sizeof seed; i++)
+        seed[i] = (uint8_t)i;
     sign_secret_from_seed(seed, out);
 }

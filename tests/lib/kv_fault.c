@@ -114,7 +114,7 @@ static steme_status fault_get(struct kv_txn *base, struct steme_slice key, struc
                               struct steme_error *err)
 {
     struct fault_txn *txn = own_txn(base);
-    struct steme_slice value;
+    struct steme_slice value = { 0 };
     steme_status status = count(base->kv, KV_FAULT_GET, err);
     if (status) return status;
     status = kv_get(txn->inner, key, &value, err);
@@ -128,7 +128,7 @@ static steme_status fault_seek(struct kv_txn *base, struct steme_slice from, str
                                struct kv_pair *out, struct steme_error *err)
 {
     struct fault_txn *txn = own_txn(base);
-    struct kv_pair pair;
+    struct kv_pair pair = { 0 };
     steme_status status = count(base->kv, KV_FAULT_SEEK, err);
     if (status) return status;
     struct inner_cursor *inner = calloc(1, sizeof(*inner));
@@ -148,7 +148,7 @@ static steme_status fault_seek(struct kv_txn *base, struct steme_slice from, str
 
 static steme_status fault_next(struct kv_cursor *cursor, struct kv_pair *out, struct steme_error *err)
 {
-    struct kv_pair pair;
+    struct kv_pair pair = { 0 };
     steme_status status = count(cursor->txn->kv, KV_FAULT_NEXT, err);
     if (status) return status;
     status = kv_next(cursor->impl[0], &pair, err);
@@ -162,7 +162,7 @@ static steme_status fault_last(struct kv_txn *base, struct steme_slice below, st
                                struct steme_error *err)
 {
     struct fault_txn *txn = own_txn(base);
-    struct kv_pair pair;
+    struct kv_pair pair = { 0 };
     steme_status status = count(base->kv, KV_FAULT_LAST, err);
     if (status) return status;
     status = kv_last(txn->inner, slice_of(NULL, 0), below, &pair, err);
@@ -174,7 +174,7 @@ static steme_status fault_put(struct kv_txn *base, struct steme_slice key, struc
                               struct steme_slice *present_out, struct steme_error *err)
 {
     struct fault_txn *txn = own_txn(base);
-    struct steme_slice present;
+    struct steme_slice present = { 0 };
     steme_status status = count(base->kv, KV_FAULT_PUT, err);
     if (status) return status;
     struct loan *before = txn->loans; /* the arguments may be among them: they live until the call is done */

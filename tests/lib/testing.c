@@ -52,7 +52,7 @@ struct steme_slice testing_bytes(const char *hex)
         }
         int high = digit_of(at[0]), low = at[1] ? digit_of(at[1]) : -1;
         assert_true(high >= 0 && low >= 0);
-        scratch[size++] = (uint8_t)(high << 4 | low);
+        scratch[size++] = (uint8_t)(16 * high + low);
         at += 2;
     }
     uint8_t *bytes = realloc(scratch, size ? size : 1);

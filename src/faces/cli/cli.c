@@ -100,6 +100,13 @@ const char *cli_short_id(const struct steme_hash *id, char out[SHORT_ID_BYTES])
 
 /* ---- the store ---- */
 
+void cli_close(struct cli *cli)
+{
+    steme_snapshot_close(&cli->snapshot);
+    steme_signer_free(&cli->signer);
+    steme_close(&cli->store);
+}
+
 bool cli_named_dir(const struct cli *cli, const char **out)
 {
     const char *dir = cli_option(cli, "dir");
@@ -134,6 +141,7 @@ steme_status cli_open(struct cli *cli, bool for_writing, struct steme_error *err
     struct steme_open_options options = { .read_only = !for_writing, .notice = hear_notice, .notice_context = cli };
     if (!status) status = steme_open(cli->dir, &options, &cli->store, err);
     if (status) hint_at_opening(cli, status);
+    cli->writes = for_writing;
     return status;
 }
 
@@ -158,8 +166,9 @@ steme_status cli_snapshot(struct cli *cli, struct steme_error *err)
     for (size_t i = 0; i < countof(cli->verb->options) && cli->verb->options[i]; i++)
         if (cli->verb->options[i] == cli_moment_options) status = read_moment(cli, &moment, err);
     if (!status && !cli->store) status = cli_open(cli, false, err);
-    if (!status) status = steme_info(cli->store, &info, err);
-    if (!status) status = steme_wait(cli->store, info.last_sequence, CATCH_UP_MS, err);
+    /* A reader's index was brought as far as it gets by opening; a writer's is still on its way. */
+    if (!status && cli->writes) status = steme_info(cli->store, &info, err);
+    if (!status && cli->writes) status = steme_wait(cli->store, info.last_sequence, CATCH_UP_MS, err);
     if (!status) status = steme_snapshot_open(cli->store, &moment, &cli->snapshot, err);
     return status;
 }

@@ -48,6 +48,7 @@ struct cli {
     char hint[512];     /* what to do about the error; "" */
     struct arena arena; /* until the end of the run */
     struct steme_store *store;
+    bool writes; /* the store is open for writing */
     struct steme_snapshot *snapshot;
     struct steme_signer *signer;
     struct key_name *keys; /* of the store, once asked for */
@@ -79,6 +80,8 @@ const char *cli_argument(const struct cli *cli, size_t index);
 
 /* Find and open the store: --dir, else STEME_DIR, else upward from the working directory. */
 MUST_CHECK steme_status cli_open(struct cli *cli, bool for_writing, struct steme_error *err);
+/* Close what is open of the store. */
+void cli_close(struct cli *cli);
 /* Open a snapshot of all that is durable, at the moment asked for where the verb has those options. Opens the store for
  * reading unless it is open. A snapshot already open is kept. */
 MUST_CHECK steme_status cli_snapshot(struct cli *cli, struct steme_error *err);

@@ -154,9 +154,7 @@ int cli_run(int argc, char **argv)
     size_t count = argc > 0 ? (size_t)argc - 1 : 0;
     steme_status status = run_line(&cli, (const char *const *)argv + 1, count, &err);
     status = flush_output(&cli, status, &err);
-    steme_snapshot_close(&cli.snapshot);
-    steme_signer_free(&cli.signer);
-    steme_close(&cli.store);
+    cli_close(&cli);
     int exit_code = (int)steme_status_class(status);
     bool pipe_closed = status && err.os_errno == EPIPE;
     if (pipe_closed)

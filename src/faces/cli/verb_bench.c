@@ -199,11 +199,10 @@ steme_status verb_bench(struct cli *cli, struct steme_error *err)
     snprintf(cli->dir, sizeof cli->dir, "%.4000s/store", dir);
     status = steme_create(cli->dir, err);
     if (!status) status = steme_open(cli->dir, NULL, &cli->store, err);
+    cli->writes = true;
     if (!status) status = steme_signer_new(cli->store, "default", &cli->signer, err);
     if (!status) status = measure(&bench, err);
-    steme_snapshot_close(&cli->snapshot);
-    steme_signer_free(&cli->signer);
-    steme_close(&cli->store);
+    cli_close(cli);
     if (nftw(dir, remove_entry, OPEN_FILES, FTW_DEPTH | FTW_PHYS) != 0) cli_note(cli, "could not remove %s", dir);
     if (status) return status;
     print_bench(&bench);

@@ -8,10 +8,11 @@
 #include "faces/cli/wire.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 
-enum { FOLLOW_WAIT_MS = 500 };
+enum { FOLLOW_EVERY_MS = 250 };
 
 const struct option_spec log_options[] = {
     { "since", "SEQ", "begin with this sequence number; else with the first", false },
@@ -90,25 +91,26 @@ static steme_status walk_once(struct log_walk *walk)
     steme_status status = cli_snapshot(cli, walk->err);
     if (!status) status = steme_log_each(cli->snapshot, walk->next, take_entry, walk, walk->err);
     if (walk->full) status = STEME_OK;
-    steme_snapshot_close(&cli->snapshot);
     table_flush(&walk->table);
     fflush(cli->print.out);
     return status ? status : cli_check_output(cli, walk->err);
 }
 
+/* A store that is open for reading shows what was there when it was opened, so it is opened again and again. In between
+ * nothing is held: neither a lock nor old pages of the index. */
 static steme_status follow(struct log_walk *walk)
 {
     struct cli *cli = walk->cli;
     struct sigaction action = { .sa_handler = note_interrupt };
+    steme_status status = STEME_OK;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    while (!interrupted && walk->left > 0) {
-        steme_status status = steme_wait(cli->store, walk->next, FOLLOW_WAIT_MS, walk->err);
-        if (status == STEME_TIMEOUT) continue;
-        if (!status) status = walk_once(walk);
-        if (status) return status;
+    while (!status && !interrupted && walk->left > 0) {
+        cli_close(cli);
+        (void)poll(NULL, 0, FOLLOW_EVERY_MS); /* a signal ends the sleep */
+        if (!interrupted) status = walk_once(walk);
     }
-    return STEME_OK;
+    return status;
 }
 
 steme_status verb_log(struct cli *cli, struct steme_error *err)

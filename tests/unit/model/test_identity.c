@@ -14,15 +14,9 @@
 
 static const struct steme_slice nothing;
 
-static bool same(struct steme_hash a, struct steme_hash b)
-{
-    return memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0;
-}
+static bool same(struct steme_hash a, struct steme_hash b) { return memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0; }
 
-static struct steme_slice part(const char *text)
-{
-    return slice_text(text);
-}
+static struct steme_slice part(const char *text) { return slice_text(text); }
 
 /* ---- the definitions of docs/format/identity.md, byte by byte ---- */
 
@@ -87,7 +81,8 @@ static void routes_are_the_first_eight_bytes(void **state)
     (void)state;
     struct steme_hash hash = hash_one(part("Warsaw"));
     uint64_t want = 0;
-    for (size_t i = 0; i < 8; i++) want = want << 8 | hash.bytes[i];
+    for (size_t i = 0; i < 8; i++)
+        want = want << 8 | hash.bytes[i];
     assert_true(route_of_hash(&hash) == want);
     assert_true(route_of_name(part("Warsaw")) == want);
     assert_true(route_of_name(part("warsaw")) != want);
@@ -101,17 +96,14 @@ static void every_part_of_a_slot_counts(void **state)
     (void)state;
     struct steme_slice key = testing_bytes("01000100 61620000");
     struct steme_hash ids[] = {
-        slot_id(part("a"), part("b"), nothing),
-        slot_id(part("b"), part("a"), nothing),
-        slot_id(part("ab"), nothing, nothing),
-        slot_id(nothing, part("ab"), nothing),
-        slot_id(part("a"), part("b"), key),
-        slot_id(part("a"), key, part("b")),
-        slot_id(nothing, nothing, nothing),
-        slot_id(slice_of("a\0", 2), part("b"), nothing),
+        slot_id(part("a"), part("b"), nothing), slot_id(part("b"), part("a"), nothing),
+        slot_id(part("ab"), nothing, nothing),  slot_id(nothing, part("ab"), nothing),
+        slot_id(part("a"), part("b"), key),     slot_id(part("a"), key, part("b")),
+        slot_id(nothing, nothing, nothing),     slot_id(slice_of("a\0", 2), part("b"), nothing),
     };
     for (size_t i = 0; i < countof(ids); i++)
-        for (size_t k = 0; k < i; k++) assert_false(same(ids[i], ids[k]));
+        for (size_t k = 0; k < i; k++)
+            assert_false(same(ids[i], ids[k]));
     testing_free(key);
 }
 
@@ -123,11 +115,17 @@ static void kinds_of_ids_never_meet(void **state)
     struct steme_slice name = slice_of(key, sizeof key);
     struct steme_hash slot = slot_id(name, name, nothing);
     struct steme_hash ids[] = {
-        agent_id(key), source_id(name), slot, slot_id(name, nothing, nothing), claim_id(&slot, name, false),
-        claim_id(&slot, name, true), hash_one(name),
+        agent_id(key),
+        source_id(name),
+        slot,
+        slot_id(name, nothing, nothing),
+        claim_id(&slot, name, false),
+        claim_id(&slot, name, true),
+        hash_one(name),
     };
     for (size_t i = 0; i < countof(ids); i++)
-        for (size_t k = 0; k < i; k++) assert_false(same(ids[i], ids[k]));
+        for (size_t k = 0; k < i; k++)
+            assert_false(same(ids[i], ids[k]));
 }
 
 /* Each value, in two slots, for and against. */
@@ -151,7 +149,8 @@ static void claims_differ_by_slot_value_and_polarity(void **state)
     for (size_t i = 0; i < claim_count; i++) {
         assert_int_equal(claim_negated(&claims[i]), i % 2);
         assert_true(same(claim_positive(&claims[i]), claims[i & ~(size_t)1]));
-        for (size_t k = 0; k < i; k++) assert_false(same(claims[i], claims[k]));
+        for (size_t k = 0; k < i; k++)
+            assert_false(same(claims[i], claims[k]));
     }
 }
 
@@ -205,7 +204,8 @@ static void many_at_once_are_as_one_at_a_time(void **state)
         memset(out, 0, sizeof out);
         assert_status(identity_many(views, counts[i], out, &arena, &err), STEME_OK, &err, "many");
         assert_int_equal(arena.used_bytes, 0);
-        for (size_t k = 0; k < counts[i]; k++) assert_identity(&out[k], &views[k]);
+        for (size_t k = 0; k < counts[i]; k++)
+            assert_identity(&out[k], &views[k]);
         static const struct identity untouched;
         if (counts[i] < MANY) assert_memory_equal(&out[counts[i]], &untouched, sizeof untouched);
     }
@@ -228,8 +228,10 @@ static void samples_have_the_same_identity_both_ways(void **state)
             assert_status(assertion_view(bytes[i], &views[view_count++], NULL), STEME_OK, NULL, samples[i].name);
     }
     assert_status(identity_many(views, view_count, out, &arena, NULL), STEME_OK, NULL, "samples");
-    for (size_t i = 0; i < view_count; i++) assert_identity(&out[i], &views[i]);
-    for (size_t i = 0; i < count; i++) testing_free(bytes[i]);
+    for (size_t i = 0; i < view_count; i++)
+        assert_identity(&out[i], &views[i]);
+    for (size_t i = 0; i < count; i++)
+        testing_free(bytes[i]);
     arena_deinit(&arena);
 }
 
@@ -253,12 +255,14 @@ static void only_the_question_and_the_answer_count(void **state)
     struct identity out[2];
     struct arena arena;
     arena_init(&arena, 1 << 20);
-    for (size_t i = 0; i < 2; i++) assert_status(assertion_view(bytes[i], &views[i], NULL), STEME_OK, NULL, "view");
+    for (size_t i = 0; i < 2; i++)
+        assert_status(assertion_view(bytes[i], &views[i], NULL), STEME_OK, NULL, "view");
     assert_status(identity_many(views, 2, out, &arena, NULL), STEME_OK, NULL, "both");
     assert_true(same(out[0].slot, out[1].slot) && same(out[0].claim, out[1].claim) && same(out[0].voice, out[1].voice));
     assert_false(claim_negated(&out[0].claim));
     arena_deinit(&arena);
-    for (size_t i = 0; i < 2; i++) testing_free(bytes[i]);
+    for (size_t i = 0; i < 2; i++)
+        testing_free(bytes[i]);
 }
 
 static void memory_that_runs_out_is_said_so(void **state)

@@ -17,7 +17,13 @@ static int compare_numbers(const void *list, size_t a, size_t b)
     return (numbers->at[a] > numbers->at[b]) - (numbers->at[a] < numbers->at[b]);
 }
 
-static const struct { const char *name; int numbers[8]; size_t count; uint16_t order[8]; size_t twins[2]; } lists[] = {
+static const struct {
+    const char *name;
+    int numbers[8];
+    size_t count;
+    uint16_t order[8];
+    size_t twins[2];
+} lists[] = {
     { "nothing", { 0 }, 0, { 0 }, { 0, 0 } },
     { "one", { 7 }, 1, { 0 }, { 0, 0 } },
     { "two in order", { 1, 2 }, 2, { 0, 1 }, { 0, 0 } },
@@ -50,7 +56,8 @@ static void twins_are_found_wherever_they_stand(void **state)
     struct prng prng = { 7 };
     for (size_t round = 0; round < 1000; round++) {
         int numbers[COUNT];
-        for (size_t i = 0; i < COUNT; i++) numbers[i] = (int)i;
+        for (size_t i = 0; i < COUNT; i++)
+            numbers[i] = (int)i;
         for (size_t i = COUNT - 1; i > 0; i--) {
             size_t other = (size_t)prng_below(&prng, i + 1);
             int swap = numbers[i];
@@ -62,7 +69,8 @@ static void twins_are_found_wherever_they_stand(void **state)
         uint16_t order[COUNT];
         struct numbers list = { numbers, &comparisons };
         order_items(order, COUNT, compare_numbers, &list);
-        for (size_t i = 1; i < COUNT; i++) assert_true(numbers[order[i - 1]] <= numbers[order[i]]);
+        for (size_t i = 1; i < COUNT; i++)
+            assert_true(numbers[order[i - 1]] <= numbers[order[i]]);
         size_t first = 0, second = 0;
         assert_int_equal(order_twins(order, COUNT, compare_numbers, &list, &first, &second), one != two);
         if (one == two) continue;
@@ -87,7 +95,8 @@ static void no_input_makes_it_slow(void **state)
         struct numbers list = { numbers, &comparisons };
         order_items(order, COUNT, compare_numbers, &list);
         assert_row(comparisons <= 2 * COUNT * LOG_COUNT, shapes[shape]);
-        for (size_t i = 1; i < COUNT; i++) assert_row(numbers[order[i - 1]] <= numbers[order[i]], shapes[shape]);
+        for (size_t i = 1; i < COUNT; i++)
+            assert_row(numbers[order[i - 1]] <= numbers[order[i]], shapes[shape]);
     }
 }
 

@@ -46,14 +46,23 @@ static const struct {
     { "the greatest length", "assertion_entity", { { 8, "f8ffffff" } }, STEME_BAD_INPUT, "header" },
     { "a length of one block more", "assertion_entity", { { 8, "c8000000" } }, STEME_BAD_INPUT, "256 bytes" },
     { "a length of one block less", "assertion_entity", { { 8, "80000000" } }, STEME_BAD_INPUT, "128 bytes" },
-    { "8 bytes that belong to nothing", "assertion_entity", { { 8, "90000000" } }, STEME_BAD_INPUT,
+    { "8 bytes that belong to nothing",
+      "assertion_entity",
+      { { 8, "90000000" } },
+      STEME_BAD_INPUT,
       "longer than its parts" },
     { "format 0", "assertion_entity", { { 12, "0000" } }, STEME_BAD_INPUT, "header" },
     { "format 2", "assertion_entity", { { 12, "0200" } }, STEME_NEWER, "format 2" },
-    { "a format yet to come, and its type", "assertion_entity", { { 12, "ffff" }, { 0, "09" } }, STEME_NEWER,
+    { "a format yet to come, and its type",
+      "assertion_entity",
+      { { 12, "ffff" }, { 0, "09" } },
+      STEME_NEWER,
       "format 65535" },
     { "reserved bytes of the header", "assertion_entity", { { 14, "0100" } }, STEME_BAD_INPUT, "header" },
-    { "padding, first byte", "assertion_entity", { { 136, "01" } }, STEME_BAD_INPUT,
+    { "padding, first byte",
+      "assertion_entity",
+      { { 136, "01" } },
+      STEME_BAD_INPUT,
       "padded with zeros after its 136" },
     { "padding, last byte", "assertion_entity", { { 191, "80" } }, STEME_BAD_INPUT, "padded with zeros after its 136" },
     /* an assertion's fixed fields */
@@ -64,14 +73,26 @@ static const struct {
     { "a source that is not there", "assertion_entity", { { 76, "04" } }, STEME_BAD_INPUT, "the source is missing" },
     { "another kind", "assertion_entity", { { 77, "01" } }, STEME_BAD_INPUT, "the kind" },
     { "a kind after the last", "assertion_entity", { { 77, "0a" }, { 124, "0a" } }, STEME_BAD_INPUT, "the kind" },
-    { "evidence that is not there", "assertion_entity", { { 78, "0100" } }, STEME_BAD_INPUT,
+    { "evidence that is not there",
+      "assertion_entity",
+      { { 78, "0100" } },
+      STEME_BAD_INPUT,
       "an evidence entry is missing" },
-    { "a qualifier that is not there", "assertion_entity", { { 80, "0100" } }, STEME_BAD_INPUT,
+    { "a qualifier that is not there",
+      "assertion_entity",
+      { { 80, "0100" } },
+      STEME_BAD_INPUT,
       "a qualifier is missing" },
     { "a parent that is not there", "assertion_entity", { { 82, "0100" } }, STEME_BAD_INPUT, "the parents" },
-    { "a key qualifier that is not there", "assertion_entity", { { 80, "0100 0000 0100" } }, STEME_BAD_INPUT,
+    { "a key qualifier that is not there",
+      "assertion_entity",
+      { { 80, "0100 0000 0100" } },
+      STEME_BAD_INPUT,
       "a qualifier is missing" },
-    { "more key qualifiers than qualifiers", "assertion_entity", { { 84, "0100" } }, STEME_BAD_INPUT,
+    { "more key qualifiers than qualifiers",
+      "assertion_entity",
+      { { 84, "0100" } },
+      STEME_BAD_INPUT,
       "fewer than the key" },
     { "reserved bytes", "assertion_entity", { { 86, "0001" } }, STEME_BAD_INPUT, "reserved" },
     { "too much evidence", "assertion_entity", { { 78, "0101" } }, STEME_TOO_LARGE, "257 evidence" },
@@ -79,68 +100,131 @@ static const struct {
     { "too many parents", "assertion_entity", { { 82, "0101" } }, STEME_TOO_LARGE, "257 parents" },
     /* its parts */
     { "no subject", "assertion_entity", { { 88, "00000000 0000000000000000000000" } }, STEME_BAD_INPUT, "" },
-    { "a subject cut by one", "assertion_entity", { { 88, "0a000000" } }, STEME_BAD_INPUT,
+    { "a subject cut by one",
+      "assertion_entity",
+      { { 88, "0a000000" } },
+      STEME_BAD_INPUT,
       "the subject is not padded" },
     { "a subject with padding as its end", "assertion_entity", { { 88, "0c000000" } }, STEME_BAD_INPUT, "subject" },
-    { "a subject past the end", "assertion_entity", { { 88, "2d000000" } }, STEME_BAD_INPUT,
+    { "a subject past the end",
+      "assertion_entity",
+      { { 88, "2d000000" } },
+      STEME_BAD_INPUT,
       "the subject would end behind" },
-    { "a subject of 4 GiB", "assertion_entity", { { 88, "ffffffff" } }, STEME_BAD_INPUT,
+    { "a subject of 4 GiB",
+      "assertion_entity",
+      { { 88, "ffffffff" } },
+      STEME_BAD_INPUT,
       "the subject would end behind" },
-    { "a subject and nothing else", "assertion_entity", { { 88, "2c000000" } }, STEME_BAD_INPUT,
+    { "a subject and nothing else",
+      "assertion_entity",
+      { { 88, "2c000000" } },
+      STEME_BAD_INPUT,
       "the predicate is missing" },
     { "a subject of bad UTF-8", "assertion_entity", { { 92, "ff" } }, STEME_BAD_INPUT, "subject is not well-formed" },
-    { "a subject that is not NFC", "assertion_entity", { { 92, "65cc81" } }, STEME_BAD_INPUT,
+    { "a subject that is not NFC",
+      "assertion_entity",
+      { { 92, "65cc81" } },
+      STEME_BAD_INPUT,
       "subject is not in Unicode NFC" },
     { "padding of the subject", "assertion_entity", { { 103, "01" } }, STEME_BAD_INPUT, "the subject is not padded" },
-    { "padding of the predicate", "assertion_entity", { { 119, "01" } }, STEME_BAD_INPUT,
+    { "padding of the predicate",
+      "assertion_entity",
+      { { 119, "01" } },
+      STEME_BAD_INPUT,
       "the predicate is not padded" },
     { "padding of the object", "assertion_entity", { { 134, "01" } }, STEME_BAD_INPUT, "the object is not padded" },
     { "a predicate of bad UTF-8", "assertion_entity", { { 108, "ff" } }, STEME_BAD_INPUT, "predicate" },
-    { "an object of no bytes", "assertion_entity", { { 120, "00000000 00000000000000000000" } }, STEME_BAD_INPUT,
+    { "an object of no bytes",
+      "assertion_entity",
+      { { 120, "00000000 00000000000000000000" } },
+      STEME_BAD_INPUT,
       "the kind" },
-    { "an object of 3 bytes", "assertion_entity", { { 120, "03000000 00000000000000000000" } }, STEME_BAD_INPUT,
+    { "an object of 3 bytes",
+      "assertion_entity",
+      { { 120, "03000000 00000000000000000000" } },
+      STEME_BAD_INPUT,
       "fewer than 4" },
     { "an object with a detail", "assertion_entity", { { 125, "01" } }, STEME_BAD_INPUT, "zero" },
     { "an entity of bad UTF-8", "assertion_entity", { { 128, "ff" } }, STEME_BAD_INPUT, "object" },
-    { "an empty source", "assertion_full", { { 168, "00000000 0000000000000000000000000000000000" } }, STEME_BAD_INPUT,
+    { "an empty source",
+      "assertion_full",
+      { { 168, "00000000 0000000000000000000000000000000000" } },
+      STEME_BAD_INPUT,
       "the source is empty" },
     { "a source of bad UTF-8", "assertion_full", { { 172, "ff" } }, STEME_BAD_INPUT, "source" },
     { "padding of the source", "assertion_full", { { 189, "01" } }, STEME_BAD_INPUT, "the source is not padded" },
     /* its lists */
-    { "key qualifiers out of order", "assertion_full", { { 228, "64" } }, STEME_BAD_INPUT,
+    { "key qualifiers out of order",
+      "assertion_full",
+      { { 228, "64" } },
+      STEME_BAD_INPUT,
       "a qualifier is out of order" },
-    { "qualifiers out of order by value", "assertion_full", { { 282, "62" } }, STEME_BAD_INPUT,
+    { "qualifiers out of order by value",
+      "assertion_full",
+      { { 282, "62" } },
+      STEME_BAD_INPUT,
       "a qualifier is out of order" },
-    { "a qualifier twice", "assertion_full", { { 272, "06000a006d6574686f64617374726f6d657472790000" } },
-      STEME_BAD_INPUT, "a qualifier is out of order" },
-    { "a qualifier without a name", "assertion_full", { { 272, "00000e00" } }, STEME_BAD_INPUT,
+    { "a qualifier twice",
+      "assertion_full",
+      { { 272, "06000a006d6574686f64617374726f6d657472790000" } },
+      STEME_BAD_INPUT,
+      "a qualifier is out of order" },
+    { "a qualifier without a name",
+      "assertion_full",
+      { { 272, "00000e00" } },
+      STEME_BAD_INPUT,
       "qualifier 2: name is empty" },
-    { "a qualifier without a value", "assertion_full", { { 272, "0e000000" } }, STEME_BAD_INPUT,
+    { "a qualifier without a value",
+      "assertion_full",
+      { { 272, "0e000000" } },
+      STEME_BAD_INPUT,
       "qualifier 2: value is empty" },
     { "a key qualifier of bad UTF-8", "assertion_full", { { 228, "ff" } }, STEME_BAD_INPUT, "qualifier 0: name" },
-    { "a key qualifier past the end", "assertion_full", { { 224, "ffffffff" } }, STEME_BAD_INPUT,
+    { "a key qualifier past the end",
+      "assertion_full",
+      { { 224, "ffffffff" } },
+      STEME_BAD_INPUT,
       "a qualifier would end behind" },
     { "padding of a qualifier", "assertion_full", { { 295, "01" } }, STEME_BAD_INPUT, "a qualifier is not padded" },
     { "padding of a key qualifier", "assertion_full", { { 271, "01" } }, STEME_BAD_INPUT, "a qualifier is not padded" },
     { "evidence of no stance", "assertion_full", { { 416, "03" } }, STEME_BAD_INPUT, "evidence 2: stance 3" },
-    { "evidence out of order by stance", "assertion_full", { { 368, "02" } }, STEME_BAD_INPUT,
+    { "evidence out of order by stance",
+      "assertion_full",
+      { { 368, "02" } },
+      STEME_BAD_INPUT,
       "an evidence entry is out of order" },
-    { "evidence twice", "assertion_full", { { 368, "0101000000000000" }, { 408, "0000000000000000" } },
-      STEME_BAD_INPUT, "" },
+    { "evidence twice",
+      "assertion_full",
+      { { 368, "0101000000000000" }, { 408, "0000000000000000" } },
+      STEME_BAD_INPUT,
+      "" },
     { "a target that is 2", "assertion_full", { { 369, "02" } }, STEME_BAD_INPUT, "begins with bytes" },
     { "a target and a uri", "assertion_full", { { 370, "0100" } }, STEME_BAD_INPUT, "begins with bytes" },
-    { "neither target nor uri", "assertion_full", { { 322, "00002400" } }, STEME_BAD_INPUT,
+    { "neither target nor uri",
+      "assertion_full",
+      { { 322, "00002400" } },
+      STEME_BAD_INPUT,
       "evidence 0: uri is empty" },
     { "reserved bytes of evidence", "assertion_full", { { 326, "0100" } }, STEME_BAD_INPUT, "begins with bytes" },
     { "the last reserved byte of evidence", "assertion_full", { { 327, "80" } }, STEME_BAD_INPUT, "begins with bytes" },
-    { "a uri past the end", "assertion_full", { { 322, "ffff" } }, STEME_BAD_INPUT,
+    { "a uri past the end",
+      "assertion_full",
+      { { 322, "ffff" } },
+      STEME_BAD_INPUT,
       "an evidence entry would end behind" },
     { "a uri of bad UTF-8", "assertion_full", { { 328, "ff" } }, STEME_BAD_INPUT, "evidence 0: uri" },
     { "a locator of bad UTF-8", "assertion_full", { { 357, "ff" } }, STEME_BAD_INPUT, "evidence 0: locator" },
     { "padding of evidence", "assertion_full", { { 367, "01" } }, STEME_BAD_INPUT, "an evidence entry is not padded" },
-    { "parents out of order", "assertion_full", { { 456, "a0" } }, STEME_BAD_INPUT,
+    { "parents out of order",
+      "assertion_full",
+      { { 456, "a0" } },
+      STEME_BAD_INPUT,
       "the parents are not in ascending order" },
-    { "a parent twice", "assertion_full", { { 488, "1102" } }, STEME_BAD_INPUT,
+    { "a parent twice",
+      "assertion_full",
+      { { 488, "1102" } },
+      STEME_BAD_INPUT,
       "the parents are not in ascending order" },
     { "a parent too many", "assertion_full", { { 82, "0300" } }, STEME_BAD_INPUT, "the parents would end behind" },
     { "a parent too few", "assertion_full", { { 82, "0100" } }, STEME_BAD_INPUT, "longer than its parts" },
@@ -153,9 +237,15 @@ static const struct {
     { "an agent's route", "vote_agent", { { 64, "0000000000000000" } }, STEME_BAD_INPUT, "route" },
     { "an agent's hash", "vote_agent", { { 72, "0000000000000000" } }, STEME_BAD_INPUT, "route" },
     { "a reason with NUL", "vote_assertion", { { 108, "00" } }, STEME_BAD_INPUT, "reason contains a NUL" },
-    { "a reason past the end", "vote_assertion", { { 104, "ff000000" } }, STEME_BAD_INPUT,
+    { "a reason past the end",
+      "vote_assertion",
+      { { 104, "ff000000" } },
+      STEME_BAD_INPUT,
       "the reason would end behind" },
-    { "a vote without the part of its reason", "vote_agent", { { 8, "68000000" } }, STEME_BAD_INPUT,
+    { "a vote without the part of its reason",
+      "vote_agent",
+      { { 8, "68000000" } },
+      STEME_BAD_INPUT,
       "the reason is missing" },
     { "a vote that is too long", "vote_agent", { { 8, "78000000" } }, STEME_BAD_INPUT, "longer than its parts" },
     /* epochs: 80 name */
@@ -174,20 +264,38 @@ static const struct {
     { "too many targets", "revision_correct", { { 58, "0104" } }, STEME_TOO_LARGE, "1025 targets" },
     { "too many replacements", "revision_correct", { { 60, "0104" } }, STEME_TOO_LARGE, "1025 replacements" },
     { "targets past the end", "revision_correct", { { 58, "ff00" } }, STEME_BAD_INPUT, "" },
-    { "targets past the end, all of them good", "revision_retract", { { 58, "0200" } }, STEME_BAD_INPUT,
+    { "targets past the end, all of them good",
+      "revision_retract",
+      { { 58, "0200" } },
+      STEME_BAD_INPUT,
       "a target would end behind" },
-    { "replacements past the end", "revision_correct", { { 60, "ff00" } }, STEME_BAD_INPUT,
+    { "replacements past the end",
+      "revision_correct",
+      { { 60, "ff00" } },
+      STEME_BAD_INPUT,
       "the replacements would end" },
     { "a target of no kind", "revision_correct", { { 64, "06" } }, STEME_BAD_INPUT, "target 0: kind 6" },
-    { "reserved bytes of a target", "revision_correct", { { 65, "01" } }, STEME_BAD_INPUT,
+    { "reserved bytes of a target",
+      "revision_correct",
+      { { 65, "01" } },
+      STEME_BAD_INPUT,
       "a target has reserved bytes" },
-    { "an epoch under another's route", "revision_correct", { { 120, "00" } }, STEME_BAD_INPUT,
+    { "an epoch under another's route",
+      "revision_correct",
+      { { 120, "00" } },
+      STEME_BAD_INPUT,
       "target 1: the target's route" },
     { "targets out of order", "revision_correct", { { 64, "05" } }, STEME_BAD_INPUT, "a target is out of order" },
-    { "replacements out of order", "revision_correct", { { 208, "ffff" } }, STEME_BAD_INPUT,
+    { "replacements out of order",
+      "revision_correct",
+      { { 208, "ffff" } },
+      STEME_BAD_INPUT,
       "the replacements are not in" },
     { "a revision's reason with NUL", "revision_correct", { { 276, "00" } }, STEME_BAD_INPUT, "reason contains a NUL" },
-    { "a revision's reason past the end", "revision_correct", { { 272, "ff000000" } }, STEME_BAD_INPUT,
+    { "a revision's reason past the end",
+      "revision_correct",
+      { { 272, "ff000000" } },
+      STEME_BAD_INPUT,
       "the reason would end" },
     /* bundles: 56 members */
     { "no members", "bundle", { { 48, "0000" } }, STEME_BAD_INPUT, "longer than its parts" },
@@ -208,7 +316,10 @@ static struct steme_slice copy_bytes(struct steme_slice bytes, size_t size)
 
 static uint8_t *writable(struct steme_slice bytes)
 {
-    union { const uint8_t *from; uint8_t *to; } cast = { bytes.data };
+    union {
+        const uint8_t *from;
+        uint8_t *to;
+    } cast = { bytes.data };
     return cast.to;
 }
 
@@ -248,7 +359,8 @@ static void every_other_byte_is_refused_by_name(void **state)
     for (size_t i = 0; i < countof(edits); i++) {
         struct steme_record record = sample_named(edits[i].sample);
         struct steme_slice bytes = sample_bytes(&record);
-        for (size_t k = 0; k < countof(edits[i].edits); k++) apply(bytes, &edits[i].edits[k]);
+        for (size_t k = 0; k < countof(edits[i].edits); k++)
+            apply(bytes, &edits[i].edits[k]);
         assert_refused(bytes, edits[i].want, edits[i].says, edits[i].name);
         testing_free(bytes);
     }
@@ -401,15 +513,18 @@ static void mutated_records_are_refused_or_encode_alike(void **state)
     struct prng prng = { 20260101 };
     size_t count = samples_make(samples), taken = 0;
     arena_init(&arena, 1 << 20);
-    for (size_t i = 0; i < count; i++) all[i] = sample_bytes(&samples[i].record);
+    for (size_t i = 0; i < count; i++)
+        all[i] = sample_bytes(&samples[i].record);
     for (size_t round = 0; round < ROUNDS; round++) {
         struct steme_slice from = all[prng_below(&prng, count)], other = all[prng_below(&prng, count)];
         struct steme_slice bytes = copy_bytes(from, from.size);
-        for (size_t changes = 1 + (size_t)prng_below(&prng, 3); changes > 0; changes--) mutate(&prng, bytes, other);
+        for (size_t changes = 1 + (size_t)prng_below(&prng, 3); changes > 0; changes--)
+            mutate(&prng, bytes, other);
         taken += decides_soundly(bytes, &arena);
         testing_free(bytes);
     }
-    for (size_t i = 0; i < count; i++) testing_free(all[i]);
+    for (size_t i = 0; i < count; i++)
+        testing_free(all[i]);
     arena_deinit(&arena);
     assert_true(taken > ROUNDS / 100 && taken < ROUNDS);
 }
@@ -472,8 +587,7 @@ static void a_view_shows_what_was_written(void **state)
     for (int trusted = 0; trusted < 2; trusted++) {
         struct assertion_view view;
         struct steme_error err;
-        steme_status status =
-            trusted ? assertion_view_trusted(bytes, &view, &err) : assertion_view(bytes, &view, &err);
+        steme_status status = trusted ? assertion_view_trusted(bytes, &view, &err) : assertion_view(bytes, &view, &err);
         assert_status(status, STEME_OK, &err, "view");
         assert_true(slice_equal(view.bytes, bytes));
         assert_memory_equal(view.author, want->author.bytes, 32);
@@ -541,7 +655,10 @@ static void a_view_of_another_type_is_refused(void **state)
 
 /* ---- size and id ---- */
 
-static const struct { const char *name, *hex; size_t size; } headers[] = {
+static const struct {
+    const char *name, *hex;
+    size_t size;
+} headers[] = {
     { "nothing", "", 0 },
     { "15 bytes", "0000000000000000 30000000 0100 00", 0 },
     { "the shortest there may be", "0000000000000000 30000000 0100 0000", 64 },

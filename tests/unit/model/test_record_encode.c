@@ -21,17 +21,15 @@ static struct steme_slice letters(size_t size)
     return slice_of(text, size);
 }
 
-static struct steme_slice bad_utf8(void)
-{
-    return slice_text("a\xFF");
-}
+static struct steme_slice bad_utf8(void) { return slice_text("a\xFF"); }
 
 /* Hashes 0, 1, 2, ... in ascending order. */
 static const struct steme_hash *hashes(size_t count)
 {
     static struct steme_hash list[STEME_BUNDLE_MAX + 1];
     assert_true(count <= countof(list));
-    for (size_t i = 0; i < count; i++) list[i] = (struct steme_hash){ { (uint8_t)(i >> 8), (uint8_t)i } };
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct steme_hash){ { (uint8_t)(i >> 8), (uint8_t)i } };
     return list;
 }
 
@@ -66,7 +64,8 @@ static struct steme_target *target_list(size_t count)
 {
     static struct steme_target list[STEME_TARGETS_MAX + 1];
     assert_true(count <= countof(list));
-    for (size_t i = 0; i < count; i++) list[i] = (struct steme_target){ STEME_ON_ASSERTION, i, { { 9 } } };
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct steme_target){ STEME_ON_ASSERTION, i, { { 9 } } };
     return list;
 }
 

@@ -30,7 +30,9 @@ static void a_record_signed_is_a_record_verified(void **state)
 }
 
 /* RFC 8032, tests 1 to 3. */
-static const struct { const char *seed, *key; } pairs[] = {
+static const struct {
+    const char *seed, *key;
+} pairs[] = {
     { "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
       "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a" },
     { "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
@@ -77,7 +79,11 @@ static void every_flipped_bit_is_refused(void **state)
     make_secret(2, &secret);
     struct steme_hash id = { { 0xAB, 0xCD } };
     struct steme_signature signature = sign_record(&secret, &id);
-    struct { const char *name; void *bytes; size_t size; } parts[] = {
+    struct {
+        const char *name;
+        void *bytes;
+        size_t size;
+    } parts[] = {
         { "key", secret.key.bytes, sizeof secret.key },
         { "id", id.bytes, sizeof id },
         { "signature", signature.bytes, sizeof signature },
@@ -106,9 +112,12 @@ static void a_signature_is_for_records_only(void **state)
     memcpy(message + 16, id.bytes, sizeof id.bytes);
     const uint8_t *key = secret.key.bytes;
     assert_status(sign_verify_message(key, slice_of(message, 48), signature.bytes, NULL), STEME_OK, NULL, "tag and id");
-    static const struct { const char *name; size_t from, to; } others[] = {
-        { "the id alone", 16, 48 }, { "the tag alone", 0, 16 }, { "nothing", 0, 0 }, { "cut by one", 0, 47 },
-        { "without the first", 1, 48 },
+    static const struct {
+        const char *name;
+        size_t from, to;
+    } others[] = {
+        { "the id alone", 16, 48 }, { "the tag alone", 0, 16 },     { "nothing", 0, 0 },
+        { "cut by one", 0, 47 },    { "without the first", 1, 48 },
     };
     for (size_t i = 0; i < countof(others); i++) {
         struct steme_slice other = slice_of(message + others[i].from, others[i].to - others[i].from);
@@ -156,11 +165,21 @@ static void the_rule_accepts_one_of_the_twelve_disputed_cases(void **state)
 #define ONES "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 
 /* Points that are none: every one as a key and as an R. */
-static const struct { const char *name, *hex, *says; } bad_points[] = {
+static const struct {
+    const char *name, *hex, *says;
+} bad_points[] = {
     { "order 4", "00" ZEROS, "small order" },
-    { "order 4, the other", "00" "000000000000000000000000000000000000000000000000000000000000" "80", "small order" },
+    { "order 4, the other",
+      "00"
+      "000000000000000000000000000000000000000000000000000000000000"
+      "80",
+      "small order" },
     { "neutral", "01" ZEROS, "small order" },
-    { "neutral with a sign", "01" "000000000000000000000000000000000000000000000000000000000000" "80", "small order" },
+    { "neutral with a sign",
+      "01"
+      "000000000000000000000000000000000000000000000000000000000000"
+      "80",
+      "small order" },
     { "order 2", "ec" ONES "7f", "small order" },
     { "order 2 with a sign", "ec" ONES "ff", "small order" },
     { "order 8", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", "small order" },
@@ -240,13 +259,14 @@ static size_t check_group(const json_t *group, size_t *count)
     json_t *test;
     struct steme_slice key = json_bytes(json_object_get(group, "publicKey"), "pk");
     assert_int_equal(key.size, 32);
-    json_array_foreach(json_object_get(group, "tests"), index, test) {
+    json_array_foreach(json_object_get(group, "tests"), index, test)
+    {
         const char *result = json_string_value(json_object_get(test, "result"));
         const char *comment = json_string_value(json_object_get(test, "comment"));
         struct steme_slice message = json_bytes(test, "msg"), signature = json_bytes(test, "sig");
         assert_true(result && comment);
-        bool accepted =
-            signature.size == 64 && sign_verify_message(key.data, message, signature.data, NULL) == STEME_OK;
+        bool accepted = signature.size == 64 &&
+                        sign_verify_message(key.data, message, signature.data, NULL) == STEME_OK;
         assert_row(accepted == (strcmp(result, "valid") == 0), comment);
         valid += accepted;
         ++*count;

@@ -47,12 +47,14 @@ int __wrap_crypto_sign_ed25519_detached(unsigned char *signature, unsigned long 
     return result;
 }
 
-int __wrap_sodium_init(void)
-{
-    return fault == DOES_NOT_START ? -1 : __real_sodium_init();
-}
+int __wrap_sodium_init(void) { return fault == DOES_NOT_START ? -1 : __real_sodium_init(); }
 
-static const struct { const char *name; enum fault fault; steme_status want; const char *says; } libraries[] = {
+static const struct {
+    const char *name;
+    enum fault fault;
+    steme_status want;
+    const char *says;
+} libraries[] = {
     { "one that is sound", SOUND, STEME_OK, "" },
     { "one that accepts all", ACCEPTS_ALL, STEME_UNSUPPORTED, "vector 4" },
     { "one that refuses all", REFUSES_ALL, STEME_UNSUPPORTED, "vector 3" },

@@ -10,18 +10,26 @@
 #include <string.h>
 #include <time.h>
 
-#define NAME(text) { (const uint8_t *)(text), sizeof(text) - 1 }
+#define NAME(text)                                \
+    {                                             \
+        (const uint8_t *)(text), sizeof(text) - 1 \
+    }
 
 #define BLOB_OF_3 "07000000 0102000000000000000000000000000000000000000000000000000000000000 0300000000000000"
 
 static const int64_t day_us = 86400 * (int64_t)1000000;
 
 /* Every kind, as docs/format/record.md writes it. */
-static const struct { const char *name; struct steme_value value; const char *hex; } forms[] = {
+static const struct {
+    const char *name;
+    struct steme_value value;
+    const char *hex;
+} forms[] = {
     { "entity", { .kind = STEME_ENTITY, .text = NAME("Warsaw") }, "00000000 576172736177" },
     { "entity of two bytes", { .kind = STEME_ENTITY, .text = NAME("\xC3\xA9") }, "00000000 c3a9" },
     { "text", { .kind = STEME_TEXT, .text = NAME("ja") }, "01000000 6a61" },
-    { "text with a language", { .kind = STEME_TEXT, .text = NAME("ja"), .language = NAME("de-CH") },
+    { "text with a language",
+      { .kind = STEME_TEXT, .text = NAME("ja"), .language = NAME("de-CH") },
       "01050000 64652d4348 6a61" },
     { "text with controls", { .kind = STEME_TEXT, .text = NAME("\t\n\x7F") }, "01000000 090a7f" },
     { "empty text", { .kind = STEME_TEXT }, "01000000" },
@@ -31,27 +39,36 @@ static const struct { const char *name; struct steme_value value; const char *he
     { "greatest integer", { .kind = STEME_INTEGER, .integer = INT64_MAX }, "02000000 ffffffffffffff7f" },
     { "decimal", { .kind = STEME_DECIMAL, .amount = { -15, 1 } }, "03010000 f1ffffffffffffff" },
     { "decimal zero", { .kind = STEME_DECIMAL }, "03000000 0000000000000000" },
-    { "decimal at the least scale", { .kind = STEME_DECIMAL, .amount = { 1, -STEME_SCALE_MAX } },
+    { "decimal at the least scale",
+      { .kind = STEME_DECIMAL, .amount = { 1, -STEME_SCALE_MAX } },
       "039d0000 0100000000000000" },
-    { "decimal at the greatest scale", { .kind = STEME_DECIMAL, .amount = { INT64_MAX, STEME_SCALE_MAX } },
+    { "decimal at the greatest scale",
+      { .kind = STEME_DECIMAL, .amount = { INT64_MAX, STEME_SCALE_MAX } },
       "03630000 ffffffffffffff7f" },
     { "least coefficient", { .kind = STEME_DECIMAL, .amount = { -INT64_MAX, 0 } }, "03000000 0100000000000080" },
     { "pure number", { .kind = STEME_QUANTITY, .amount = { 7, 0 } }, "04008080 0700000000000000" },
-    { "number with unit", { .kind = STEME_QUANTITY, .amount = { 7, 2 }, .unit = NAME("m") },
+    { "number with unit",
+      { .kind = STEME_QUANTITY, .amount = { 7, 2 }, .unit = NAME("m") },
       "04028080 0700000000000000 6d" },
     { "number with bounds",
-      { .kind = STEME_QUANTITY, .amount = { 7, 0 }, .has_bounds = true, .lower = { -1, 0 }, .upper = { 9, -1 },
+      { .kind = STEME_QUANTITY,
+        .amount = { 7, 0 },
+        .has_bounds = true,
+        .lower = { -1, 0 },
+        .upper = { 9, -1 },
         .unit = NAME("m") },
       "040000ff 0700000000000000 ffffffffffffffff 0900000000000000 6d" },
     { "bounds that are the amount",
       { .kind = STEME_QUANTITY, .amount = { 7, 0 }, .has_bounds = true, .lower = { 7, 0 }, .upper = { 7, 0 } },
       "04000000 0700000000000000 0700000000000000 0700000000000000" },
     { "year", { .kind = STEME_TIME, .time_us = 0, .precision = STEME_YEAR }, "05000000 0000000000000000" },
-    { "microsecond", { .kind = STEME_TIME, .time_us = -1, .precision = STEME_MICROSECOND },
+    { "microsecond",
+      { .kind = STEME_TIME, .time_us = -1, .precision = STEME_MICROSECOND },
       "05040000 ffffffffffffffff" },
     { "false", { .kind = STEME_BOOLEAN }, "06000000" },
     { "true", { .kind = STEME_BOOLEAN, .boolean = true }, "06010000" },
-    { "blob", { .kind = STEME_BLOB, .blob = { { 1, 2 } }, .blob_bytes = 3, .media_type = NAME("a/b") },
+    { "blob",
+      { .kind = STEME_BLOB, .blob = { { 1, 2 } }, .blob_bytes = 3, .media_type = NAME("a/b") },
       BLOB_OF_3 "612f62" },
     { "unknown", { .kind = STEME_UNKNOWN }, "08000000" },
     { "none", { .kind = STEME_NONE }, "09000000" },
@@ -96,7 +113,9 @@ static void what_a_kind_does_not_name_is_zero_when_decoded(void **state)
     testing_free(bytes);
 }
 
-static const struct { const char *name, *hex, *says; } bad_bytes[] = {
+static const struct {
+    const char *name, *hex, *says;
+} bad_bytes[] = {
     { "nothing", "", "fewer than 4" },
     { "half a head", "0000", "fewer than 4" },
     { "a kind after the last", "0a000000", "kind 10" },
@@ -141,16 +160,11 @@ static const struct { const char *name, *hex, *says; } bad_bytes[] = {
     { "a boolean with a payload", "06010000 00", "as many" },
     { "a blob without its size", "07000000 0102000000000000000000000000000000000000000000000000000000000000",
       "as many" },
-    { "a blob without a media type",
-      BLOB_OF_3, "media type" },
-    { "a blob whose media type begins with a space",
-      BLOB_OF_3 "2061", "media type" },
-    { "a blob whose media type ends with a space",
-      BLOB_OF_3 "6120", "media type" },
-    { "a blob whose media type is not ASCII",
-      BLOB_OF_3 "61ff61", "media type" },
-    { "a blob whose media type has a control character",
-      BLOB_OF_3 "611f61", "media type" },
+    { "a blob without a media type", BLOB_OF_3, "media type" },
+    { "a blob whose media type begins with a space", BLOB_OF_3 "2061", "media type" },
+    { "a blob whose media type ends with a space", BLOB_OF_3 "6120", "media type" },
+    { "a blob whose media type is not ASCII", BLOB_OF_3 "61ff61", "media type" },
+    { "a blob whose media type has a control character", BLOB_OF_3 "611f61", "media type" },
     { "an unknown with a payload", "08000000 00", "as many" },
     { "a none with a detail", "09000100", "zero" },
 };
@@ -169,7 +183,11 @@ static void other_bytes_are_refused(void **state)
     }
 }
 
-static const struct { const char *name; struct steme_value value; steme_status want; } bad_values[] = {
+static const struct {
+    const char *name;
+    struct steme_value value;
+    steme_status want;
+} bad_values[] = {
     { "a kind after the last", { .kind = (enum steme_kind)10 }, STEME_BAD_INPUT },
     { "a precision after the last", { .kind = STEME_TIME, .precision = (enum steme_precision)5 }, STEME_BAD_INPUT },
     { "a scale that would not fit a byte", { .kind = STEME_DECIMAL, .amount = { 1, 256 } }, STEME_BAD_INPUT },
@@ -227,7 +245,12 @@ static void a_time_is_the_start_of_what_is_meant(void **state)
         assert_int_equal(try_time(day * day_us, STEME_YEAR) == STEME_OK, date.tm_yday == 0);
         assert_int_equal(try_time(day * day_us, STEME_MONTH) == STEME_OK, date.tm_mday == 1);
     }
-    static const struct { const char *name; int64_t us; enum steme_precision precision; bool good; } times[] = {
+    static const struct {
+        const char *name;
+        int64_t us;
+        enum steme_precision precision;
+        bool good;
+    } times[] = {
         { "a day", 86400000000, STEME_DAY, true },
         { "a day before 1970", -86400000000, STEME_DAY, true },
         { "no day", 86400000001, STEME_DAY, false },
@@ -248,12 +271,9 @@ static void a_time_is_the_start_of_what_is_meant(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind_has_one_form),
-        cmocka_unit_test(what_a_kind_does_not_name_is_zero_when_decoded),
-        cmocka_unit_test(other_bytes_are_refused),
-        cmocka_unit_test(other_values_are_refused),
-        cmocka_unit_test(a_full_buffer_is_as_it_was),
-        cmocka_unit_test(a_time_is_the_start_of_what_is_meant),
+        cmocka_unit_test(every_kind_has_one_form),    cmocka_unit_test(what_a_kind_does_not_name_is_zero_when_decoded),
+        cmocka_unit_test(other_bytes_are_refused),    cmocka_unit_test(other_values_are_refused),
+        cmocka_unit_test(a_full_buffer_is_as_it_was), cmocka_unit_test(a_time_is_the_start_of_what_is_meant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
