@@ -14,7 +14,7 @@
 /* The same, with the errno of the system call that failed; its text is appended to the message. Both are the status
  * itself, so that the compiler sees that a constant one is not STEME_OK. */
 #define error_set_os(err, status, os_errno, ...) \
-    ((void)error_set_at((err), (status), (os_errno), __FILE__, __LINE__, __VA_ARGS__), (status))
+    ((void)error_set_at((err), (status), (os_errno), __FILE__, __LINE__, __VA_ARGS__), (steme_status)(status))
 
 steme_status error_set_at(struct steme_error *err, steme_status status, int os_errno, const char *file, int line,
                           const char *format, ...) __attribute__((format(printf, 6, 7)));

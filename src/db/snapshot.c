@@ -6,6 +6,7 @@
 #include "base/slice.h"
 #include "base/utf8.h"
 #include "model/record.h"
+#include "spine/batch.h"
 
 #include <stdlib.h>
 
@@ -122,7 +123,7 @@ static steme_status remember_bundles(struct steme_snapshot *s, uint64_t batch_lo
     s->bundles_batch = 0;
     s->bundle_count = 0;
     s->bundles = NULL;
-    for (uint64_t location = batch_location;; location = frame.next_location) {
+    for (uint64_t location = batch_location + BATCH_HEADER_BYTES;; location = frame.next_location) {
         steme_status status = wal_read(s->store->wal, location, &frame, err);
         if (status) return status;
         if (frame.bytes.data[0] == STEME_BUNDLE) {

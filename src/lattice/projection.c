@@ -133,6 +133,17 @@ static steme_status vote_rows(const struct wal_entry *entry, const struct steme_
     return give(sink, &key, &value, err);
 }
 
+/* Whether an earlier target has the same key: it knows neither the kind nor the second half of the id. */
+static bool has_row(const struct steme_revision *revision, size_t index)
+{
+    const struct steme_target *target = &revision->targets[index];
+    for (size_t i = 0; i < index; i++)
+        if (revision->targets[i].route == target->route &&
+            memcmp(revision->targets[i].hash.bytes, target->hash.bytes, KEYS_ID_BYTES) == 0)
+            return true;
+    return false;
+}
+
 static steme_status revision_rows(const struct wal_entry *entry, const struct steme_revision *revision,
                                   const struct row_sink *sink, struct steme_error *err)
 {
@@ -140,6 +151,7 @@ static steme_status revision_rows(const struct wal_entry *entry, const struct st
         const struct steme_target *target = &revision->targets[i];
         struct key_bytes key;
         struct value_bytes value;
+        if (has_row(revision, i)) continue;
         key_of_revision(&key, target->route, target->hash.bytes, entry->id.bytes);
         value_of_location(&value, entry->location);
         steme_status status = give(sink, &key, &value, err);
@@ -278,11 +290,16 @@ static steme_status apply(void *context, struct kv_txn *txn, const struct wal_en
     /* Counts go on from what the store has, not from what we remember: a commit of ours may have failed. */
     steme_status status = read_applied(txn, &row, err);
     if (status && status != STEME_NOT_FOUND) goto done;
+    /* What the store's own mark covers is in it and in the counts. */
+    while (count && entries->location < row.mark.location) {
+        entries++;
+        count--;
+    }
     status = projection_prepare(entries, count, &p->arena, &projected, err);
     for (size_t i = 0; !status && i < count; i++)
         status = apply_one(p, &in, &entries[i], &projected[i], err);
     if (status) goto done;
-    row.mark = *after;
+    if (after->location > row.mark.location) row.mark = *after;
     key_applied(&key);
     value_of_applied(&value, key_slice(&key), &row);
     status = kv_put(txn, key_slice(&key), value_slice(&value), err);

@@ -11,24 +11,21 @@
 #define SEAL_WINDOW 64u /* prefixes hashed side by side: several rounds of the widest lanes */
 
 enum { /* byte offsets; docs/format/log.md */
-    AT_MAGIC = 0,
-    AT_COUNT = 4,
-    AT_BYTES = 8,
-    AT_SEGMENT = 12,
-    AT_OFFSET = 16,
-    AT_FIRST_SEQUENCE = 24,
-    AT_RECEIVED_AT = 32,
-    AT_STORE = 40,
-    AT_PREV = 48,
-    AT_FRAMES = 80,
-    AT_RESERVED = 112,
-    AT_CHECK = 120
+       AT_MAGIC = 0,
+       AT_COUNT = 4,
+       AT_BYTES = 8,
+       AT_SEGMENT = 12,
+       AT_OFFSET = 16,
+       AT_FIRST_SEQUENCE = 24,
+       AT_RECEIVED_AT = 32,
+       AT_STORE = 40,
+       AT_PREV = 48,
+       AT_FRAMES = 80,
+       AT_RESERVED = 112,
+       AT_CHECK = 120
 };
 
-uint64_t store_word(const struct steme_hash *store_id)
-{
-    return load_u64(store_id->bytes);
-}
+uint64_t store_word(const struct steme_hash *store_id) { return load_u64(store_id->bytes); }
 
 /* Number up to SEAL_WINDOW frames from *at on, put their checks, and append their prefixes to *scratch. */
 static void seal_window(uint8_t **at, uint32_t count, uint64_t first_sequence, uint8_t **scratch)
@@ -125,10 +122,7 @@ bool batch_has_check(const uint8_t *at, const struct steme_hash *digest)
     return memcmp(at + AT_CHECK, digest->bytes, CHECK_BYTES) == 0;
 }
 
-struct steme_hash batch_hash(const uint8_t *at)
-{
-    return hash_one(slice_of(at, BATCH_HEADER_BYTES));
-}
+struct steme_hash batch_hash(const uint8_t *at) { return hash_one(slice_of(at, BATCH_HEADER_BYTES)); }
 
 bool batch_valid(const uint8_t *at, const struct batch_place *place, struct batch *out)
 {

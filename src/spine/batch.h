@@ -13,11 +13,11 @@
 #define BATCH_MIN_BYTES (BATCH_HEADER_BYTES + FRAME_MIN_BYTES)
 
 struct batch {
-    uint32_t count;           /* frames */
-    uint32_t bytes;           /* header and frames */
+    uint32_t count; /* frames */
+    uint32_t bytes; /* header and frames */
     uint32_t segment;
-    uint64_t offset;          /* in the segment's file */
-    uint64_t first_sequence;  /* of its first frame; the others follow one by one */
+    uint64_t offset;         /* in the segment's file */
+    uint64_t first_sequence; /* of its first frame; the others follow one by one */
     int64_t received_at_us;
     uint64_t store;           /* store_word() of the store it belongs to */
     struct steme_hash prev;   /* hash of the batch before; zeros for the first of all */
@@ -57,7 +57,8 @@ bool batch_has_check(const uint8_t *at, const struct steme_hash *digest);
 struct steme_hash batch_hash(const uint8_t *at);
 /* batch_parse(), and the check, one at a time. */
 bool batch_valid(const uint8_t *at, const struct batch_place *place, struct batch *out);
-/* Look back from bytes + size for the header of the batch that ends there and has this hash: its place in bytes, or NULL. */
+/* Look back from bytes + size for the header of the batch that ends there and has this hash: its place in bytes, or
+ * NULL. */
 const uint8_t *batch_find_end(const uint8_t *bytes, uint64_t size, const struct steme_hash *hash, struct batch *out);
 
 #endif

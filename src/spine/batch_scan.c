@@ -42,8 +42,10 @@ static struct batch_place place_at(const struct batch_scan *scan, uint64_t offse
 uint64_t batch_scan_used(const uint8_t *bytes, uint64_t size)
 {
     static const uint8_t zeros[4096];
-    while (size >= sizeof zeros && memcmp(bytes + size - sizeof zeros, zeros, sizeof zeros) == 0) size -= sizeof zeros;
-    while (size > 0 && bytes[size - 1] == 0) size--;
+    while (size >= sizeof zeros && memcmp(bytes + size - sizeof zeros, zeros, sizeof zeros) == 0)
+        size -= sizeof zeros;
+    while (size > 0 && bytes[size - 1] == 0)
+        size--;
     return size;
 }
 
@@ -52,7 +54,8 @@ static bool follows(const struct batch_scan *scan, const struct batch *batch)
 {
     if (batch->received_at_us < scan->received_at_us) return false;
     if (!scan->linked) return batch->first_sequence >= scan->next_sequence;
-    return batch->first_sequence == scan->next_sequence && memcmp(batch->prev.bytes, scan->batch.bytes, HASH_BYTES) == 0;
+    return batch->first_sequence == scan->next_sequence &&
+           memcmp(batch->prev.bytes, scan->batch.bytes, HASH_BYTES) == 0;
 }
 
 static void step_over(struct batch_scan *scan, const struct batch *batch, const struct steme_hash *hash)
@@ -66,8 +69,8 @@ static void step_over(struct batch_scan *scan, const struct batch *batch, const 
 
 /* ---- what is no batch ---- */
 
-/* Where the next good batch begins, at `offset` or behind it, or scan->to or more. Whole frames are stepped over in one go:
- * what their records contain is the author's, who might have put something there that looks like a batch. */
+/* Where the next good batch begins, at `offset` or behind it, or scan->to or more. Whole frames are stepped over in one
+ * go: what their records contain is the author's, who might have put something there that looks like a batch. */
 static uint64_t find_batch(const struct batch_scan *scan, uint64_t offset)
 {
     while (offset < scan->to) {
@@ -96,7 +99,8 @@ static void step_over_bad(struct batch_scan *scan, struct batch_scan_item *out)
     }
     out->kind = BATCH_SCAN_BAD;
     scan->linked = false;
-    uint64_t next = find_batch(scan, scan->offset + 64); /* not here: a good batch that does not belong here stays bad */
+    uint64_t next = find_batch(scan,
+                               scan->offset + 64); /* not here: a good batch that does not belong here stays bad */
     out->last = next >= scan->to;
     if (out->last) {
         next = scan->offset + pad64(used);
@@ -108,9 +112,9 @@ static void step_over_bad(struct batch_scan *scan, struct batch_scan_item *out)
 
 /* ---- what is ---- */
 
-/* Read headers from the scan's position on, as long as they look right; nothing is checked yet. Stops when there are `want`
- * frames. Returns the number of batches; *frames_out is the number of frames, *widest_out the largest that a window
- * will hold. */
+/* Read headers from the scan's position on, as long as they look right; nothing is checked yet. Stops when there are
+ * `want` frames. Returns the number of batches; *frames_out is the number of frames, *widest_out the largest that a
+ * window will hold. */
 static size_t look_ahead(const struct batch_scan *scan, size_t want, size_t *frames_out, size_t *widest_out)
 {
     size_t count = 0;
@@ -198,14 +202,14 @@ static bool frame_of_batch(const uint8_t *at, const struct batch *head, uint32_t
 struct damaged {
     const uint8_t *at;
     const struct batch *head;
-    uint32_t from;     /* where damage begins: frames before it stand in an unbroken row */
-    uint64_t due;      /* number of the frame that is damaged there */
-    uint32_t resume;   /* from here on frames stand in an unbroken row again, up to the end; head->bytes if none do */
+    uint32_t from;   /* where damage begins: frames before it stand in an unbroken row */
+    uint64_t due;    /* number of the frame that is damaged there */
+    uint32_t resume; /* from here on frames stand in an unbroken row again, up to the end; head->bytes if none do */
     uint64_t resume_sequence;
 };
 
-/* Find where frames stand in a row again that ends with the batch, with the last number. Nothing an author puts into a record
- * can make such a row, for the damaged frame he puts it into had a number too. */
+/* Find where frames stand in a row again that ends with the batch, with the last number. Nothing an author puts into a
+ * record can make such a row, for the damaged frame he puts it into had a number too. */
 static steme_status find_resumption(struct damaged *damaged, struct arena *arena, struct steme_error *err)
 {
     const struct batch *head = damaged->head;
@@ -237,7 +241,8 @@ static size_t find_islands(const struct damaged *damaged, struct wal_entry *entr
     uint64_t last = damaged->due;
     for (uint32_t offset = damaged->from + 64; offset < damaged->resume;) {
         struct frame frame;
-        bool whole = frame_of_batch(damaged->at, damaged->head, offset, &frame) && offset + frame_size(&frame) < damaged->resume;
+        bool whole = frame_of_batch(damaged->at, damaged->head, offset, &frame) &&
+                     offset + frame_size(&frame) < damaged->resume;
         if (whole) {
             struct steme_hash id = hash_one(frame_record(&frame));
             whole = frame_has_id(&frame, &id);
@@ -252,8 +257,8 @@ static size_t find_islands(const struct damaged *damaged, struct wal_entry *entr
 }
 
 /* Entries of frames in a row from `offset` on, up to `to` or to the first bad prefix. Returns where it ends. */
-static uint32_t read_row(const uint8_t *at, const struct batch *head, uint32_t offset, uint64_t sequence, struct wal_entry *entries,
-                         size_t *count)
+static uint32_t read_row(const uint8_t *at, const struct batch *head, uint32_t offset, uint64_t sequence,
+                         struct wal_entry *entries, size_t *count)
 {
     struct frame frame;
     while (frame_of_batch(at, head, offset, &frame) && frame.sequence == sequence) {
@@ -265,14 +270,15 @@ static uint32_t read_row(const uint8_t *at, const struct batch *head, uint32_t o
 }
 
 /* The frames of a batch in which something is wrong: those that can be told with certainty. *kept_out is how many. */
-static steme_status examine_frames(const uint8_t *at, const struct batch *head, struct arena *arena, struct wal_entry *entries,
-                                   size_t *kept_out, struct steme_error *err)
+static steme_status examine_frames(const uint8_t *at, const struct batch *head, struct arena *arena,
+                                   struct wal_entry *entries, size_t *kept_out, struct steme_error *err)
 {
     struct damaged damaged = { .at = at, .head = head };
     *kept_out = 0;
     damaged.from = read_row(at, head, BATCH_HEADER_BYTES, head->first_sequence, entries, kept_out);
     damaged.due = head->first_sequence + *kept_out;
-    if (damaged.from == head->bytes) { /* each right by itself, but not what the header was made for: somebody exchanged one. Which? */
+    if (damaged.from ==
+        head->bytes) { /* each right by itself, but not what the header was made for: somebody exchanged one. Which? */
         *kept_out = 0;
         return STEME_OK;
     }
@@ -283,10 +289,10 @@ static steme_status examine_frames(const uint8_t *at, const struct batch *head, 
     return STEME_OK;
 }
 
-/* Provisional entries of all batches in the window, one behind the other from entries[0] on: prefixes are right, records
- * not yet looked at. *count_out is how many. */
-static steme_status read_prefixes(struct window *window, const struct harvest *harvest, struct wal_entry *entries, size_t *count_out,
-                                  struct steme_error *err)
+/* Provisional entries of all batches in the window, one behind the other from entries[0] on: prefixes are right,
+ * records not yet looked at. *count_out is how many. */
+static steme_status read_prefixes(struct window *window, const struct harvest *harvest, struct wal_entry *entries,
+                                  size_t *count_out, struct steme_error *err)
 {
     struct steme_hash digests[WINDOW_BATCHES];
     uint8_t *scratch = harvest->prefixes;
@@ -305,7 +311,8 @@ static steme_status read_prefixes(struct window *window, const struct harvest *h
         const struct batch *head = &window->heads[i];
         window->kept[i] = head->count;
         if (memcmp(digests[i].bytes, head->frames.bytes, HASH_BYTES) != 0) {
-            steme_status status = examine_frames(window->at[i], head, harvest->arena, entries + base, &window->kept[i], err);
+            steme_status status = examine_frames(window->at[i], head, harvest->arena, entries + base, &window->kept[i],
+                                                 err);
             if (status) return status;
         }
         if (kept != base) memmove(entries + kept, entries + base, window->kept[i] * sizeof *entries);
@@ -323,7 +330,8 @@ static void check_records(struct wal_entry *entries, size_t count)
     struct steme_hash ids[WINDOW_ENTRIES];
     for (size_t done = 0; done < count;) {
         size_t part = count - done < WINDOW_ENTRIES ? count - done : WINDOW_ENTRIES;
-        for (size_t i = 0; i < part; i++) records[i] = entries[done + i].bytes;
+        for (size_t i = 0; i < part; i++)
+            records[i] = entries[done + i].bytes;
         hash_many(records, part, ids);
         for (size_t i = 0; i < part; i++)
             if (memcmp(ids[i].bytes, entries[done + i].id.bytes, HASH_BYTES) != 0) entries[done + i].bytes.data = NULL;
@@ -341,8 +349,8 @@ static steme_status add_gap(struct harvest *harvest, struct batch_gap gap, struc
 }
 
 /* Move a batch's good entries to their final place. Whatever lies between them is a gap. */
-static steme_status reap_batch(struct harvest *harvest, const struct batch *head, const struct wal_entry *entries, size_t count,
-                               struct steme_error *err)
+static steme_status reap_batch(struct harvest *harvest, const struct batch *head, const struct wal_entry *entries,
+                               size_t count, struct steme_error *err)
 {
     struct batch_scan_item *item = harvest->item;
     uint64_t start = location_of_batch(head);
@@ -366,7 +374,8 @@ static steme_status reap_batch(struct harvest *harvest, const struct batch *head
     return STEME_OK;
 }
 
-static steme_status reap_window(struct harvest *harvest, struct batch_scan *scan, struct window *window, struct steme_error *err)
+static steme_status reap_window(struct harvest *harvest, struct batch_scan *scan, struct window *window,
+                                struct steme_error *err)
 {
     struct batch_scan_item *item = harvest->item;
     struct wal_entry *entries = item->entries + item->entry_count;

@@ -10,18 +10,18 @@
 
 struct batch_scan {
     /* What to walk; set by the caller. */
-    const uint8_t *bytes;      /* those of the segment from `from` on */
-    uint64_t from, to;         /* offsets in the segment; `from` is a multiple of 64 */
-    uint64_t store;            /* store_word() */
+    const uint8_t *bytes; /* those of the segment from `from` on */
+    uint64_t from, to;    /* offsets in the segment; `from` is a multiple of 64 */
+    uint64_t store;       /* store_word() */
     uint32_t segment;
     /* Where it stands. The caller sets the beginning. */
-    uint64_t offset;           /* where the next batch is looked for; from..to, a multiple of 64 */
-    uint64_t next_sequence;    /* of the next record in a log without damage */
-    int64_t received_at_us;    /* of the last batch, or a lower bound */
-    struct steme_hash batch;   /* hash of the last batch */
-    bool linked;               /* the last batch ends right here: the next one must name its hash and go on with its
-                                  sequence numbers. False behind damage: then it is believed if its place, store and check
-                                  are right, and number and time do not go back */
+    uint64_t offset;         /* where the next batch is looked for; from..to, a multiple of 64 */
+    uint64_t next_sequence;  /* of the next record in a log without damage */
+    int64_t received_at_us;  /* of the last batch, or a lower bound */
+    struct steme_hash batch; /* hash of the last batch */
+    bool linked;             /* the last batch ends right here: the next one must name its hash and go on with its
+                                sequence numbers. False behind damage: then it is believed if its place, store and check
+                                are right, and number and time do not go back */
 };
 
 /* A batch whose header is good. */
@@ -47,21 +47,22 @@ enum batch_scan_kind {
 
 struct batch_scan_item {
     enum batch_scan_kind kind;
-    uint64_t offset, bytes;        /* what it covers */
+    uint64_t offset, bytes; /* what it covers */
     /* FOUND; arrays in the arena */
     struct batch_found *batches;
     size_t batch_count;
-    struct wal_entry *entries;     /* frames that passed all checks, in order */
+    struct wal_entry *entries; /* frames that passed all checks, in order */
     size_t entry_count;
-    struct batch_gap *gaps;        /* the others, in order */
+    struct batch_gap *gaps; /* the others, in order */
     size_t gap_count;
     /* BAD */
-    bool last;                     /* no good batch follows in this segment, and zeros behind it are not counted in */
+    bool last; /* no good batch follows in this segment, and zeros behind it are not counted in */
 };
 
-/* The next stretch: FOUND batches until there are about `want` entries, or BAD, or END. STEME_NO_MEMORY when the arena is full. */
-MUST_CHECK steme_status batch_scan_next(struct batch_scan *scan, size_t want, struct arena *arena, struct batch_scan_item *out,
-                                        struct steme_error *err);
+/* The next stretch: FOUND batches until there are about `want` entries, or BAD, or END. STEME_NO_MEMORY when the arena
+ * is full. */
+MUST_CHECK steme_status batch_scan_next(struct batch_scan *scan, size_t want, struct arena *arena,
+                                        struct batch_scan_item *out, struct steme_error *err);
 
 /* Offset behind the last byte that is not zero in bytes[0..size), 0 when all are. */
 uint64_t batch_scan_used(const uint8_t *bytes, uint64_t size);

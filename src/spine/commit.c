@@ -28,29 +28,26 @@ struct area {
 
 struct commit {
     struct commit_options options;
-    pthread_mutex_t lock;          /* guards what follows, up to the gates; held for some instructions */
+    pthread_mutex_t lock; /* guards what follows, up to the gates; held for some instructions */
     struct area areas[2];
-    struct area *filling;          /* the one that callers enter */
-    bool busy;                     /* somebody writes, or is about to */
-    bool vacant;                   /* busy, but no one has yet taken it on himself: a caller of the next group will */
+    struct area *filling; /* the one that callers enter */
+    bool busy;            /* somebody writes, or is about to */
+    bool vacant;          /* busy, but no one has yet taken it on himself: a caller of the next group will */
     bool stopping;
     uint64_t line_head, line_tail; /* callers for whom there was no room stand in a line and enter in its order */
     struct steme_error failure;    /* of the last write that failed */
 
     _Atomic bool sealed;
-    struct gate copied;            /* number of the last closed group into which all copying is done */
-    struct gate room;              /* rises when there may be room for the head of the line */
-    struct gate turn;              /* rises when the background thread is to write */
-    /* Two, used in turn, so that a group that is done wakes none of the next. A mark of 2n - 1 says that group n needs a
-     * caller to write it, 2n that it is done. */
+    struct gate copied; /* number of the last closed group into which all copying is done */
+    struct gate room;   /* rises when there may be room for the head of the line */
+    struct gate turn;   /* rises when the background thread is to write */
+    /* Two, used in turn, so that a group that is done wakes none of the next. A mark of 2n - 1 says that group n needs
+     * a caller to write it, 2n that it is done. */
     struct gate done[2];
     pthread_t thread;
 };
 
-static struct gate *gate_of(struct commit *commit, uint64_t number)
-{
-    return &commit->done[number & 1u];
-}
+static struct gate *gate_of(struct commit *commit, uint64_t number) { return &commit->done[number & 1u]; }
 
 static void open_area(struct area *area, uint64_t number)
 {
@@ -80,7 +77,8 @@ static struct area *take_group(struct commit *commit)
     pthread_mutex_unlock(&commit->lock);
 
     leave_area(commit, taken, taken->number);
-    while (!gate_wait(&commit->copied, taken->number, UINT64_MAX)) continue;
+    while (!gate_wait(&commit->copied, taken->number, UINT64_MAX))
+        continue;
     return taken;
 }
 
@@ -97,7 +95,7 @@ static void write_group(struct commit *commit, struct area *area)
             pthread_mutex_lock(&commit->lock);
             commit->failure = failure;
             pthread_mutex_unlock(&commit->lock);
-            if (status != STEME_NO_SPACE) atomic_store(&commit->sealed, true);
+            if (status != STEME_NO_SPACE && status != STEME_NO_MEMORY) atomic_store(&commit->sealed, true);
         }
     }
     for (struct ticket *ticket = area->tickets; ticket; ticket = ticket->next) {
@@ -131,12 +129,14 @@ static void *run_committer(void *context)
 {
     struct commit *commit = context;
     for (uint64_t turn = 1;; turn++) {
-        while (!gate_wait(&commit->turn, turn, UINT64_MAX)) continue;
+        while (!gate_wait(&commit->turn, turn, UINT64_MAX))
+            continue;
         pthread_mutex_lock(&commit->lock);
         bool stopping = commit->stopping;
         pthread_mutex_unlock(&commit->lock);
         if (stopping) return NULL;
-        while (run_turn(commit, true)) continue;
+        while (run_turn(commit, true))
+            continue;
     }
 }
 
@@ -164,10 +164,10 @@ static void wait_for_room(struct commit *commit, uint32_t size, uint32_t count)
 /* A caller's room in a group. */
 struct slot {
     struct area *area;
-    uint64_t number;  /* of the group */
-    uint32_t offset;  /* of our first frame in it */
-    uint32_t index;   /* of our first record in it */
-    bool lead;        /* nobody writes: we do */
+    uint64_t number; /* of the group */
+    uint32_t offset; /* of our first frame in it */
+    uint32_t index;  /* of our first record in it */
+    bool lead;       /* nobody writes: we do */
 };
 
 static struct slot enter_group(struct commit *commit, uint32_t size, uint32_t count, struct ticket *ticket)
@@ -190,7 +190,8 @@ static struct slot enter_group(struct commit *commit, uint32_t size, uint32_t co
 static void await_group(struct commit *commit, const struct slot *slot)
 {
     struct gate *gate = gate_of(commit, slot->number);
-    while (!gate_wait(gate, 2 * slot->number - 1, UINT64_MAX)) continue;
+    while (!gate_wait(gate, 2 * slot->number - 1, UINT64_MAX))
+        continue;
     if (gate_mark(gate) < 2 * slot->number) {
         pthread_mutex_lock(&commit->lock);
         bool lead = commit->vacant;
@@ -198,7 +199,8 @@ static void await_group(struct commit *commit, const struct slot *slot)
         pthread_mutex_unlock(&commit->lock);
         if (lead) run_turn(commit, false);
     }
-    while (!gate_wait(gate, 2 * slot->number, UINT64_MAX)) continue;
+    while (!gate_wait(gate, 2 * slot->number, UINT64_MAX))
+        continue;
 }
 
 /* How a failed group looks to one of its callers. */
@@ -208,15 +210,17 @@ static steme_status report_failure(struct commit *commit, steme_status status, s
     struct steme_error failure = commit->failure;
     pthread_mutex_unlock(&commit->lock);
     if (status == STEME_SEALED)
-        return error_set(err, status, "nothing is appended any more because an earlier write failed (%s): close the store and open it again",
-                         failure.message);
+        return error_set(
+            err, status,
+            "nothing is appended any more because an earlier write failed (%s): close the store and open it again",
+            failure.message);
     if (err) *err = failure;
     return status;
 }
 
 /* Framed size of the records, or an error when they can't be in one group. */
-static steme_status measure(const struct commit *commit, const struct wal_record *records, size_t count, uint32_t *size_out,
-                            struct steme_error *err)
+static steme_status measure(const struct commit *commit, const struct wal_record *records, size_t count,
+                            uint32_t *size_out, struct steme_error *err)
 {
     uint64_t size = BATCH_HEADER_BYTES;
     if (count > commit->options.records_max)
@@ -226,7 +230,8 @@ static steme_status measure(const struct commit *commit, const struct wal_record
         size_t bytes = records[i].bytes.size;
         invariant(bytes > 0 && bytes % 64 == 0); /* canonical records are; framing relies on it */
         if (bytes > STEME_RECORD_MAX)
-            return error_set(err, STEME_TOO_LARGE, "a record has %zu bytes, at most %u allowed", bytes, STEME_RECORD_MAX);
+            return error_set(err, STEME_TOO_LARGE, "a record has %zu bytes, at most %u allowed", bytes,
+                             STEME_RECORD_MAX);
         size += frame_bytes_of(&records[i]);
     }
     if (size > commit->options.bytes_max)
@@ -236,8 +241,8 @@ static steme_status measure(const struct commit *commit, const struct wal_record
     return STEME_OK;
 }
 
-steme_status commit_append(struct commit *commit, const struct wal_record *records, size_t count, struct wal_place *places,
-                           struct steme_error *err)
+steme_status commit_append(struct commit *commit, const struct wal_record *records, size_t count,
+                           struct wal_place *places, struct steme_error *err)
 {
     uint32_t size = 0;
     struct ticket ticket = { 0 };
@@ -253,8 +258,10 @@ steme_status commit_append(struct commit *commit, const struct wal_record *recor
         offset += frame_bytes_of(&records[i]);
     }
     leave_area(commit, slot.area, slot.number);
-    if (slot.lead) run_turn(commit, false);
-    else await_group(commit, &slot);
+    if (slot.lead)
+        run_turn(commit, false);
+    else
+        await_group(commit, &slot);
     if (ticket.status) return report_failure(commit, ticket.status, err);
 
     offset = slot.offset;
@@ -266,10 +273,7 @@ steme_status commit_append(struct commit *commit, const struct wal_record *recor
     return STEME_OK;
 }
 
-bool commit_sealed(struct commit *commit)
-{
-    return atomic_load(&commit->sealed);
-}
+bool commit_sealed(struct commit *commit) { return atomic_load(&commit->sealed); }
 
 steme_status commit_new(const struct commit_options *options, struct commit **out, struct steme_error *err)
 {
@@ -295,11 +299,15 @@ steme_status commit_new(const struct commit_options *options, struct commit **ou
     commit->options.committer = false; /* until it runs */
     if (!status && options->committer) {
         failed = pthread_create(&commit->thread, NULL, run_committer, commit);
-        if (failed) status = error_set_os(err, STEME_FAILED, failed, "can't start the thread that writes the log");
-        else commit->options.committer = true;
+        if (failed)
+            status = error_set_os(err, STEME_FAILED, failed, "can't start the thread that writes the log");
+        else
+            commit->options.committer = true;
     }
-    if (status) commit_free(&commit);
-    else *out = commit;
+    if (status)
+        commit_free(&commit);
+    else
+        *out = commit;
     return status;
 }
 

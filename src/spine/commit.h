@@ -22,9 +22,9 @@ struct commit_options {
     uint32_t bytes_max;   /* of one group with its header; an area of this size is reserved twice */
     uint32_t records_max; /* of one group */
     bool committer;       /* start the background thread */
-    /* Write a group and make it durable: `bytes` are BATCH_HEADER_BYTES of room, then `count` frames as frame_write() makes
-     * them. Called by one thread at a time, in order. STEME_NO_SPACE: nothing was written, and a later group may
-     * succeed. Any other failure: nobody knows, and it is never called again. */
+    /* Write a group and make it durable: `bytes` are BATCH_HEADER_BYTES of room, then `count` frames as frame_write()
+     * makes them. Called by one thread at a time, in order. STEME_NO_SPACE, STEME_NO_MEMORY: nothing was written, and a
+     * later group may succeed. Any other failure: nobody knows, and it is never called again. */
     steme_status (*write)(void *context, uint8_t *bytes, uint32_t size, uint32_t count, struct commit_place *out,
                           struct steme_error *err);
     void *context;

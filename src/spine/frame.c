@@ -11,13 +11,13 @@
 #define CHECK_BYTES 8u
 
 enum { /* byte offsets; docs/format/log.md */
-    AT_MAGIC = 0,
-    AT_RECORD_BYTES = 4,
-    AT_SEQUENCE = 8,
-    AT_BATCH_BACK = 16,
-    AT_FLAGS = 20,
-    AT_ID = 24,
-    AT_SIGNATURE = 56
+       AT_MAGIC = 0,
+       AT_RECORD_BYTES = 4,
+       AT_SEQUENCE = 8,
+       AT_BATCH_BACK = 16,
+       AT_FLAGS = 20,
+       AT_ID = 24,
+       AT_SIGNATURE = 56
 };
 
 uint32_t frame_bytes_of(const struct wal_record *record)
@@ -39,10 +39,7 @@ void frame_write(uint8_t *to, const struct wal_record *record, uint32_t batch_ba
     memcpy(to + prefix_bytes, record->bytes.data, record->bytes.size);
 }
 
-void frame_number(uint8_t *at, uint64_t sequence)
-{
-    store_u64(at + AT_SEQUENCE, sequence);
-}
+void frame_number(uint8_t *at, uint64_t sequence) { store_u64(at + AT_SEQUENCE, sequence); }
 
 void frame_put_check(uint8_t *at, uint32_t prefix_bytes, const struct steme_hash *digest)
 {

@@ -16,18 +16,15 @@
 
 /* A prefix read in place. */
 struct frame {
-    const uint8_t *at;       /* first byte of the prefix */
+    const uint8_t *at; /* first byte of the prefix */
     uint64_t sequence;
     uint32_t prefix_bytes;
     uint32_t record_bytes;
-    uint32_t batch_back;     /* bytes from the batch header to this frame */
+    uint32_t batch_back; /* bytes from the batch header to this frame */
 };
 
 /* Prefix and record together. */
-static inline uint32_t frame_size(const struct frame *frame)
-{
-    return frame->prefix_bytes + frame->record_bytes;
-}
+static inline uint32_t frame_size(const struct frame *frame) { return frame->prefix_bytes + frame->record_bytes; }
 
 /* How long the frame of a record will be. The record's size is at most STEME_RECORD_MAX. */
 uint32_t frame_bytes_of(const struct wal_record *record);
@@ -52,7 +49,8 @@ bool frame_valid(const uint8_t *at, uint64_t available, struct frame *out);
 struct steme_slice frame_record(const struct frame *frame);
 /* Whether BLAKE3 of the record, given as `digest`, is the id in the prefix. */
 bool frame_has_id(const struct frame *frame, const struct steme_hash *digest);
-/* Fill what the frame knows: sequence, id, bytes, signature, locations of frame and batch. `location` is the frame's. */
+/* Fill what the frame knows: sequence, id, bytes, signature, locations of frame and batch. `location` is the frame's.
+ */
 void frame_entry(const struct frame *frame, uint64_t location, struct wal_entry *out);
 
 #endif

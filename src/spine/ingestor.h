@@ -11,7 +11,7 @@
 #include "spine/wal.h"
 
 /* Records of one transaction: a B-tree wants many (the price of a commit is shared), memory and readers want few. */
-#define INGESTOR_STEP_RECORDS 5000u
+#define INGESTOR_STEP_RECORDS 10000u
 
 struct ingestor_sink {
     void *context;

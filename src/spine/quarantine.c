@@ -19,19 +19,19 @@ static const char magic[8] = { 'S', 'T', 'E', 'M', 'E', 'Q', 'T', 'N' };
 static const char unfinished[] = ".tmp";
 
 enum { /* byte offsets; docs/format/recovery.md */
-    AT_MAGIC = 0,
-    AT_FORMAT = 8,
-    AT_HEADER_BYTES = 12,
-    AT_STORE_ID = 16,
-    AT_SEGMENT = 48,
-    AT_OFFSET = 56,
-    AT_LENGTH = 64,
-    AT_REASON = 72,
-    AT_FOUND_AT = 80,
-    AT_FIRST_SEQUENCE = 88,
-    AT_COUNT = 96,
-    AT_HASH = 104,
-    AT_CHECK = 224 /* over all before it; what is not named is zero */
+       AT_MAGIC = 0,
+       AT_FORMAT = 8,
+       AT_HEADER_BYTES = 12,
+       AT_STORE_ID = 16,
+       AT_SEGMENT = 48,
+       AT_OFFSET = 56,
+       AT_LENGTH = 64,
+       AT_REASON = 72,
+       AT_FOUND_AT = 80,
+       AT_FIRST_SEQUENCE = 88,
+       AT_COUNT = 96,
+       AT_HASH = 104,
+       AT_CHECK = 224 /* over all before it; what is not named is zero */
 };
 
 static bool ends_with(const char *name, const char *ending)
@@ -41,7 +41,8 @@ static bool ends_with(const char *name, const char *ending)
     return size >= ending_size && strcmp(name + size - ending_size, ending) == 0;
 }
 
-static void write_header(const struct quarantine *quarantine, const struct quarantine_entry *entry, uint8_t to[HEADER_BYTES])
+static void write_header(const struct quarantine *quarantine, const struct quarantine_entry *entry,
+                         uint8_t to[HEADER_BYTES])
 {
     memset(to, 0, HEADER_BYTES);
     memcpy(to + AT_MAGIC, magic, sizeof magic);
@@ -81,7 +82,8 @@ static bool read_header(const struct quarantine *quarantine, const uint8_t *byte
     return true;
 }
 
-static steme_status add_entry(struct quarantine *quarantine, const struct quarantine_entry *entry, struct steme_error *err)
+static steme_status add_entry(struct quarantine *quarantine, const struct quarantine_entry *entry,
+                              struct steme_error *err)
 {
     if (quarantine->count == quarantine->max) {
         size_t max = quarantine->max ? 2 * quarantine->max : ENTRIES_MIN;
@@ -127,12 +129,15 @@ static steme_status take_stock(struct quarantine *quarantine, const char *name, 
     return add_entry(quarantine, &entry, err);
 }
 
-steme_status quarantine_open(struct quarantine *quarantine, struct host *host, const char *dir, const struct steme_hash *store_id,
-                             uint64_t limit_bytes, bool read_only, struct steme_error *err)
+steme_status quarantine_open(struct quarantine *quarantine, struct host *host, const char *dir,
+                             const struct steme_hash *store_id, uint64_t limit_bytes, bool read_only,
+                             struct steme_error *err)
 {
     struct host_entry *found;
     size_t count = 0;
-    *quarantine = (struct quarantine){ .host = host, .store_id = *store_id, .limit_bytes = limit_bytes, .read_only = read_only };
+    *quarantine = (struct quarantine){
+        .host = host, .store_id = *store_id, .limit_bytes = limit_bytes, .read_only = read_only
+    };
     arena_init(&quarantine->arena, SIZE_MAX);
     steme_status status = STEME_OK;
     quarantine->dir = host_join(&quarantine->arena, dir, QUARANTINE_DIR);
@@ -178,7 +183,8 @@ steme_status quarantine_check(struct quarantine *quarantine, const struct quaran
 static bool same_stretch(const struct quarantine_entry *a, const struct quarantine_entry *b)
 {
     return a->segment == b->segment && a->offset == b->offset && a->length == b->length && a->reason == b->reason &&
-           a->first_sequence == b->first_sequence && a->count == b->count && memcmp(a->hash.bytes, b->hash.bytes, HASH_BYTES) == 0;
+           a->first_sequence == b->first_sequence && a->count == b->count &&
+           memcmp(a->hash.bytes, b->hash.bytes, HASH_BYTES) == 0;
 }
 
 /* Whether the stretch lies there whole, or, read-only, is on record. */
@@ -200,8 +206,8 @@ static steme_status is_there(struct quarantine *quarantine, const struct quarant
 }
 
 /* The first of the stretch's names that nothing in the directory has. */
-static steme_status free_name(struct quarantine *quarantine, const struct quarantine_entry *entry, const char **name_out,
-                              struct steme_error *err)
+static steme_status free_name(struct quarantine *quarantine, const struct quarantine_entry *entry,
+                              const char **name_out, struct steme_error *err)
 {
     char name[NAME_BYTES];
     bool taken = true;
@@ -218,8 +224,8 @@ static steme_status free_name(struct quarantine *quarantine, const struct quaran
     return STEME_OK;
 }
 
-static steme_status write_file(struct quarantine *quarantine, const struct quarantine_entry *entry, struct steme_slice bytes,
-                               struct steme_error *err)
+static steme_status write_file(struct quarantine *quarantine, const struct quarantine_entry *entry,
+                               struct steme_slice bytes, struct steme_error *err)
 {
     uint8_t header[HEADER_BYTES];
     char draft_name[NAME_BYTES + sizeof unfinished];
@@ -258,33 +264,38 @@ static struct quarantine_entry entry_of(const struct quarantine *quarantine, con
     };
 }
 
-steme_status quarantine_note(struct quarantine *quarantine, const struct quarantine_stretch *stretch, struct steme_error *err)
+steme_status quarantine_note(struct quarantine *quarantine, const struct quarantine_stretch *stretch,
+                             struct steme_error *err)
 {
     struct quarantine_entry entry = entry_of(quarantine, stretch);
     return add_entry(quarantine, &entry, err);
 }
 
-steme_status quarantine_set_aside(struct quarantine *quarantine, const struct quarantine_stretch *stretch, struct steme_error *err)
+steme_status quarantine_set_aside(struct quarantine *quarantine, const struct quarantine_stretch *stretch,
+                                  struct steme_error *err)
 {
     bool there = false;
     struct quarantine_entry entry = entry_of(quarantine, stretch);
     steme_status status = is_there(quarantine, &entry, &there, err);
     if (status) return status;
     if (quarantine->read_only) return there ? STEME_OK : add_entry(quarantine, &entry, err);
-    if (there) return host_sync_dir(quarantine->host, quarantine->dir, err); /* whoever wrote it may have been killed before he did */
+    if (there)
+        return host_sync_dir(quarantine->host, quarantine->dir,
+                             err); /* whoever wrote it may have been killed before he did */
 
     uint64_t size = HEADER_BYTES + entry.length;
     if (quarantine->total_bytes + size > quarantine->limit_bytes)
         return error_set(err, STEME_CORRUPT,
                          "%" PRIu64 " damaged bytes of log segment %" PRIu64 " have no room in %s, which holds %" PRIu64
                          " of at most %" PRIu64 " bytes: move its files to a safe place, then open again",
-                         entry.length, entry.segment, quarantine->dir, quarantine->total_bytes, quarantine->limit_bytes);
+                         entry.length, entry.segment, quarantine->dir, quarantine->total_bytes,
+                         quarantine->limit_bytes);
     status = free_name(quarantine, &entry, &entry.name, err);
     if (!status) status = write_file(quarantine, &entry, stretch->bytes, err);
     if (!status) status = add_entry(quarantine, &entry, err);
     if (status)
-        return error_wrap(err, status, "setting aside %" PRIu64 " bytes of log segment %" PRIu64 " at %" PRIu64, entry.length,
-                          entry.segment, entry.offset);
+        return error_wrap(err, status, "setting aside %" PRIu64 " bytes of log segment %" PRIu64 " at %" PRIu64,
+                          entry.length, entry.segment, entry.offset);
     quarantine->file_count++;
     quarantine->total_bytes += size;
     return STEME_OK;

@@ -12,46 +12,46 @@
 #define QUARANTINE_DIR "quarantine" /* in the store's directory */
 
 enum quarantine_reason {
-    QUARANTINE_TORN = 1,    /* behind all proofs of durability: a write cut short, or the very last batch gone bad */
-    QUARANTINE_DAMAGE = 2,  /* below a proof: acknowledged data */
-    QUARANTINE_HEADER = 3,  /* a segment's header; the batches behind it are not concerned */
-    QUARANTINE_LOST = 4     /* acknowledged data that are not there at all; no bytes */
+    QUARANTINE_TORN = 1,   /* behind all proofs of durability: a write cut short, or the very last batch gone bad */
+    QUARANTINE_DAMAGE = 2, /* below a proof: acknowledged data */
+    QUARANTINE_HEADER = 3, /* a segment's header; the batches behind it are not concerned */
+    QUARANTINE_LOST = 4    /* acknowledged data that are not there at all; no bytes */
 };
 
 /* One stretch of a segment. */
 struct quarantine_stretch {
     uint64_t segment, offset;
-    struct steme_slice bytes;       /* borrowed for the call */
+    struct steme_slice bytes; /* borrowed for the call */
     enum quarantine_reason reason;
     uint64_t first_sequence, count; /* the records lost with it; 0 of them when unknown or none */
 };
 
 /* A stretch on record: from a file, or, where nothing may be written, only found now. */
 struct quarantine_entry {
-    const char *name;               /* of the file, in the quarantine's arena; NULL when there is none */
-    bool good;                      /* the file's header is whole; else the rest is zero */
+    const char *name; /* of the file, in the quarantine's arena; NULL when there is none */
+    bool good;        /* the file's header is whole; else the rest is zero */
     uint64_t segment, offset, length;
     enum quarantine_reason reason;
     uint64_t first_sequence, count;
     int64_t found_at_us;
-    struct steme_hash hash;         /* BLAKE3 of the bytes */
+    struct steme_hash hash; /* BLAKE3 of the bytes */
 };
 
 struct quarantine {
     struct host *host;
-    const char *dir;                /* "…/quarantine", in the arena */
+    const char *dir; /* "…/quarantine", in the arena */
     struct steme_hash store_id;
     uint64_t limit_bytes;
     bool read_only;
     struct arena arena;
     struct quarantine_entry *entries;
     size_t count, max;
-    uint64_t file_count;            /* *.q */
-    uint64_t total_bytes;           /* of all files in the directory */
+    uint64_t file_count;  /* *.q */
+    uint64_t total_bytes; /* of all files in the directory */
 };
 
-/* Read what lies in dir/quarantine. Unless read_only, make the directory if it is missing and remove unfinished files. On
- * failure nothing needs to be closed. */
+/* Read what lies in dir/quarantine. Unless read_only, make the directory if it is missing and remove unfinished files.
+ * On failure nothing needs to be closed. */
 MUST_CHECK steme_status quarantine_open(struct quarantine *quarantine, struct host *host, const char *dir,
                                         const struct steme_hash *store_id, uint64_t limit_bytes, bool read_only,
                                         struct steme_error *err);
@@ -68,15 +68,16 @@ MUST_CHECK steme_status quarantine_note(struct quarantine *quarantine, const str
                                         struct steme_error *err);
 
 /* Read a file back. *whole_out: header, length and bytes pass their checks. */
-MUST_CHECK steme_status quarantine_check(struct quarantine *quarantine, const struct quarantine_entry *entry, bool *whole_out,
-                                         struct steme_error *err);
+MUST_CHECK steme_status quarantine_check(struct quarantine *quarantine, const struct quarantine_entry *entry,
+                                         bool *whole_out, struct steme_error *err);
 
 /* What the entries on record amount to, torn tails apart: bytes, and different sequence numbers. */
 struct quarantine_sum {
-    bool degraded;                  /* there is any such entry, or a file whose header is damaged itself */
+    bool degraded; /* there is any such entry, or a file whose header is damaged itself */
     uint64_t damaged_bytes;
     uint64_t missing_sequences;
 };
-MUST_CHECK steme_status quarantine_sum(struct quarantine *quarantine, struct quarantine_sum *out, struct steme_error *err);
+MUST_CHECK steme_status quarantine_sum(struct quarantine *quarantine, struct quarantine_sum *out,
+                                       struct steme_error *err);
 
 #endif

@@ -9,13 +9,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#define WALK_LOOKS_MAX 10 /* a writer can't damage so often what we look at */
+
 struct recovery {
     const struct wal_options *options;
     struct host *host;
     struct segment_table *table;
     struct quarantine *quarantine;
     struct wal_report *report;
-    struct arena arena;          /* stretches and names */
+    struct arena arena; /* stretches and names */
     uint64_t store;
     bool read_only;
 };
@@ -23,8 +25,8 @@ struct recovery {
 /* ---- which segments there are ---- */
 
 /* What there is of a segment between two offsets, on the heap. */
-static steme_status read_segment(struct recovery *recovery, uint32_t number, uint64_t from, uint64_t to, uint8_t **bytes_out,
-                                 uint64_t *size_out, struct steme_error *err)
+static steme_status read_segment(struct recovery *recovery, uint32_t number, uint64_t from, uint64_t to,
+                                 uint8_t **bytes_out, uint64_t *size_out, struct steme_error *err)
 {
     char path[SEGMENT_PATH_BYTES];
     struct host_file *file = NULL;
@@ -39,7 +41,8 @@ static steme_status read_segment(struct recovery *recovery, uint32_t number, uin
     size = size > from ? size - from : 0;
     bytes = malloc(size ? size : 1);
     if (!bytes) {
-        status = error_set(err, STEME_NO_MEMORY, "no memory for %" PRIu64 " bytes of log segment %" PRIu32, size, number);
+        status = error_set(err, STEME_NO_MEMORY, "no memory for %" PRIu64 " bytes of log segment %" PRIu32, size,
+                           number);
         goto done;
     }
     status = host_read_at(file, from, bytes, size, &got, err);
@@ -59,7 +62,8 @@ static steme_status refuse_foreign(const char *path, const struct segment_header
     if (memcmp(header->store_id.bytes, store_id->bytes, sizeof store_id->bytes) != 0)
         return error_set(err, STEME_CORRUPT, "%s belongs to another store: move it away", path);
     if (header->number != number)
-        return error_set(err, STEME_CORRUPT, "%s is log segment %" PRIu64 " under another's name: give it back its own, %016" PRIx64 ".seg",
+        return error_set(err, STEME_CORRUPT,
+                         "%s is log segment %" PRIu64 " under another's name: give it back its own, %016" PRIx64 ".seg",
                          path, header->number, header->number);
     return STEME_OK;
 }
@@ -82,12 +86,15 @@ static steme_status find_segment(struct recovery *recovery, uint32_t number, str
     recovery->report->scanned_bytes += got;
     steme_status judged = segment_header_read(slice_of(bytes, got), &header);
     if (judged == STEME_NEWER)
-        return error_set(err, judged, "%s was written by a newer version of StemeDB: use that one, nothing was changed", path);
+        return error_set(err, judged, "%s was written by a newer version of StemeDB: use that one, nothing was changed",
+                         path);
     if (!judged) status = refuse_foreign(path, &header, number, &recovery->options->store_id, err);
     if (!status) status = segment_table_add(recovery->table, number, size, judged ? NULL : &header, err);
     if (status) return status;
     const uint8_t *zeros = bytes + SEGMENT_HEADER_USED_BYTES;
-    segment_find(recovery->table, number)->header_whole = !judged && !batch_scan_used(zeros, sizeof bytes - SEGMENT_HEADER_USED_BYTES);
+    segment_find(recovery->table, number)->header_whole = !judged &&
+                                                          !batch_scan_used(zeros,
+                                                                           sizeof bytes - SEGMENT_HEADER_USED_BYTES);
     return STEME_OK;
 }
 
@@ -101,7 +108,8 @@ static steme_status find_segments(struct recovery *recovery, struct steme_error 
         uint32_t number = segment_name_number(entries[i].name);
         if (number == 0) continue; /* not ours: neither read nor touched */
         if (entries[i].kind != HOST_KIND_FILE)
-            return error_set(err, STEME_CORRUPT, "%s/%s has the name of a log segment but is no file: move it away", dir, entries[i].name);
+            return error_set(err, STEME_CORRUPT, "%s/%s has the name of a log segment but is no file: move it away",
+                             dir, entries[i].name);
         status = find_segment(recovery, number, err);
     }
     if (!status && atomic_load(&recovery->table->count) == 0)
@@ -122,7 +130,8 @@ static struct recovery_point point_of_header(const struct segment_header *header
     };
 }
 
-static steme_status set_aside(struct recovery *recovery, const struct recovery_walk *walk, size_t count, struct steme_error *err)
+static steme_status set_aside(struct recovery *recovery, const struct recovery_walk *walk, size_t count,
+                              struct steme_error *err)
 {
     for (size_t i = 0; i < count; i++) {
         walk->stretches[i].reason = QUARANTINE_DAMAGE;
@@ -143,7 +152,8 @@ static steme_status set_aside_header(struct recovery *recovery, uint32_t number,
     return quarantine_set_aside(recovery->quarantine, &header, err);
 }
 
-/* Walk a whole segment that has a newer one behind it: all in it was durable. next_sequence stays 0 if nothing in it says. */
+/* Walk a whole segment that has a newer one behind it: all in it was durable. next_sequence stays 0 if nothing in it
+ * says. */
 static steme_status walk_older(struct recovery *recovery, const struct segment *segment, struct recovery_point *end,
                                struct steme_error *err)
 {
@@ -163,7 +173,8 @@ static steme_status walk_older(struct recovery *recovery, const struct segment *
 }
 
 /* Where the log stands behind an older segment; NULL: before the first. */
-static steme_status end_of_older(struct recovery *recovery, struct segment *segment, struct recovery_point *out, struct steme_error *err)
+static steme_status end_of_older(struct recovery *recovery, struct segment *segment, struct recovery_point *out,
+                                 struct steme_error *err)
 {
     struct recovery_point end = { .offset = SEGMENT_HEADER_BYTES, .received_at_us = INT64_MIN };
     steme_status status = STEME_OK;
@@ -197,7 +208,8 @@ static steme_status set_aside_headers(struct recovery *recovery, struct steme_er
 static steme_status note_missing(struct recovery *recovery, struct steme_error *err)
 {
     struct segment *before = NULL;
-    for (struct segment *segment = segment_after(recovery->table, 0); segment; segment = segment_after(recovery->table, segment->number)) {
+    for (struct segment *segment = segment_after(recovery->table, 0); segment;
+         segment = segment_after(recovery->table, segment->number)) {
         uint32_t due = before ? before->number + 1 : 1;
         if (segment->number > due) {
             struct recovery_point end;
@@ -221,7 +233,7 @@ static steme_status note_missing(struct recovery *recovery, struct steme_error *
 /* The last segment on its way through judgement. */
 struct last {
     struct segment *segment;
-    uint8_t *bytes;              /* from `from` on */
+    uint8_t *bytes; /* from `from` on */
     uint64_t from, size;
     struct recovery_point start; /* where the walk began */
     bool start_proven;           /* the hint vouches for the batch that ends there */
@@ -229,7 +241,7 @@ struct last {
     /* What vouches for more than was found: the hint, or what earlier openings put on record. */
     uint32_t proof_segment;
     uint64_t proof_offset;
-    uint64_t proof_sequence;     /* all numbers below it were given to records that were durable */
+    uint64_t proof_sequence; /* all numbers below it were given to records that were durable */
     /* the verdict */
     bool unborn;                 /* it never became a segment */
     uint64_t torn_from, torn_to; /* empty when they are equal */
@@ -239,10 +251,11 @@ struct last {
 };
 
 /* Whether the hint names a batch in this segment; then *point_out is behind it. */
-static steme_status find_hint(struct recovery *recovery, const struct segment *segment, bool *found_out, struct recovery_point *point_out,
-                              struct steme_error *err)
+static steme_status find_hint(struct recovery *recovery, const struct segment *segment, bool *found_out,
+                              struct recovery_point *point_out, struct steme_error *err)
 {
-    static const uint64_t looks[] = { 65536, STEME_BATCH_BYTES_MAX }; /* the batch is hardly ever larger than the first */
+    static const uint64_t looks[] = { 65536,
+                                      STEME_BATCH_BYTES_MAX }; /* the batch is hardly ever larger than the first */
     const struct wal_mark *hint = recovery->options->hint;
     *found_out = false;
     if (!hint || location_segment(hint->location) != segment->number) return STEME_OK;
@@ -256,8 +269,8 @@ static steme_status find_hint(struct recovery *recovery, const struct segment *s
         steme_status status = read_segment(recovery, segment->number, from, to, &bytes, &size, err);
         if (status) return status;
         const uint8_t *at = size == to - from ? batch_find_end(bytes, size, &hint->batch, &batch) : NULL;
-        if (at && batch.offset == from + (uint64_t)(at - bytes) && batch.segment == segment->number && batch.store == recovery->store &&
-            batch.first_sequence + batch.count == hint->next_sequence) {
+        if (at && batch.offset == from + (uint64_t)(at - bytes) && batch.segment == segment->number &&
+            batch.store == recovery->store && batch.first_sequence + batch.count == hint->next_sequence) {
             *found_out = true;
             *point_out = (struct recovery_point){ to, hint->next_sequence, batch.received_at_us, hint->batch, true };
         }
@@ -279,26 +292,34 @@ static steme_status find_start(struct recovery *recovery, struct last *last, str
     return end_of_older(recovery, segment_before(recovery->table, last->segment->number), &last->start, err);
 }
 
-/* Read and walk it, from the header on if that is damaged, so that it can be set aside. */
+static steme_status read_and_walk(struct recovery *recovery, struct last *last, struct steme_error *err)
+{
+    free(last->bytes);
+    last->bytes = NULL;
+    last->walk = (struct recovery_walk){ .now = last->start, .before = last->start };
+    steme_status status = read_segment(recovery, last->segment->number, last->from, UINT64_MAX, &last->bytes,
+                                       &last->size, err);
+    if (status || last->from + last->size <= last->start.offset) return status;
+    recovery->report->scanned_bytes += last->size;
+    return recovery_walk(last->bytes, last->from, last->size, recovery->store, last->segment->number, &last->start,
+                         &recovery->arena, &last->walk, err);
+}
+
+/* Read and walk it, from the header on if that is damaged, so that it can be set aside. Beside a writer we may see a
+ * batch before it is whole and then a later one, and take the first for damaged: a second look finds it whole, for all
+ * that lies before a good batch was written before that. So damage counts only if it was there at the second look. */
 static steme_status walk_last(struct recovery *recovery, struct last *last, struct steme_error *err)
 {
+    uint64_t settled = 0; /* what lies below was whole when we last read it */
     last->from = last->segment->header_whole ? last->start.offset : 0;
-    uint64_t to = UINT64_MAX;
-    for (int pass = 0;; pass++) {
-        free(last->bytes);
-        last->bytes = NULL;
-        steme_status status = read_segment(recovery, last->segment->number, last->from, to, &last->bytes, &last->size, err);
-        if (status) return status;
-        recovery->report->scanned_bytes += last->size;
-        last->walk = (struct recovery_walk){ .now = last->start, .before = last->start };
-        if (last->from + last->size > last->start.offset)
-            status = recovery_walk(last->bytes, last->from, last->size, recovery->store, last->segment->number, &last->start,
-                                   &recovery->arena, &last->walk, err);
-        /* Reading beside a writer, we may have seen a batch before it was whole and a later one after. What was behind the
-         * last good batch does not concern us; what was before it, a second look finds whole. */
-        if (status || !recovery->read_only || last->walk.proven == 0 || pass > 0) return status;
-        to = last->walk.now.offset;
+    for (int looks = 0; looks < WALK_LOOKS_MAX; looks++) {
+        steme_status status = read_and_walk(recovery, last, err);
+        const struct recovery_walk *walk = &last->walk;
+        if (status || !recovery->read_only || walk->proven == 0 || walk->stretches[walk->proven - 1].offset < settled)
+            return status;
+        settled = walk->now.offset;
     }
+    return STEME_OK;
 }
 
 /* What vouches for records beyond those that were found. */
@@ -321,7 +342,8 @@ static void find_proof(const struct recovery *recovery, struct last *last)
             last->proof_segment = (uint32_t)entry->segment;
             last->proof_offset = end;
         }
-        if (entry->first_sequence + entry->count > last->proof_sequence) last->proof_sequence = entry->first_sequence + entry->count;
+        if (entry->first_sequence + entry->count > last->proof_sequence)
+            last->proof_sequence = entry->first_sequence + entry->count;
     }
 }
 
@@ -332,8 +354,8 @@ static bool proven_beyond(const struct last *last, uint64_t offset)
     return last->proof_segment > number || (last->proof_segment == number && last->proof_offset > offset);
 }
 
-/* The rule of docs/format/recovery.md. What has a good batch behind it is damage, `proven` says so. There remain bad frames in the
- * last batch, and one stretch behind it. */
+/* The rule of docs/format/recovery.md. What has a good batch behind it is damage, `proven` says so. There remain bad
+ * frames in the last batch, and one stretch behind it. */
 static void judge(struct last *last)
 {
     struct recovery_walk *walk = &last->walk;
@@ -343,7 +365,8 @@ static void judge(struct last *last)
     if (tail && tail->offset < walk->now.offset) tail = NULL;
 
     last->end = walk->now;
-    last->unborn = !last->segment->header_good && !walk->any && !last->start_proven && !proven_beyond(last, SEGMENT_HEADER_BYTES);
+    last->unborn = !last->segment->header_good && !walk->any && !last->start_proven &&
+                   !proven_beyond(last, SEGMENT_HEADER_BYTES);
     if (last->unborn) return;
     last->damage_count = walk->count - (tail ? 1 : 0);
     if (in_batch && !proven_beyond(last, walk->before.offset)) { /* the whole batch, and what is behind it */
@@ -384,7 +407,8 @@ static steme_status settle_losses(struct recovery *recovery, struct last *last, 
     return quarantine_set_aside(recovery->quarantine, &stretch, err);
 }
 
-static steme_status set_aside_torn(struct recovery *recovery, const struct last *last, uint64_t from, uint64_t to, struct steme_error *err)
+static steme_status set_aside_torn(struct recovery *recovery, const struct last *last, uint64_t from, uint64_t to,
+                                   struct steme_error *err)
 {
     if (from == to) return STEME_OK;
     struct quarantine_stretch torn = {
@@ -397,8 +421,9 @@ static steme_status set_aside_torn(struct recovery *recovery, const struct last 
     return quarantine_set_aside(recovery->quarantine, &torn, err);
 }
 
-/* Cut the torn tail. And write the last batch again, or the header where there is none, and set the length: if a sync failed
- * before we were opened, they may be in the page cache alone, marked clean, and no later sync would bring them to the disk. */
+/* Cut the torn tail. And write the last batch again, or the header where there is none, and set the length: if a sync
+ * failed before we were opened, they may be in the page cache alone, marked clean, and no later sync would bring them
+ * to the disk. */
 static steme_status repair_file(struct recovery *recovery, const struct last *last, struct steme_error *err)
 {
     const struct recovery_walk *walk = &last->walk;
@@ -411,8 +436,10 @@ static steme_status repair_file(struct recovery *recovery, const struct last *la
     struct host_file *file = NULL;
     uint64_t at = walk->any ? walk->before.offset : 0;
     struct steme_slice again = slice_of(header, sizeof header);
-    if (walk->any) again = slice_of(last->bytes + (at - last->from), walk->now.offset - at);
-    else segment_header_write(&last->segment->header, header);
+    if (walk->any)
+        again = slice_of(last->bytes + (at - last->from), walk->now.offset - at);
+    else
+        segment_header_write(&last->segment->header, header);
     steme_status status = segment_path(recovery->table->dir, last->segment->number, path, err);
     if (!status) status = host_open(recovery->host, path, HOST_WRITE, &file, err);
     if (!status) status = host_truncate(file, last->end.offset, err); /* zeros, but for what is torn and set aside */
@@ -424,7 +451,8 @@ static steme_status repair_file(struct recovery *recovery, const struct last *la
     return status;
 }
 
-/* The last segment was being made when the power failed: whatever is in it goes, and it begins where the one before it ends. */
+/* The last segment was being made when the power failed: whatever is in it goes, and it begins where the one before it
+ * ends. */
 static steme_status revive(struct recovery *recovery, struct last *last, struct steme_error *err)
 {
     struct segment *segment = last->segment;
@@ -455,7 +483,8 @@ static steme_status settle(struct recovery *recovery, struct last *last, struct 
 {
     if (last->unborn) return revive(recovery, last, err);
     steme_status status = STEME_OK;
-    if (!last->segment->header_whole) status = set_aside_header(recovery, last->segment->number, last->bytes, last->size, err);
+    if (!last->segment->header_whole)
+        status = set_aside_header(recovery, last->segment->number, last->bytes, last->size, err);
     if (!status) status = settle_losses(recovery, last, err);
     if (!status) status = set_aside_torn(recovery, last, last->torn_from, last->torn_to, err);
     if (!status && !recovery->read_only) status = repair_file(recovery, last, err);
@@ -463,7 +492,8 @@ static steme_status settle(struct recovery *recovery, struct last *last, struct 
 }
 
 /* Whether the log goes on in its last segment. Not behind damage. And not in one that was made but never written to,
- * except the first of all: perhaps the sync of its name failed, and then it will be gone one day; a new one is surer. */
+ * except the first of all: perhaps the sync of its name failed, and then it will be gone one day; a new one is surer.
+ */
 static bool goes_on(const struct last *last)
 {
     if (last->bad_end || last->proof_sequence > last->walk.now.next_sequence) return false;
@@ -481,7 +511,8 @@ static void find_end(const struct last *last, struct recovery_end *out)
         .batch = last->end.batch,
         .received_at_us = last->end.received_at_us,
     };
-    if (last->walk.now.next_sequence < last->proof_sequence && !last->bad_end) { /* as if what is lost lay in a segment of its own */
+    if (last->walk.now.next_sequence < last->proof_sequence &&
+        !last->bad_end) { /* as if what is lost lay in a segment of its own */
         out->segment = last->proof_segment > segment->number ? last->proof_segment : segment->number + 1;
         out->offset = SEGMENT_HEADER_BYTES;
     }

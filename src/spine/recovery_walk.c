@@ -18,8 +18,8 @@ static steme_status reserve(struct recovery_walk *walk, size_t more, struct aren
     return STEME_OK;
 }
 
-static void note(struct recovery_walk *walk, const struct batch_scan *scan, uint64_t offset, uint64_t size, uint64_t first_sequence,
-                 uint64_t count)
+static void note(struct recovery_walk *walk, const struct batch_scan *scan, uint64_t offset, uint64_t size,
+                 uint64_t first_sequence, uint64_t count)
 {
     walk->stretches[walk->count++] = (struct quarantine_stretch){
         .segment = scan->segment,
@@ -39,13 +39,16 @@ static void take_batches(struct recovery_walk *walk, const struct batch_scan *sc
         const struct batch_found *batch = &item->batches[i];
         uint64_t end = batch->offset + batch->bytes;
         uint64_t due = walk->now.next_sequence;
-        if (due && batch->first_sequence > due && walk->count > 0) walk->stretches[walk->count - 1].count += batch->first_sequence - due;
+        if (due && batch->first_sequence > due && walk->count > 0)
+            walk->stretches[walk->count - 1].count += batch->first_sequence - due;
         walk->proven = walk->count;
         walk->any = true;
         walk->before = walk->now;
         walk->before.offset = batch->offset;
-        walk->now = (struct recovery_point){ end, batch->first_sequence + batch->count, batch->received_at_us, batch->hash, true };
-        for (; gap < gaps_end && gap->offset < end; gap++) note(walk, scan, gap->offset, gap->bytes, gap->first_sequence, gap->count);
+        walk->now = (struct recovery_point){ end, batch->first_sequence + batch->count, batch->received_at_us,
+                                             batch->hash, true };
+        for (; gap < gaps_end && gap->offset < end; gap++)
+            note(walk, scan, gap->offset, gap->bytes, gap->first_sequence, gap->count);
     }
 }
 

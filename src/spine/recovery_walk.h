@@ -9,26 +9,26 @@
 /* A point between batches, and what must follow there. */
 struct recovery_point {
     uint64_t offset;
-    uint64_t next_sequence;  /* 0: unknown */
+    uint64_t next_sequence; /* 0: unknown */
     int64_t received_at_us;
     struct steme_hash batch;
-    bool linked;             /* see struct batch_scan */
+    bool linked; /* see struct batch_scan */
 };
 
 struct recovery_walk {
-    struct recovery_point now;     /* behind the last good batch header's batch */
-    struct recovery_point before;  /* where that batch begins; equal to `now` while there is none */
-    bool any;                      /* there was a batch */
-    /* Stretches that are no good batch or frame, in order, in the arena; reason not set. The first `proven` of them have a
-     * good batch behind them. */
+    struct recovery_point now;    /* behind the last good batch header's batch */
+    struct recovery_point before; /* where that batch begins; equal to `now` while there is none */
+    bool any;                     /* there was a batch */
+    /* Stretches that are no good batch or frame, in order, in the arena; reason not set. The first `proven` of them
+     * have a good batch behind them. */
     struct quarantine_stretch *stretches;
     size_t count, max, proven;
 };
 
-/* Walk bytes[0..size), which lie at offset `from` of the segment, from `start` on (start->offset >= from). Stretches point
- * into bytes. STEME_NO_MEMORY. */
-MUST_CHECK steme_status recovery_walk(const uint8_t *bytes, uint64_t from, uint64_t size, uint64_t store, uint32_t segment,
-                                      const struct recovery_point *start, struct arena *arena, struct recovery_walk *out,
-                                      struct steme_error *err);
+/* Walk bytes[0..size), which lie at offset `from` of the segment, from `start` on (start->offset >= from). Stretches
+ * point into bytes. STEME_NO_MEMORY. */
+MUST_CHECK steme_status recovery_walk(const uint8_t *bytes, uint64_t from, uint64_t size, uint64_t store,
+                                      uint32_t segment, const struct recovery_point *start, struct arena *arena,
+                                      struct recovery_walk *out, struct steme_error *err);
 
 #endif

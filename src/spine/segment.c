@@ -13,16 +13,16 @@
 static const char magic[8] = { 'S', 'T', 'E', 'M', 'E', 'L', 'O', 'G' };
 
 enum { /* byte offsets; docs/format/log.md */
-    AT_MAGIC = 0,
-    AT_FORMAT = 8,
-    AT_HEADER_BYTES = 12,
-    AT_STORE_ID = 16,
-    AT_NUMBER = 48,
-    AT_FIRST_SEQUENCE = 56,
-    AT_CREATED_AT = 64,
-    AT_PREV = 72,
-    AT_SEGMENT_BYTES = 104,
-    AT_CHECK = 224 /* over all before it; from 112 to here are zeros */
+       AT_MAGIC = 0,
+       AT_FORMAT = 8,
+       AT_HEADER_BYTES = 12,
+       AT_STORE_ID = 16,
+       AT_NUMBER = 48,
+       AT_FIRST_SEQUENCE = 56,
+       AT_CREATED_AT = 64,
+       AT_PREV = 72,
+       AT_SEGMENT_BYTES = 104,
+       AT_CHECK = 224 /* over all before it; from 112 to here are zeros */
 };
 
 void segment_name(uint32_t number, char name[SEGMENT_NAME_BYTES])
@@ -118,7 +118,9 @@ static steme_status remove_unborn(struct host *host, const char *dir, const char
     struct steme_error why;
     steme_status status = host_remove(host, path, &why);
     if (!status || status == STEME_NOT_FOUND) status = host_sync_dir(host, dir, &why);
-    if (status) return error_set_os(err, STEME_IO, why.os_errno, "the disk is full and %s can't be taken back: %s", path, why.message);
+    if (status)
+        return error_set_os(err, STEME_IO, why.os_errno, "%s was begun and can't be taken back: %s", path,
+                            why.message);
     return STEME_OK;
 }
 
@@ -131,7 +133,7 @@ steme_status segment_create(struct host *host, const char *dir, const struct seg
     if (status) goto done;
     status = host_open(host, path, HOST_WRITE | HOST_CREATE | HOST_EXCLUSIVE, &file, err);
     if (!status) status = host_allocate(file, header->segment_bytes, err);
-    if (status == STEME_NO_SPACE) {
+    if (status == STEME_NO_SPACE || (status == STEME_NO_MEMORY && file)) {
         host_close(&file);
         steme_status removed = remove_unborn(host, dir, path, err);
         if (removed) status = removed;
@@ -146,7 +148,8 @@ done:
     return status ? error_wrap(err, status, "creating log segment %" PRIu64, header->number) : STEME_OK;
 }
 
-steme_status segment_recreate(struct host *host, const char *dir, const struct segment_header *header, struct steme_error *err)
+steme_status segment_recreate(struct host *host, const char *dir, const struct segment_header *header,
+                              struct steme_error *err)
 {
     char path[SEGMENT_PATH_BYTES];
     struct host_file *file = NULL;

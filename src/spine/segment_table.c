@@ -32,30 +32,39 @@ void segment_table_deinit(struct segment_table *table)
 {
     for (size_t i = 0; i < countof(table->blocks); i++) {
         _Atomic(struct segment *) *block = atomic_load(&table->blocks[i]);
-        for (size_t k = 0; block && k < SEGMENT_BLOCK; k++) free_segment(table, atomic_load(&block[k]));
+        for (size_t k = 0; block && k < SEGMENT_BLOCK; k++)
+            free_segment(table, atomic_load(&block[k]));
         free(block);
     }
+    free(table->spare);
     pthread_mutex_destroy(&table->map_lock);
+}
+
+steme_status segment_table_reserve(struct segment_table *table, uint32_t number, struct steme_error *err)
+{
+    invariant(number <= SEGMENT_NUMBER_MAX);
+    _Atomic(struct segment *) *block = atomic_load(&table->blocks[number / SEGMENT_BLOCK]);
+    if (!block) block = calloc(SEGMENT_BLOCK, sizeof *block);
+    if (block) atomic_store(&table->blocks[number / SEGMENT_BLOCK], block);
+    if (!table->spare) table->spare = calloc(1, sizeof *table->spare);
+    if (block && table->spare) return STEME_OK;
+    return error_set(err, STEME_NO_MEMORY, "no memory to keep track of log segment %" PRIu32, number);
 }
 
 steme_status segment_table_add(struct segment_table *table, uint32_t number, uint64_t file_bytes,
                                const struct segment_header *header, struct steme_error *err)
 {
-    invariant(number > atomic_load(&table->last) && number <= SEGMENT_NUMBER_MAX);
+    invariant(number > atomic_load(&table->last));
+    steme_status status = segment_table_reserve(table, number, err);
+    if (status) return status;
     _Atomic(struct segment *) *block = atomic_load(&table->blocks[number / SEGMENT_BLOCK]);
-    if (!block) block = calloc(SEGMENT_BLOCK, sizeof *block);
-    struct segment *segment = calloc(1, sizeof *segment);
-    if (!block || !segment) {
-        if (!atomic_load(&table->blocks[number / SEGMENT_BLOCK])) free(block);
-        free(segment);
-        return error_set(err, STEME_NO_MEMORY, "no memory to keep track of log segment %" PRIu32, number);
-    }
+    struct segment *segment = table->spare;
+    table->spare = NULL;
     segment->number = number;
     segment->file_bytes = file_bytes;
     segment->header_good = header != NULL;
     segment->header_whole = segment->header_good; /* until somebody has looked */
     if (header) segment->header = *header;
-    atomic_store(&table->blocks[number / SEGMENT_BLOCK], block);
     atomic_store(&block[number % SEGMENT_BLOCK], segment);
     if (!atomic_load(&table->first)) atomic_store(&table->first, number);
     atomic_store(&table->last, number);
@@ -66,7 +75,8 @@ steme_status segment_table_add(struct segment_table *table, uint32_t number, uin
 struct segment *segment_find(struct segment_table *table, uint32_t number)
 {
     if (number > SEGMENT_NUMBER_MAX) return NULL;
-    _Atomic(struct segment *) *block = atomic_load_explicit(&table->blocks[number / SEGMENT_BLOCK], memory_order_acquire);
+    _Atomic(struct segment *) *block = atomic_load_explicit(&table->blocks[number / SEGMENT_BLOCK],
+                                                            memory_order_acquire);
     return block ? atomic_load_explicit(&block[number % SEGMENT_BLOCK], memory_order_acquire) : NULL;
 }
 
@@ -83,6 +93,8 @@ struct segment *segment_after(struct segment_table *table, uint32_t number)
 struct segment *segment_before(struct segment_table *table, uint32_t number)
 {
     uint32_t first = atomic_load(&table->first);
+    uint32_t last = atomic_load(&table->last);
+    if (number > last) number = last + 1;
     while (number > first) {
         struct segment *segment = segment_find(table, --number);
         if (segment) return segment;
@@ -100,7 +112,8 @@ static steme_status map_file(struct segment_table *table, struct segment *segmen
     if (!status) status = host_open(table->host, path, HOST_READ, &file, err);
     if (!status) status = host_size(file, &map->size, err);
     if (!status && map->size < need_bytes)
-        status = error_set(err, STEME_CORRUPT, "%s has %" PRIu64 " bytes, but the log goes to %" PRIu64 ": it was cut short", path,
+        status = error_set(err, STEME_CORRUPT,
+                           "%s has %" PRIu64 " bytes, but the log goes to %" PRIu64 ": it was cut short", path,
                            map->size, need_bytes);
     if (!status) status = host_map(file, map->size, &map->data, err);
     host_close(&file);
@@ -119,8 +132,10 @@ steme_status segment_bytes(struct segment_table *table, struct segment *segment,
     map = older;
     if (!older || older->size < need_bytes) {
         map = calloc(1, sizeof *map);
-        if (!map) status = error_set(err, STEME_NO_MEMORY, "no memory to map log segment %" PRIu32, segment->number);
-        else status = map_file(table, segment, need_bytes, map, err);
+        if (!map)
+            status = error_set(err, STEME_NO_MEMORY, "no memory to map log segment %" PRIu32, segment->number);
+        else
+            status = map_file(table, segment, need_bytes, map, err);
         if (status) {
             free(map);
         } else {

@@ -17,9 +17,9 @@ struct segment_map {
 
 struct segment {
     uint32_t number;
-    bool header_good;             /* else `header` is zeros */
-    bool header_whole;            /* good, and nothing but zeros between it and the batches */
-    _Atomic uint64_t file_bytes;  /* length of the file */
+    bool header_good;            /* else `header` is zeros */
+    bool header_whole;           /* good, and nothing but zeros between it and the batches */
+    _Atomic uint64_t file_bytes; /* length of the file */
     struct segment_header header;
     _Atomic(struct segment_map *) map;
 };
@@ -32,7 +32,7 @@ struct segment_table {
     _Atomic uint32_t first, last; /* lowest and highest number; 0 while empty */
     _Atomic uint32_t count;
     _Atomic(_Atomic(struct segment *) *) blocks[(SEGMENT_NUMBER_MAX + 1u) / SEGMENT_BLOCK];
-    pthread_mutex_t map_lock;     /* one thread maps at a time */
+    pthread_mutex_t map_lock; /* one thread maps at a time */
 };
 
 /* dir is borrowed until segment_table_deinit(). */
@@ -42,6 +42,8 @@ void segment_table_deinit(struct segment_table *table);
 /* header: NULL when the file has no good one. The number is higher than all in the table. */
 MUST_CHECK steme_status segment_table_add(struct segment_table *table, uint32_t number, uint64_t file_bytes,
                                           const struct segment_header *header, struct steme_error *err);
+/* Make sure that segment_table_add() of this number will not fail. */
+MUST_CHECK steme_status segment_table_reserve(struct segment_table *table, uint32_t number, struct steme_error *err);
 
 /* NULL when there is none with this number. */
 struct segment *segment_find(struct segment_table *table, uint32_t number);

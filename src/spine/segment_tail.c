@@ -36,9 +36,11 @@ static steme_status begin_segment(struct segment_tail *tail, int64_t now_us, str
         .prev = tail->batch,
     };
     if (header.number > SEGMENT_NUMBER_MAX)
-        return error_set(err, STEME_NO_SPACE, "the log has %u segments, all there can be: export the store into a new one",
+        return error_set(err, STEME_NO_SPACE,
+                         "the log has %u segments, all there can be: export the store into a new one",
                          SEGMENT_NUMBER_MAX);
-    steme_status status = segment_create(tail->table->host, tail->table->dir, &header, &file, err);
+    steme_status status = segment_table_reserve(tail->table, tail->segment + 1u, err);
+    if (!status) status = segment_create(tail->table->host, tail->table->dir, &header, &file, err);
     if (!status) status = segment_table_add(tail->table, tail->segment + 1u, tail->segment_bytes, &header, err);
     if (status) {
         host_close(&file);
@@ -98,8 +100,8 @@ steme_status segment_tail_write(struct segment_tail *tail, uint8_t *bytes, uint3
     status = host_write_at(tail->file, tail->offset, &piece, 1, &why);
     if (!status) status = host_sync(tail->file, &why);
     if (status) /* whatever the disk says: some of it may be there */
-        return error_set_os(err, STEME_IO, why.os_errno, "appending to log segment %" PRIu32 " at %" PRIu64 ": %s", tail->segment,
-                            tail->offset, why.message);
+        return error_set_os(err, STEME_IO, why.os_errno, "appending to log segment %" PRIu32 " at %" PRIu64 ": %s",
+                            tail->segment, tail->offset, why.message);
 
     *out = (struct commit_place){ location_of(tail->segment, tail->offset), tail->next_sequence };
     tail->offset += size;

@@ -9,16 +9,16 @@
 struct segment_tail {
     struct segment_table *table;
     struct steme_hash store_id;
-    uint64_t segment_bytes;     /* length of segments yet to be made */
-    struct host_file *file;     /* NULL until the first write */
+    uint64_t segment_bytes; /* length of segments yet to be made */
+    struct host_file *file; /* NULL until the first write */
     uint32_t segment;
-    uint64_t offset;            /* where the next batch goes */
-    uint64_t capacity_bytes;    /* of the segment */
-    bool reserved;              /* its space is allocated up to the capacity */
+    uint64_t offset;         /* where the next batch goes */
+    uint64_t capacity_bytes; /* of the segment */
+    bool reserved;           /* its space is allocated up to the capacity */
     uint64_t next_sequence;
-    struct steme_hash batch;    /* hash of the batch that ends here */
-    int64_t received_at_us;     /* of that batch, or the segment's birth if that is later */
-    uint8_t *scratch;           /* prefixes of one batch, for their hash */
+    struct steme_hash batch; /* hash of the batch that ends here */
+    int64_t received_at_us;  /* of that batch, or the segment's birth if that is later */
+    uint8_t *scratch;        /* prefixes of one batch, for their hash */
 };
 
 /* The other members are set by the caller. STEME_NO_MEMORY. */

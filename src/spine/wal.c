@@ -114,14 +114,15 @@ static void begin_at(struct wal *wal, const struct recovery_end *end)
     publish(wal, &wal->tail);
 }
 
-static steme_status open_parts(struct wal *wal, const struct wal_options *options, struct wal_report *report, struct steme_error *err)
+static steme_status open_parts(struct wal *wal, const struct wal_options *options, struct wal_report *report,
+                               struct steme_error *err)
 {
     struct recovery_end end;
     wal->wal_dir = join_path(options->dir, wal_name);
     segment_table_init(&wal->table, options->host, wal->wal_dir);
     if (!wal->wal_dir) return error_set(err, STEME_NO_MEMORY, "no memory for the path of the log");
-    steme_status status = quarantine_open(&wal->quarantine, options->host, options->dir, &options->store_id, STEME_QUARANTINE_MAX_BYTES,
-                                          options->read_only, err);
+    steme_status status = quarantine_open(&wal->quarantine, options->host, options->dir, &options->store_id,
+                                          STEME_QUARANTINE_MAX_BYTES, options->read_only, err);
     if (!status) status = recovery_run(options, &wal->table, &wal->quarantine, &end, report, err);
     if (status) return status;
     begin_at(wal, &end);
@@ -139,7 +140,8 @@ static steme_status open_parts(struct wal *wal, const struct wal_options *option
     return status;
 }
 
-steme_status wal_open(const struct wal_options *options, struct wal **wal_out, struct wal_report *report_out, struct steme_error *err)
+steme_status wal_open(const struct wal_options *options, struct wal **wal_out, struct wal_report *report_out,
+                      struct steme_error *err)
 {
     struct wal_report report = { 0 };
     struct wal *wal = calloc(1, sizeof *wal);
@@ -179,7 +181,8 @@ void wal_close(struct wal **wal_in)
     free(wal);
 }
 
-steme_status wal_append(struct wal *wal, const struct wal_record *records, size_t count, struct wal_place *places, struct steme_error *err)
+steme_status wal_append(struct wal *wal, const struct wal_record *records, size_t count, struct wal_place *places,
+                        struct steme_error *err)
 {
     if (wal->read_only) return error_set(err, STEME_READ_ONLY, "the log was opened for reading only");
     return commit_append(wal->commit, records, count, places, err);
@@ -199,15 +202,9 @@ bool wal_wait(struct wal *wal, uint64_t sequence, uint32_t turn, uint64_t timeou
     return gate_wait_turn(&wal->durable_gate, sequence, turn, timeout_ns);
 }
 
-uint32_t wal_turn(const struct wal *wal)
-{
-    return gate_turn(&wal->durable_gate);
-}
+uint32_t wal_turn(const struct wal *wal) { return gate_turn(&wal->durable_gate); }
 
-void wal_wake(struct wal *wal)
-{
-    gate_kick(&wal->durable_gate);
-}
+void wal_wake(struct wal *wal) { gate_kick(&wal->durable_gate); }
 
 void wal_stats(struct wal *wal, struct wal_stats *out)
 {

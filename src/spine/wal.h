@@ -36,8 +36,8 @@ struct wal_place {
 struct wal_entry {
     uint64_t sequence;
     uint64_t location;
-    uint64_t next_location;                  /* of the frame behind it, or where the next batch will begin */
-    int64_t received_at_us;                  /* of its batch; never decreases along the log */
+    uint64_t next_location; /* of the frame behind it, or where the next batch will begin */
+    int64_t received_at_us; /* of its batch; never decreases along the log */
     struct steme_hash id;
     struct steme_slice bytes;
     const struct steme_signature *signature; /* NULL for a bundle's member */
@@ -55,25 +55,25 @@ struct wal_mark {
 
 /* What opening found; counts of bytes and of things. */
 struct wal_report {
-    uint64_t scanned_bytes;      /* read and checked this time */
-    uint64_t torn_tail_bytes;    /* set aside behind the last whole batch: never acknowledged, or the last batch of all */
-    uint64_t damaged_bytes;      /* set aside below a proof of durability: acknowledged data */
-    uint64_t missing_sequences;  /* how many sequence numbers are lost to damage */
-    uint64_t quarantine_files;   /* in the quarantine directory, old and new */
-    bool degraded;               /* acknowledged data are missing or were damaged, now or earlier */
+    uint64_t scanned_bytes;   /* read and checked this time */
+    uint64_t torn_tail_bytes; /* set aside behind the last whole batch: never acknowledged, or the last batch of all */
+    uint64_t damaged_bytes;   /* set aside below a proof of durability: acknowledged data */
+    uint64_t missing_sequences; /* how many sequence numbers are lost to damage */
+    uint64_t quarantine_files;  /* in the quarantine directory, old and new */
+    bool degraded;              /* acknowledged data are missing or were damaged, now or earlier */
 };
 
 struct wal_options {
     struct host *host;
-    const char *dir;                /* holds wal/ and quarantine/ */
-    struct steme_hash store_id;     /* in every segment header: another store's segments are refused */
-    bool read_only;                 /* nothing is created, repaired or cut; appends are refused */
-    const struct wal_mark *hint;    /* NULL, or a mark the index holds: proof that all before it was durable. If the
-                                       log agrees with it, opening scans from there instead of from the start of the last
-                                       segment */
-    uint64_t segment_bytes;         /* 0: STEME_SEGMENT_BYTES; tests use small ones, at least 64 KiB, multiple of 4096 */
-    bool committer;                 /* a background thread takes over group commits while callers keep coming; false in
-                                       simulations, where the callers commit in turn */
+    const char *dir;             /* holds wal/ and quarantine/ */
+    struct steme_hash store_id;  /* in every segment header: another store's segments are refused */
+    bool read_only;              /* nothing is created, repaired or cut; appends are refused */
+    const struct wal_mark *hint; /* NULL, or a mark the index holds: proof that all before it was durable. If the
+                                    log agrees with it, opening scans from there instead of from the start of the last
+                                    segment */
+    uint64_t segment_bytes;      /* 0: STEME_SEGMENT_BYTES; tests use small ones, at least 64 KiB, multiple of 4096 */
+    bool committer;              /* a background thread takes over group commits while callers keep coming; false in
+                                    simulations, where the callers commit in turn */
 };
 
 /* Create wal/ and the first segment, synced with their directories. STEME_EXISTS if there is a log. */
@@ -92,17 +92,17 @@ void wal_close(struct wal **wal);
  *   records  1..STEME_BATCH_RECORDS_MAX, together at most STEME_BATCH_BYTES_MAX with framing; several callers'
  *            records share one write and one sync, each caller's stay together and in order in one batch
  *   places   caller's array, count long; set only on STEME_OK
- * Returns STEME_OK, STEME_TOO_LARGE, STEME_NO_SPACE (nothing was written, later appends may succeed), STEME_IO, STEME_SEALED,
- * STEME_READ_ONLY. After STEME_IO the effect is unknown and the log is sealed: every later append answers
+ * Returns STEME_OK, STEME_TOO_LARGE, STEME_NO_SPACE (nothing was written, later appends may succeed), STEME_IO,
+ * STEME_SEALED, STEME_READ_ONLY. After STEME_IO the effect is unknown and the log is sealed: every later append answers
  * STEME_SEALED until the log is opened anew, because after a failed sync nobody knows what the disk holds. */
-MUST_CHECK steme_status wal_append(struct wal *wal, const struct wal_record *records, size_t count, struct wal_place *places,
-                                   struct steme_error *err);
+MUST_CHECK steme_status wal_append(struct wal *wal, const struct wal_record *records, size_t count,
+                                   struct wal_place *places, struct steme_error *err);
 
 /* Everything before this mark is durable; the ingestor reads no further. */
 struct wal_mark wal_durable(const struct wal *wal);
-/* Sleep until a record with this sequence number is durable, or timeout_ns passed, or wal_wake() was called since the turn was
- * read; true if it is durable. Who waits for something besides the log reads the turn, looks at the something else, and then
- * waits with that turn, so that no wake-up is lost. */
+/* Sleep until a record with this sequence number is durable, or timeout_ns passed, or wal_wake() was called since the
+ * turn was read; true if it is durable. Who waits for something besides the log reads the turn, looks at the something
+ * else, and then waits with that turn, so that no wake-up is lost. */
 bool wal_wait(struct wal *wal, uint64_t sequence, uint32_t turn, uint64_t timeout_ns);
 uint32_t wal_turn(const struct wal *wal);
 /* Let everybody who sleeps in wal_wait() return. */
@@ -112,15 +112,17 @@ void wal_wake(struct wal *wal);
  * STEME_NOT_FOUND: no frame begins there, or it lies in quarantine. STEME_CORRUPT: it fails its checks. */
 MUST_CHECK steme_status wal_read(struct wal *wal, uint64_t location, struct wal_entry *out, struct steme_error *err);
 /* The same for several at once, contents hashed side by side; statuses[i] tells of entries[i]. */
-void wal_read_many(struct wal *wal, const uint64_t *locations, size_t count, struct wal_entry *entries, steme_status *statuses);
+void wal_read_many(struct wal *wal, const uint64_t *locations, size_t count, struct wal_entry *entries,
+                   steme_status *statuses);
 
 /* Read on from *at: whole batches, at least one while there is any below the durable mark, until about `want` entries
  * are found. Frames that fail their checks are left out and counted in *skipped_out (may be NULL); a quarantined
  * stretch is stepped over. Contents are hashed side by side. *at moves behind what was read; its batch hash is that of
  * the last batch. Entries live in the arena; count 0 at the end. A mark that the log does not know (another log, cut
  * short): STEME_MISMATCH. */
-MUST_CHECK steme_status wal_scan(struct wal *wal, struct wal_mark *at, size_t want, struct arena *arena, struct wal_entry **entries_out,
-                                 size_t *count_out, uint64_t *skipped_out, struct steme_error *err);
+MUST_CHECK steme_status wal_scan(struct wal *wal, struct wal_mark *at, size_t want, struct arena *arena,
+                                 struct wal_entry **entries_out, size_t *count_out, uint64_t *skipped_out,
+                                 struct steme_error *err);
 /* The mark at the beginning of the log. */
 struct wal_mark wal_begin(const struct wal *wal);
 /* Whether the log holds a batch that ends at this mark with this hash (or it is the beginning). */
@@ -128,10 +130,10 @@ bool wal_knows(struct wal *wal, const struct wal_mark *mark);
 
 /* One finding of wal_verify(). */
 struct wal_finding {
-    uint64_t location;      /* where */
-    uint64_t bytes;         /* how much */
-    uint64_t sequence;      /* of the record, or 0 */
-    const char *what;       /* static text */
+    uint64_t location; /* where */
+    uint64_t bytes;    /* how much */
+    uint64_t sequence; /* of the record, or 0 */
+    const char *what;  /* static text */
 };
 /* Check every byte of every segment: headers, chain, checks, ids, zeros, and every quarantine file; valid + padding +
  * quarantined == file length. Calls found() for each finding. Signatures are the caller's: wal_scan() gives them. */
@@ -140,8 +142,8 @@ struct wal_totals {
     uint64_t file_bytes, valid_bytes, padding_bytes, damaged_bytes;
     uint64_t findings;
 };
-MUST_CHECK steme_status wal_verify(struct wal *wal, void (*found)(void *context, const struct wal_finding *finding), void *context,
-                                   struct wal_totals *totals_out, struct steme_error *err);
+MUST_CHECK steme_status wal_verify(struct wal *wal, void (*found)(void *context, const struct wal_finding *finding),
+                                   void *context, struct wal_totals *totals_out, struct steme_error *err);
 
 /* Counters since open, for status and benchmarks. */
 struct wal_stats {

@@ -19,7 +19,8 @@ struct verification {
     bool linked;
 };
 
-static void report(struct verification *verification, uint64_t location, uint64_t bytes, uint64_t sequence, const char *what)
+static void report(struct verification *verification, uint64_t location, uint64_t bytes, uint64_t sequence,
+                   const char *what)
 {
     struct wal_finding finding = { location, bytes, sequence, what };
     verification->totals.findings++;
@@ -27,7 +28,8 @@ static void report(struct verification *verification, uint64_t location, uint64_
 }
 
 /* Bytes that fail their checks. */
-static void report_damage(struct verification *verification, uint64_t location, uint64_t bytes, uint64_t sequence, const char *what)
+static void report_damage(struct verification *verification, uint64_t location, uint64_t bytes, uint64_t sequence,
+                          const char *what)
 {
     verification->totals.damaged_bytes += bytes;
     report(verification, location, bytes, sequence, what);
@@ -50,12 +52,14 @@ static void verify_header(struct verification *verification, const struct segmen
     verification->totals.valid_bytes += SEGMENT_HEADER_USED_BYTES;
     uint64_t padding = SEGMENT_HEADER_BYTES - SEGMENT_HEADER_USED_BYTES;
     if (batch_scan_used(bytes.data + SEGMENT_HEADER_USED_BYTES, padding))
-        report_damage(verification, start + SEGMENT_HEADER_USED_BYTES, padding, 0, "the zeros behind the segment's header are damaged");
+        report_damage(verification, start + SEGMENT_HEADER_USED_BYTES, padding, 0,
+                      "the zeros behind the segment's header are damaged");
     else
         verification->totals.padding_bytes += padding;
     bool continues = header.first_sequence == verification->next_sequence &&
                      memcmp(header.prev.bytes, verification->batch.bytes, sizeof header.prev.bytes) == 0;
-    if (verification->linked && !continues) report(verification, start, 0, header.first_sequence, "the segment does not continue the one before");
+    if (verification->linked && !continues)
+        report(verification, start, 0, header.first_sequence, "the segment does not continue the one before");
     verification->next_sequence = header.first_sequence;
     verification->batch = header.prev;
     verification->linked = true;
@@ -73,20 +77,19 @@ static void count_item(struct verification *verification, uint32_t number, const
         for (size_t i = 0; i < item->gap_count; i++) {
             const struct batch_gap *gap = &item->gaps[i];
             totals->valid_bytes -= gap->bytes;
-            report_damage(verification, start + gap->offset, gap->bytes, gap->first_sequence, "records fail their checks");
+            report_damage(verification, start + gap->offset, gap->bytes, gap->first_sequence,
+                          "records fail their checks");
         }
         return;
     case BATCH_SCAN_BAD:
         report_damage(verification, start + item->offset, item->bytes, 0, "no batch passes its checks here");
         return;
-    case BATCH_SCAN_END:
-        totals->padding_bytes += item->bytes;
-        return;
+    case BATCH_SCAN_END: totals->padding_bytes += item->bytes; return;
     }
 }
 
-static steme_status verify_batches(struct verification *verification, const struct segment *segment, struct steme_slice bytes,
-                                   struct steme_error *err)
+static steme_status verify_batches(struct verification *verification, const struct segment *segment,
+                                   struct steme_slice bytes, struct steme_error *err)
 {
     struct arena arena;
     struct batch_scan_item item;
@@ -118,13 +121,15 @@ static steme_status verify_batches(struct verification *verification, const stru
 
 /* What lies behind the durable mark: the writer's, to fill. Without one here it is a torn tail, or another process'
  * next batch. */
-static void verify_rest(struct verification *verification, const struct segment *segment, struct steme_slice bytes, uint64_t from)
+static void verify_rest(struct verification *verification, const struct segment *segment, struct steme_slice bytes,
+                        uint64_t from)
 {
     if (bytes.size <= from) return;
     uint64_t size = bytes.size - from;
     uint64_t used = verification->wal->read_only ? pad64(batch_scan_used(bytes.data + from, size)) : 0;
     if (used > size) used = size;
-    if (used) report_damage(verification, location_of(segment->number, from), used, 0, "bytes behind the last whole batch");
+    if (used)
+        report_damage(verification, location_of(segment->number, from), used, 0, "bytes behind the last whole batch");
     verification->totals.padding_bytes += size - used;
 }
 
@@ -149,7 +154,8 @@ static steme_status verify_segment(struct verification *verification, struct seg
 static void verify_numbers(struct verification *verification, uint32_t due, const struct segment *segment)
 {
     if (segment->number == due) return;
-    bool empty = verification->linked && segment->header_good && segment->header.first_sequence == verification->next_sequence;
+    bool empty = verification->linked && segment->header_good &&
+                 segment->header.first_sequence == verification->next_sequence;
     if (empty) return; /* made, never written to, and lost with the power */
     report(verification, location_of(due, 0), 0, verification->next_sequence, "segments are missing from here on");
     verification->linked = false;
@@ -165,7 +171,8 @@ static steme_status verify_quarantine(struct verification *verification, struct 
         bool whole = true;
         if (entry->name) status = quarantine_check(&wal->quarantine, entry, &whole, err);
         if (!status && !whole)
-            report(verification, entry->segment << 32 | entry->offset, entry->length, 0, "a quarantine file is damaged");
+            report(verification, entry->segment << 32 | entry->offset, entry->length, 0,
+                   "a quarantine file is damaged");
     }
     pthread_mutex_unlock(&wal->quarantine_lock);
     return status;

@@ -12,9 +12,12 @@ static const unsigned keeps[] = { 0, 100, 500, 900, 1000 };
 #define SEEDS 3u
 
 /* Groups of the script: singles and bundles, enough for several segments of 64 KiB. */
-static const struct { size_t count; bool bundle; } script[] = {
-    { 1, false }, { 1, false }, { 3, true },   { 20, true },  { 1, false }, { 60, true }, { 2, false }, { 60, false },
-    { 40, true }, { 1, false }, { 64, false }, { 1, false },  { 7, true },  { 64, true }, { 1, false }, { 30, false },
+static const struct {
+    size_t count;
+    bool bundle;
+} script[] = {
+    { 1, false }, { 1, false }, { 3, true },   { 20, true }, { 1, false }, { 60, true }, { 2, false }, { 60, false },
+    { 40, true }, { 1, false }, { 64, false }, { 1, false }, { 7, true },  { 64, true }, { 1, false }, { 30, false },
 };
 
 /* Runs the script, closing and opening in between, until something fails. */
@@ -33,8 +36,10 @@ static void run_script(struct wal_world *world)
 
 static void end_the_world(struct host *host, unsigned keep)
 {
-    if (keep == KILL) host_mem_kill(host);
-    else host_mem_power_cut(host, keep);
+    if (keep == KILL)
+        host_mem_kill(host);
+    else
+        host_mem_power_cut(host, keep);
 }
 
 /* A log where the script was stopped before the nth call. Returns whether it was stopped at all. */
@@ -58,7 +63,8 @@ static void check_twice(struct wal_world *world, const char *name)
 {
     struct steme_error err;
     assert_status(wal_world_open(world, &err), STEME_OK, &err, name);
-    assert_row(!world->report.degraded && world->report.damaged_bytes == 0 && world->report.missing_sequences == 0, name);
+    assert_row(!world->report.degraded && world->report.damaged_bytes == 0 && world->report.missing_sequences == 0,
+               name);
     wal_world_check(world, name);
     struct wal_totals totals = wal_world_account(world, name);
     assert_row(totals.damaged_bytes == 0 && totals.findings == 0, name);
@@ -90,7 +96,8 @@ static bool cut_once(uint64_t nth, unsigned keep, uint64_t seed)
 {
     static struct wal_world world;
     char name[80];
-    snprintf(name, sizeof name, "stopped before call %llu, keeping %u, seed %llu", (unsigned long long)nth, keep, (unsigned long long)seed);
+    snprintf(name, sizeof name, "stopped before call %llu, keeping %u, seed %llu", (unsigned long long)nth, keep,
+             (unsigned long long)seed);
     struct host *mem = host_mem_new(seed);
     assert_non_null(mem);
     bool stopped = stop_script(&world, mem, nth, keep, name);
@@ -107,7 +114,8 @@ static void a_power_cut_at_any_call_loses_nothing_acknowledged(void **state)
     for (size_t k = 0; k < countof(keeps); k++) {
         for (uint64_t seed = 1; seed <= SEEDS; seed++) {
             uint64_t nth = 1;
-            while (cut_once(nth, keeps[k], seed)) nth++;
+            while (cut_once(nth, keeps[k], seed))
+                nth++;
             cuts += nth;
         }
     }
@@ -118,7 +126,8 @@ static void a_kill_at_any_call_loses_nothing_acknowledged(void **state)
 {
     (void)state;
     uint64_t nth = 1;
-    while (cut_once(nth, KILL, 1)) nth++;
+    while (cut_once(nth, KILL, 1))
+        nth++;
     print_message("%llu kills\n", (unsigned long long)nth);
 }
 
@@ -159,7 +168,8 @@ static void a_power_cut_during_recovery_loses_nothing_acknowledged(void **state)
     for (size_t k = 0; k < countof(some); k++) {
         for (uint64_t nth = 1; nth <= 90; nth++) {
             uint64_t again = 1;
-            while (cut_recovery_once(nth, again, some[k], nth)) again++;
+            while (cut_recovery_once(nth, again, some[k], nth))
+                again++;
             cuts += again;
         }
     }
@@ -176,7 +186,8 @@ static void a_log_half_created_opens_or_can_be_created(void **state)
             static struct wal_world world;
             struct steme_error err;
             char name[80];
-            snprintf(name, sizeof name, "creating, stopped before call %llu, keeping %u", (unsigned long long)nth, keeps[k]);
+            snprintf(name, sizeof name, "creating, stopped before call %llu, keeping %u", (unsigned long long)nth,
+                     keeps[k]);
             struct host *mem = host_mem_new(nth);
             struct host *cut = host_cut_new(mem);
             assert_non_null(cut);

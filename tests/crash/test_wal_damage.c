@@ -12,15 +12,9 @@
 
 #define GROUPS 12u /* of one to four records, in one segment */
 
-static size_t group_count(size_t group)
-{
-    return 1 + group % 4;
-}
+static size_t group_count(size_t group) { return 1 + group % 4; }
 
-static uint64_t offset_of(uint64_t location)
-{
-    return location & 0xffffffffu;
-}
+static uint64_t offset_of(uint64_t location) { return location & 0xffffffffu; }
 
 /* One segment of small groups. `starts[g]` is the first record of group g. */
 static struct host *small_log(struct wal_world *world, size_t starts[GROUPS + 1], const char *name)
@@ -73,8 +67,10 @@ static void expect_loss(struct wal_world *world, const size_t starts[GROUPS + 1]
 {
     if (target->kind == SEGMENT_HEADER || target->kind == ZEROS) return;
     bool whole = target->kind == BATCH_HEADER || target->group == GROUPS - 1;
-    if (whole) wal_world_hurt(world, starts[target->group], starts[target->group + 1] - 1);
-    else wal_world_hurt(world, target->record, target->record);
+    if (whole)
+        wal_world_hurt(world, starts[target->group], starts[target->group + 1] - 1);
+    else
+        wal_world_hurt(world, target->record, target->record);
 }
 
 static void check_flipped(struct wal_world *world, const struct target *target, const char *name)
@@ -88,7 +84,8 @@ static void check_flipped(struct wal_world *world, const struct target *target, 
         assert_row(world->found == world->used - (last ? group_count(GROUPS - 1) : 0), name);
     } else {
         assert_row(report->degraded && report->torn_tail_bytes == 0 && report->damaged_bytes > 0, name);
-        assert_row(report->missing_sequences == lost && world->found == world->used - lost && world->skipped == lost, name);
+        assert_row(report->missing_sequences == lost && world->found == world->used - lost && world->skipped == lost,
+                   name);
     }
     assert_row(world->options.read_only || report->quarantine_files == 1, name);
 }
@@ -140,7 +137,8 @@ static void a_flipped_byte_is_set_aside_and_the_log_goes_on(void **state)
         struct target target = target_at(&world, starts, offset);
         struct host_file *file;
         expect_loss(&world, starts, &target);
-        assert_status(host_open(mem, WAL_WORLD_DIR "/wal/0000000000000001.seg", HOST_WRITE, &file, &err), STEME_OK, &err, name);
+        assert_status(host_open(mem, WAL_WORLD_DIR "/wal/0000000000000001.seg", HOST_WRITE, &file, &err), STEME_OK,
+                      &err, name);
         assert_status(host_allocate(file, 65536, &err), STEME_OK, &err, name); /* as if it had not been closed */
         host_close(&file);
         wal_world_flip(&world, 1, offset);
@@ -153,7 +151,9 @@ static void a_flipped_byte_is_set_aside_and_the_log_goes_on(void **state)
         wal_world_close(&world);
         struct steme_hash before = wal_world_digest(&world, true);
         reopen(&world, name);
-        assert_row(world.report.degraded == degraded && world.report.torn_tail_bytes == 0 && world.report.quarantine_files == 1, name);
+        assert_row(world.report.degraded == degraded && world.report.torn_tail_bytes == 0 &&
+                       world.report.quarantine_files == 1,
+                   name);
         wal_world_check(&world, name);
         wal_world_close(&world);
         struct steme_hash after = wal_world_digest(&world, true);
@@ -192,7 +192,8 @@ static void a_log_cut_at_any_length_keeps_its_whole_batches(void **state)
             return;
         }
         size_t whole = 0; /* groups */
-        while (whole + 1 < GROUPS && offset_of(world.location_of[starts[whole + 1]]) - 128 <= size) whole++;
+        while (whole + 1 < GROUPS && offset_of(world.location_of[starts[whole + 1]]) - 128 <= size)
+            whole++;
         cut_file(&world, 1, size, name);
         wal_world_hurt(&world, starts[whole], world.used - 1);
         reopen(&world, name);
@@ -225,16 +226,22 @@ static void a_mark_beyond_the_end_tells_what_is_lost(void **state)
             uint64_t end = offset_of(world.location_of[starts[whole]]) - 128;
             if (torn == 0) cut_file(&world, 1, end, name);
             if (torn == 1) cut_file(&world, 1, end + 192, name);
-            if (torn == 2) for (size_t g = whole; g < GROUPS; g++) wal_world_flip(&world, 1, offset_of(world.location_of[starts[g]]) - 100);
+            if (torn == 2)
+                for (size_t g = whole; g < GROUPS; g++)
+                    wal_world_flip(&world, 1, offset_of(world.location_of[starts[g]]) - 100);
             wal_world_hurt(&world, starts[whole], world.used - 1);
             world.options.hint = &mark;
             reopen(&world, name);
-            assert_row(world.report.degraded && world.report.missing_sequences == lost && world.report.torn_tail_bytes == 0, name);
+            assert_row(world.report.degraded && world.report.missing_sequences == lost &&
+                           world.report.torn_tail_bytes == 0,
+                       name);
             wal_world_check(&world, name);
             wal_world_close(&world);
             world.options.hint = NULL; /* it is on record now */
             reopen(&world, name);
-            assert_row(world.report.degraded && world.report.missing_sequences == lost && world.report.torn_tail_bytes == 0, name);
+            assert_row(world.report.degraded && world.report.missing_sequences == lost &&
+                           world.report.torn_tail_bytes == 0,
+                       name);
             assert_row(wal_durable(world.wal).next_sequence == mark.next_sequence, name);
             assert_status(wal_world_append(&world, 4, true, &err), STEME_OK, &err, name);
             wal_world_check(&world, name);
@@ -258,15 +265,13 @@ static struct host *long_log(struct wal_world *world, const char *name)
     assert_non_null(mem);
     wal_world_create(world, mem, name);
     reopen(world, name);
-    for (size_t i = 0; i < 16; i++) assert_status(wal_world_append(world, 30, i % 2, &err), STEME_OK, &err, name);
+    for (size_t i = 0; i < 16; i++)
+        assert_status(wal_world_append(world, 30, i % 2, &err), STEME_OK, &err, name);
     wal_world_close(world);
     return mem;
 }
 
-static uint32_t segment_of(const struct wal_world *world, size_t k)
-{
-    return (uint32_t)(world->location_of[k] >> 32);
-}
+static uint32_t segment_of(const struct wal_world *world, size_t k) { return (uint32_t)(world->location_of[k] >> 32); }
 
 /* Records of one segment may be missing from now on. Returns how many there are. */
 static uint64_t hurt_segment(struct wal_world *world, uint32_t segment)
@@ -305,7 +310,9 @@ static void a_missing_segment_is_told_and_the_others_are_read(void **state)
         for (int round = 0; round < 2; round++) {
             reopen(&world, name);
             wal_world_check(&world, name);
-            if (missing < last) assert_row(world.report.degraded && world.report.missing_sequences == lost && world.skipped == lost, name);
+            if (missing < last)
+                assert_row(world.report.degraded && world.report.missing_sequences == lost && world.skipped == lost,
+                           name);
             struct wal_totals totals = wal_world_account(&world, name);
             assert_row(totals.findings == (missing < last ? 1 : 0), name);
             assert_status(wal_world_append(&world, 3, true, &err), STEME_OK, &err, name);
@@ -349,7 +356,11 @@ static void a_damaged_older_segment_is_found_by_reading(void **state)
 {
     (void)state;
     static struct wal_world world;
-    static const struct { const char *name; uint64_t offset; bool at_open; } rows[] = {
+    static const struct {
+        const char *name;
+        uint64_t offset;
+        bool at_open;
+    } rows[] = {
         { "its header", 20, true },
         { "the zeros behind its header", 3000, true },
         { "its first batch header", 4100, false },
@@ -359,7 +370,8 @@ static void a_damaged_older_segment_is_found_by_reading(void **state)
     for (size_t i = 0; i < countof(rows); i++) {
         struct host *mem = long_log(&world, rows[i].name);
         size_t first = 0;
-        while (segment_of(&world, first) != 2) first++;
+        while (segment_of(&world, first) != 2)
+            first++;
         if (!rows[i].at_open) wal_world_hurt(&world, first, i == 2 ? first + 29 : first);
         wal_world_flip(&world, 2, rows[i].offset);
         for (int round = 0; round < 2; round++) {
@@ -448,7 +460,8 @@ static void a_newer_format_is_left_untouched(void **state)
     memcpy(header, "STEMELOG", 8);
     store_u32(header + 8, 2);
     memset(header + 12, 0xab, 500);
-    assert_status(host_mem_poke(mem, segment_file(last), 0, slice_of(header, sizeof header), &err), STEME_OK, &err, "newer");
+    assert_status(host_mem_poke(mem, segment_file(last), 0, slice_of(header, sizeof header), &err), STEME_OK, &err,
+                  "newer");
     assert_refused(&world, STEME_NEWER, segment_file(last), "newer");
     host_mem_free(mem);
 }
@@ -469,7 +482,13 @@ static void files_with_other_names_are_left_alone(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "0000000000000000.seg", "00000000ffffffff.seg", "0000000000000003.seg.old", "000000000000000A.seg", "lost+found", "3.seg", ".seg",
+        "0000000000000000.seg",
+        "00000000ffffffff.seg",
+        "0000000000000003.seg.old",
+        "000000000000000A.seg",
+        "lost+found",
+        "3.seg",
+        ".seg",
     };
     static struct wal_world world;
     struct steme_error err;

@@ -9,19 +9,31 @@
 #include <errno.h>
 #include <stdio.h>
 
-static const struct { const char *name; enum host_mem_call call; } calls[] = {
-    { "open", HOST_MEM_OPEN },         { "read", HOST_MEM_READ },     { "write", HOST_MEM_WRITE },   { "sync", HOST_MEM_SYNC },
-    { "sync_dir", HOST_MEM_SYNC_DIR }, { "allocate", HOST_MEM_ALLOCATE }, { "truncate", HOST_MEM_TRUNCATE },
-    { "rename", HOST_MEM_RENAME },     { "remove", HOST_MEM_REMOVE }, { "map", HOST_MEM_MAP },       { "list", HOST_MEM_LIST },
-    { "make_dir", HOST_MEM_MAKE_DIR }, { "stat", HOST_MEM_STAT },
+static const struct {
+    const char *name;
+    enum host_mem_call call;
+} calls[] = {
+    { "open", HOST_MEM_OPEN },         { "read", HOST_MEM_READ },         { "write", HOST_MEM_WRITE },
+    { "sync", HOST_MEM_SYNC },         { "sync_dir", HOST_MEM_SYNC_DIR }, { "allocate", HOST_MEM_ALLOCATE },
+    { "truncate", HOST_MEM_TRUNCATE }, { "rename", HOST_MEM_RENAME },     { "remove", HOST_MEM_REMOVE },
+    { "map", HOST_MEM_MAP },           { "list", HOST_MEM_LIST },         { "make_dir", HOST_MEM_MAKE_DIR },
+    { "stat", HOST_MEM_STAT },
 };
-static const struct { const char *name; int os_errno; } errors[] = { { "EIO", EIO }, { "ENOSPC", ENOSPC } };
+static const struct {
+    const char *name;
+    int os_errno;
+} errors[] = { { "EIO", EIO }, { "ENOSPC", ENOSPC } };
 
-static const struct { size_t count; bool bundle; } script[] = {
-    { 1, false }, { 20, true }, { 64, false }, { 1, false }, { 60, true }, { 2, false }, { 64, true }, { 40, false }, { 1, false },
+static const struct {
+    size_t count;
+    bool bundle;
+} script[] = {
+    { 1, false }, { 20, true }, { 64, false }, { 1, false }, { 60, true },
+    { 2, false }, { 64, true }, { 40, false }, { 1, false },
 };
 
-/* A torn tail, damage before it, a leftover of an earlier attempt to set something aside: opening has all of its work. */
+/* A torn tail, damage before it, a leftover of an earlier attempt to set something aside: opening has all of its work.
+ */
 static void wreck(struct wal_world *world, const char *name)
 {
     static const char leftover[] = WAL_WORLD_DIR "/quarantine/0000000000000001-00000040.0.q.tmp";
@@ -30,7 +42,8 @@ static void wreck(struct wal_world *world, const char *name)
     struct host_file *file;
     struct steme_slice tail = wal_world_record(900, false).bytes;
     assert_status(wal_world_open(world, &err), STEME_OK, &err, name);
-    for (int i = 0; i < 6; i++) assert_status(wal_world_append(world, 3, true, &err), STEME_OK, &err, name);
+    for (int i = 0; i < 6; i++)
+        assert_status(wal_world_append(world, 3, true, &err), STEME_OK, &err, name);
     uint64_t end = wal_durable(world->wal).location & 0xffffffffu;
     wal_world_close(world);
     wal_world_flip(world, 1, (world->location_of[4] & 0xffffffffu) + 70);
@@ -49,7 +62,8 @@ static void append_script(struct wal_world *world, const char *name)
     for (size_t i = 0; i < countof(script); i++) {
         struct steme_error err;
         steme_status status = wal_world_append(world, script[i].count, script[i].bundle, &err);
-        if (sealed) assert_status(status, STEME_SEALED, &err, name);
+        if (sealed)
+            assert_status(status, STEME_SEALED, &err, name);
         else if (status && status != STEME_NO_SPACE) {
             assert_status(status, STEME_IO, &err, name);
             sealed = true;
@@ -63,8 +77,9 @@ static bool fail_once(size_t call, size_t error, bool for_ever, uint64_t nth, bo
     static struct wal_world world;
     char name[120];
     struct steme_error err;
-    snprintf(name, sizeof name, "%s %llu of a %s log fails with %s %s, keeping %u", calls[call].name, (unsigned long long)nth,
-             wrecked ? "wrecked" : "clean", errors[error].name, for_ever ? "for ever" : "once", keep);
+    snprintf(name, sizeof name, "%s %llu of a %s log fails with %s %s, keeping %u", calls[call].name,
+             (unsigned long long)nth, wrecked ? "wrecked" : "clean", errors[error].name, for_ever ? "for ever" : "once",
+             keep);
     struct host *mem = host_mem_new(nth + keep);
     assert_non_null(mem);
     wal_world_create(&world, mem, name);
@@ -102,7 +117,8 @@ static void fail_everywhere(bool wrecked)
         for (size_t error = 0; error < countof(errors); error++) {
             for (int for_ever = 0; for_ever < 2; for_ever++) {
                 uint64_t nth = 1;
-                while (fail_once(call, error, for_ever, nth, wrecked, nth % 2 ? 0 : 500)) nth++;
+                while (fail_once(call, error, for_ever, nth, wrecked, nth % 2 ? 0 : 500))
+                    nth++;
                 runs += nth;
             }
         }
@@ -139,7 +155,8 @@ static void a_full_disk_refuses_and_lets_on_when_there_is_room_again(void **stat
     }
     assert_true(refused > 2);
     host_mem_fail(mem, HOST_MEM_ANY, 0, 0, false);
-    for (int i = 0; i < 5; i++) assert_status(wal_world_append(&world, 20, false, &err), STEME_OK, &err, "room again");
+    for (int i = 0; i < 5; i++)
+        assert_status(wal_world_append(&world, 20, false, &err), STEME_OK, &err, "room again");
     wal_world_check(&world, "room again");
     host_mem_power_cut(mem, 0);
     wal_world_close(&world);

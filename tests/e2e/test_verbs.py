@@ -390,7 +390,7 @@ def colour_and_tables_are_for_terminals():
 
         def on_terminal(**more):
             environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
-            environment.update(STEME_DIR=str(scratch.store), TERM="xterm", **more)
+            environment.update({"STEME_DIR": str(scratch.store), "TERM": "xterm", **more})
             master, slave = pty.openpty()
             child = subprocess.Popen([PROGRAM, "log"], stdout=slave, env=environment)
             os.close(slave)

@@ -16,20 +16,11 @@ struct cut_file {
     struct host_file *inner;
 };
 
-static struct cut_host *cut_of(struct host *host)
-{
-    return (struct cut_host *)(void *)host;
-}
+static struct cut_host *cut_of(struct host *host) { return (struct cut_host *)(void *)host; }
 
-static struct host *inner_of(struct host *host)
-{
-    return cut_of(host)->inner;
-}
+static struct host *inner_of(struct host *host) { return cut_of(host)->inner; }
 
-static struct host_file *file_of(struct host_file *file)
-{
-    return ((struct cut_file *)(void *)file)->inner;
-}
+static struct host_file *file_of(struct host_file *file) { return ((struct cut_file *)(void *)file)->inner; }
 
 /* Count a call that changes something; a failure when there is none any more. */
 static steme_status step(struct host *host, struct steme_error *err)
@@ -40,7 +31,8 @@ static steme_status step(struct host *host, struct steme_error *err)
     return error_set_os(err, STEME_IO, EIO, "the machine has stopped");
 }
 
-static steme_status open_file(struct host *host, const char *path, unsigned flags, struct host_file **file_out, struct steme_error *err)
+static steme_status open_file(struct host *host, const char *path, unsigned flags, struct host_file **file_out,
+                              struct steme_error *err)
 {
     steme_status status = flags & HOST_CREATE ? step(host, err) : STEME_OK;
     if (status) return status;
@@ -48,8 +40,10 @@ static steme_status open_file(struct host *host, const char *path, unsigned flag
     if (!file) return error_set(err, STEME_NO_MEMORY, "no memory for a file");
     file->base.host = host;
     status = host_open(inner_of(host), path, flags, &file->inner, err);
-    if (status) free(file);
-    else *file_out = &file->base;
+    if (status)
+        free(file);
+    else
+        *file_out = &file->base;
     return status;
 }
 
@@ -60,12 +54,14 @@ static void close_file(struct host_file *file)
     free(file);
 }
 
-static steme_status read_at(struct host_file *file, uint64_t offset, void *to, size_t size, size_t *got_out, struct steme_error *err)
+static steme_status read_at(struct host_file *file, uint64_t offset, void *to, size_t size, size_t *got_out,
+                            struct steme_error *err)
 {
     return host_read_at(file_of(file), offset, to, size, got_out, err);
 }
 
-static steme_status write_at(struct host_file *file, uint64_t offset, const struct steme_slice *pieces, size_t count, struct steme_error *err)
+static steme_status write_at(struct host_file *file, uint64_t offset, const struct steme_slice *pieces, size_t count,
+                             struct steme_error *err)
 {
     steme_status status = step(file->host, err);
     return status ? status : host_write_at(file_of(file), offset, pieces, count, err);
@@ -104,18 +100,15 @@ static void unmap_file(struct host *host, const uint8_t *data, uint64_t size)
     host_unmap(inner_of(host), data, size);
 }
 
-static steme_status lock_file(struct host_file *file, struct steme_error *err)
-{
-    return host_lock(file_of(file), err);
-}
+static steme_status lock_file(struct host_file *file, struct steme_error *err) { return host_lock(file_of(file), err); }
 
 static steme_status stat_path(struct host *host, const char *path, struct host_stat *out, struct steme_error *err)
 {
     return host_stat(inner_of(host), path, out, err);
 }
 
-static steme_status list_dir(struct host *host, const char *dir, struct arena *arena, struct host_entry **entries_out, size_t *count_out,
-                             struct steme_error *err)
+static steme_status list_dir(struct host *host, const char *dir, struct arena *arena, struct host_entry **entries_out,
+                             size_t *count_out, struct steme_error *err)
 {
     return host_list(inner_of(host), dir, arena, entries_out, count_out, err);
 }
@@ -144,15 +137,9 @@ static steme_status remove_path(struct host *host, const char *path, struct stem
     return status ? status : host_remove(inner_of(host), path, err);
 }
 
-static int64_t wall_us(struct host *host)
-{
-    return host_wall_us(inner_of(host));
-}
+static int64_t wall_us(struct host *host) { return host_wall_us(inner_of(host)); }
 
-static uint64_t monotonic_ns(struct host *host)
-{
-    return host_monotonic_ns(inner_of(host));
-}
+static uint64_t monotonic_ns(struct host *host) { return host_monotonic_ns(inner_of(host)); }
 
 static steme_status random_bytes(struct host *host, void *to, size_t size, struct steme_error *err)
 {
@@ -164,10 +151,7 @@ static steme_status boot_id(struct host *host, struct steme_hash *out, struct st
     return host_boot_id(inner_of(host), out, err);
 }
 
-static int64_t process_id(struct host *host)
-{
-    return host_process_id(inner_of(host));
-}
+static int64_t process_id(struct host *host) { return host_process_id(inner_of(host)); }
 
 static const struct host_ops cut_ops = {
     .open = open_file,
@@ -203,10 +187,7 @@ struct host *host_cut_new(struct host *inner)
     return &cut->base;
 }
 
-void host_cut_free(struct host *host)
-{
-    free(host);
-}
+void host_cut_free(struct host *host) { free(host); }
 
 void host_cut_after(struct host *host, uint64_t nth)
 {
@@ -214,10 +195,7 @@ void host_cut_after(struct host *host, uint64_t nth)
     cut->stop_at = nth ? cut->calls + nth : 0;
 }
 
-uint64_t host_cut_calls(struct host *host)
-{
-    return cut_of(host)->calls;
-}
+uint64_t host_cut_calls(struct host *host) { return cut_of(host)->calls; }
 
 bool host_cut_stopped(struct host *host)
 {

@@ -40,7 +40,8 @@ struct wal_record wal_world_record(size_t k, bool member)
 size_t wal_world_recognize(struct steme_slice bytes)
 {
     size_t k = bytes.size >= 64 ? (size_t)load_u64(bytes.data) : WAL_WORLD_RECORDS;
-    if (k >= WAL_WORLD_RECORDS || !pool[k].made || !slice_equal(bytes, pool[k].bytes)) fail_msg("the log holds a record nobody handed in");
+    if (k >= WAL_WORLD_RECORDS || !pool[k].made || !slice_equal(bytes, pool[k].bytes))
+        fail_msg("the log holds a record nobody handed in");
     return k;
 }
 
@@ -61,21 +62,20 @@ steme_status wal_world_open(struct wal_world *world, struct steme_error *err)
     return wal_open(&world->options, &world->wal, &world->report, err);
 }
 
-void wal_world_close(struct wal_world *world)
-{
-    wal_close(&world->wal);
-}
+void wal_world_close(struct wal_world *world) { wal_close(&world->wal); }
 
 steme_status wal_world_append(struct wal_world *world, size_t count, bool bundle, struct steme_error *err)
 {
     struct wal_record records[64];
     struct wal_place places[64];
     assert_true(count <= countof(records));
-    for (size_t i = 0; i < count; i++) records[i] = wal_world_record(world->used + i, bundle && i > 0);
+    for (size_t i = 0; i < count; i++)
+        records[i] = wal_world_record(world->used + i, bundle && i > 0);
     steme_status status = wal_append(world->wal, records, count, places, err);
     for (size_t i = 0; i < count; i++) {
         size_t k = world->used + i;
-        bool no = status == STEME_NO_SPACE || status == STEME_SEALED || status == STEME_READ_ONLY || status == STEME_TOO_LARGE;
+        bool no = status == STEME_NO_SPACE || status == STEME_SEALED || status == STEME_READ_ONLY ||
+                  status == STEME_TOO_LARGE;
         world->fates[k] = status == STEME_OK ? WAL_WORLD_DURABLE : no ? WAL_WORLD_UNUSED : WAL_WORLD_UNKNOWN;
         world->group_of[k] = world->used;
         if (status == STEME_OK) world->location_of[k] = places[i].location;
@@ -99,7 +99,7 @@ static void check_by_location(struct wal_world *world, const struct wal_entry *e
 /* What one pass over the log has seen. */
 struct pass {
     bool there[WAL_WORLD_RECORDS];
-    size_t last;          /* record seen last; SIZE_MAX: none */
+    size_t last; /* record seen last; SIZE_MAX: none */
     uint64_t sequence;
     int64_t received_at_us;
 };
@@ -136,7 +136,8 @@ void wal_world_check(struct wal_world *world, const char *name)
         struct wal_entry *entries = NULL;
         uint64_t skipped = 0;
         assert_status(wal_scan(world->wal, &at, 7, &arena, &entries, &count, &skipped, &err), STEME_OK, &err, name);
-        for (size_t i = 0; i < count; i++) check_entry(world, &pass, &entries[i], name);
+        for (size_t i = 0; i < count; i++)
+            check_entry(world, &pass, &entries[i], name);
         assert_row(wal_knows(world->wal, &at), name);
         world->skipped += skipped;
         arena_rewind(&arena, mark);
@@ -150,8 +151,10 @@ void wal_world_check(struct wal_world *world, const char *name)
         assert_row(*fate != WAL_WORLD_DURABLE || pass.there[k], name);
         if (!world->hurt) assert_row(pass.there[k] == pass.there[world->group_of[k]], name);
         if (world->options.read_only || *fate == WAL_WORLD_HURT) continue;
-        if (pass.there[k]) *fate = WAL_WORLD_DURABLE;
-        else if (*fate == WAL_WORLD_UNKNOWN) *fate = WAL_WORLD_UNUSED;
+        if (pass.there[k])
+            *fate = WAL_WORLD_DURABLE;
+        else if (*fate == WAL_WORLD_UNKNOWN)
+            *fate = WAL_WORLD_UNUSED;
     }
 }
 
@@ -189,7 +192,8 @@ static uint64_t sum_sizes(struct wal_world *world, const char *dir, const char *
     assert_status(host_list(world->host, dir, &arena, &entries, &count, &err), STEME_OK, &err, name);
     for (size_t i = 0; i < count; i++) {
         struct host_stat stat;
-        assert_status(host_stat(world->host, host_join(&arena, dir, entries[i].name), &stat, &err), STEME_OK, &err, name);
+        assert_status(host_stat(world->host, host_join(&arena, dir, entries[i].name), &stat, &err), STEME_OK, &err,
+                      name);
         sum += stat.size_bytes;
     }
     arena_deinit(&arena);

@@ -11,27 +11,28 @@
 #define WAL_WORLD_DIR "store"
 
 enum wal_world_fate {
-    WAL_WORLD_UNUSED,    /* never handed in, or surely refused: may not be found */
-    WAL_WORLD_UNKNOWN,   /* handed in, and nobody knows: may be found */
-    WAL_WORLD_DURABLE,   /* acknowledged, or found once by an opening that could repair: must be found */
-    WAL_WORLD_HURT       /* it was durable, and then the test damaged it: may be missing, but not be found changed */
+    WAL_WORLD_UNUSED,  /* never handed in, or surely refused: may not be found */
+    WAL_WORLD_UNKNOWN, /* handed in, and nobody knows: may be found */
+    WAL_WORLD_DURABLE, /* acknowledged, or found once by an opening that could repair: must be found */
+    WAL_WORLD_HURT     /* it was durable, and then the test damaged it: may be missing, but not be found changed */
 };
 
 struct wal_world {
     struct host *host;
-    struct wal_options options;   /* segments of 64 KiB, no committer */
-    struct wal *wal;              /* NULL while closed */
-    struct wal_report report;     /* of the last opening */
-    size_t used;                  /* records handed in so far: 0..used */
+    struct wal_options options; /* segments of 64 KiB, no committer */
+    struct wal *wal;            /* NULL while closed */
+    struct wal_report report;   /* of the last opening */
+    size_t used;                /* records handed in so far: 0..used */
     enum wal_world_fate fates[WAL_WORLD_RECORDS];
-    size_t group_of[WAL_WORLD_RECORDS];     /* first record of the append it was in */
+    size_t group_of[WAL_WORLD_RECORDS];      /* first record of the append it was in */
     uint64_t location_of[WAL_WORLD_RECORDS]; /* where it was last found */
-    bool hurt;                    /* some record is */
-    uint64_t found;               /* records found by the last wal_world_check() */
-    uint64_t skipped;             /* numbers it was told are lost */
+    bool hurt;                               /* some record is */
+    uint64_t found;                          /* records found by the last wal_world_check() */
+    uint64_t skipped;                        /* numbers it was told are lost */
 };
 
-/* The kth record: always the same bytes, 64 of them to some thousand. Borrowed, static. With a signature unless `member`. */
+/* The kth record: always the same bytes, 64 of them to some thousand. Borrowed, static. With a signature unless
+ * `member`. */
 struct wal_record wal_world_record(size_t k, bool member);
 /* Which record these bytes are; fails the test when they are none. */
 size_t wal_world_recognize(struct steme_slice bytes);

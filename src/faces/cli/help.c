@@ -135,7 +135,7 @@ static size_t show_verbs(struct cli *cli, const char *const *words, size_t count
 steme_status verb_help(struct cli *cli, struct steme_error *err)
 {
     steme_status status = STEME_OK;
-    if (cli->verb->run != verb_help) { /* VERB --help */
+    if (cli_has(cli, "help")) { /* VERB --help */
         if (cli->json) return print_verb_json(cli, cli->verb, err);
         print_verb(cli, cli->verb);
         return cli_check_output(cli, err);

@@ -5,22 +5,26 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BLOCK_BYTES = 1 << 16 };
 
 static steme_status fill_block(struct lines *lines, struct steme_error *err)
 {
+    ssize_t size;
     lines->block_used = 0;
-    errno = 0;
-    lines->block_size = fread(lines->block, 1, BLOCK_BYTES, lines->file);
-    if (lines->block_size < BLOCK_BYTES && ferror(lines->file))
-        return error_set_os(err, STEME_IO, errno ? errno : EIO, "can't read the input");
+    lines->block_size = 0;
+    do {
+        size = read(lines->descriptor, lines->block, BLOCK_BYTES);
+    } while (size < 0 && errno == EINTR);
+    if (size < 0) return error_set_os(err, STEME_IO, errno, "can't read the input");
+    lines->block_size = (size_t)size;
     return STEME_OK;
 }
 
-steme_status lines_init(struct lines *lines, FILE *file, size_t max_bytes, struct steme_error *err)
+steme_status lines_init(struct lines *lines, int descriptor, size_t max_bytes, struct steme_error *err)
 {
-    *lines = (struct lines){ .file = file, .max_bytes = max_bytes };
+    *lines = (struct lines){ .descriptor = descriptor, .max_bytes = max_bytes };
     buf_init(&lines->line, max_bytes);
     lines->block = malloc(BLOCK_BYTES);
     if (!lines->block) return error_set(err, STEME_NO_MEMORY, "no memory to read the input");

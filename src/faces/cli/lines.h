@@ -8,10 +8,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 struct lines {
-    FILE *file;
+    int descriptor;       /* read as bytes come: a pipe's writer may take its time */
     size_t max_bytes;     /* longest line kept */
     struct buf line;      /* the current one */
     uint8_t *block;       /* what was read ahead */
@@ -23,10 +22,10 @@ struct lines {
     struct steme_slice text; /* it, without its end (LF or CR LF) */
 };
 
-/* Starts where the file stands; skips a UTF-8 byte order mark. STEME_NO_MEMORY, STEME_IO; STEME_BAD_INPUT where
+/* Starts where the descriptor stands; skips a UTF-8 byte order mark. STEME_NO_MEMORY, STEME_IO; STEME_BAD_INPUT where
  * the file is compressed (gzip). lines_deinit() in any case. */
-MUST_CHECK steme_status lines_init(struct lines *lines, FILE *file, size_t max_bytes, struct steme_error *err);
-/* Frees; the file stays open. Safe on a zeroed struct. */
+MUST_CHECK steme_status lines_init(struct lines *lines, int descriptor, size_t max_bytes, struct steme_error *err);
+/* Frees; the descriptor stays open. Safe on a zeroed struct. */
 void lines_deinit(struct lines *lines);
 /* First byte that is not white space of what was read ahead; 0 if there is none. For telling formats apart. */
 uint8_t lines_peek(const struct lines *lines);

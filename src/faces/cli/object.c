@@ -84,11 +84,12 @@ static steme_status parse_quantity(const struct object_text *text, struct steme_
     out->unit = text->unit;
     out->has_bounds = text->plus.data || text->minus.data;
     if (!out->has_bounds) return STEME_OK;
-    struct steme_decimal up, down;
-    status = parse_distance(text->plus.data ? text->plus : text->minus, "plus", &up, err);
+    struct steme_decimal up = { 0 }, down = { 0 };
+    if (text->plus.data) status = parse_distance(text->plus, "plus", &up, err);
+    if (!status && text->minus.data) status = parse_distance(text->minus, "minus", &down, err);
     if (status) return status;
-    status = parse_distance(text->minus.data ? text->minus : text->plus, "minus", &down, err);
-    if (status) return status;
+    if (!text->plus.data) up = down;
+    if (!text->minus.data) down = up;
     status = steme_decimal_add(out->amount, up, &out->upper, err);
     if (status) return error_wrap(err, status, "amount + plus");
     status = steme_decimal_sub(out->amount, down, &out->lower, err);

@@ -98,7 +98,7 @@ static steme_status open_input(struct import *import, const char *name, struct s
     if (!import->file)
         return error_set_os(err, errno == ENOENT ? STEME_NOT_FOUND : STEME_IO, errno, "can't open %.300s", name);
     /* Which bound holds is known only after a look at the first bytes, so the larger one reads them. */
-    steme_status status = lines_init(&import->lines, import->file, NDJSON_LINE_MAX_BYTES, err);
+    steme_status status = lines_init(&import->lines, fileno(import->file), NDJSON_LINE_MAX_BYTES, err);
     if (status == STEME_BAD_INPUT) cli_hint(import->cli, "decompress it first: zcat %.200s | steme import -", name);
     if (!status) status = choose_format(import, name, err);
     if (!status && import->tsv) import->lines.max_bytes = TSV_LINE_MAX_BYTES;

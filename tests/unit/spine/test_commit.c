@@ -21,21 +21,24 @@ struct writer {
     uint64_t count, groups, calls;
     uint32_t largest_group;
     pthread_t last_thread;
-    uint64_t fail_call;      /* this call fails, 0: none */
+    uint64_t fail_call; /* this call fails, 0: none */
     steme_status fail_with;
-    struct gate *entered;    /* told when a call begins, if not NULL */
-    struct gate *leave;      /* and waits for this to reach the call's number */
+    struct gate *entered; /* told when a call begins, if not NULL */
+    struct gate *leave;   /* and waits for this to reach the call's number */
     _Atomic int inside;
 };
 
-static steme_status write_records(void *context, uint8_t *bytes, uint32_t size, uint32_t count, struct commit_place *out, struct steme_error *err)
+static steme_status write_records(void *context, uint8_t *bytes, uint32_t size, uint32_t count,
+                                  struct commit_place *out, struct steme_error *err)
 {
     struct writer *writer = context;
     assert_int_equal(atomic_fetch_add(&writer->inside, 1), 0); /* one at a time */
     uint64_t call = ++writer->calls;
     writer->last_thread = pthread_self();
     if (writer->entered) gate_advance(writer->entered, call);
-    if (writer->leave) while (!gate_wait(writer->leave, call, UINT64_MAX)) continue;
+    if (writer->leave)
+        while (!gate_wait(writer->leave, call, UINT64_MAX))
+            continue;
     steme_status status = STEME_OK;
     if (writer->fail_call == call) status = error_set(err, writer->fail_with, "told to fail");
     uint32_t offset = BATCH_HEADER_BYTES;
@@ -72,7 +75,8 @@ static struct writer *new_writer(void)
 
 static const struct steme_signature signature;
 
-static steme_status append(struct commit *commit, uint64_t first, size_t count, struct wal_place *places, struct steme_error *err)
+static steme_status append(struct commit *commit, uint64_t first, size_t count, struct wal_place *places,
+                           struct steme_error *err)
 {
     uint8_t memory[64][128] = { { 0 } };
     struct wal_record records[64];
@@ -150,7 +154,7 @@ static void a_full_disk_refuses_one_group_and_not_the_next(void **state)
 static void a_failed_write_seals(void **state)
 {
     (void)state;
-    static const steme_status failures[] = { STEME_IO, STEME_NO_MEMORY, STEME_READ_ONLY };
+    static const steme_status failures[] = { STEME_IO, STEME_READ_ONLY, STEME_EXISTS };
     for (size_t i = 0; i < countof(failures); i++) {
         struct writer *writer = new_writer();
         struct commit *commit = new_commit(writer, false, 4096, 8);
@@ -192,10 +196,7 @@ static size_t size_of_round(const struct crowd *crowd, size_t member, size_t rou
 }
 
 /* Numbers say who wrote what: member << 40 | round << 8 | index. */
-static uint64_t first_of_round(size_t member, size_t round)
-{
-    return (uint64_t)member << 40 | (uint64_t)round << 8;
-}
+static uint64_t first_of_round(size_t member, size_t round) { return (uint64_t)member << 40 | (uint64_t)round << 8; }
 
 static void *run_member(void *context)
 {
@@ -205,7 +206,10 @@ static void *run_member(void *context)
         size_t count = size_of_round(crowd, member->index, round);
         switch ((int)append(crowd->commit, first_of_round(member->index, round), count, member->places[round], NULL)) {
         case STEME_OK: atomic_fetch_add(&crowd->ok, count); break;
-        case STEME_NO_SPACE: atomic_fetch_add(&crowd->refused, count); memset(member->places[round], 0, sizeof member->places[round]); break;
+        case STEME_NO_SPACE:
+            atomic_fetch_add(&crowd->refused, count);
+            memset(member->places[round], 0, sizeof member->places[round]);
+            break;
         case STEME_SEALED: atomic_fetch_add(&crowd->sealed, count); break;
         default: atomic_fetch_add(&crowd->other, count); break;
         }
@@ -218,17 +222,21 @@ static struct member *run_crowd(struct crowd *crowd)
     struct member *members = calloc(crowd->threads, sizeof *members);
     assert_non_null(members);
     for (size_t i = 0; i < crowd->threads; i++) {
-        members[i] = (struct member){ .crowd = crowd, .index = i, .places = calloc(crowd->rounds, sizeof *members[i].places) };
+        members[i] = (struct member){ .crowd = crowd,
+                                      .index = i,
+                                      .places = calloc(crowd->rounds, sizeof *members[i].places) };
         assert_non_null(members[i].places);
         assert_int_equal(pthread_create(&members[i].thread, NULL, run_member, &members[i]), 0);
     }
-    for (size_t i = 0; i < crowd->threads; i++) assert_int_equal(pthread_join(members[i].thread, NULL), 0);
+    for (size_t i = 0; i < crowd->threads; i++)
+        assert_int_equal(pthread_join(members[i].thread, NULL), 0);
     return members;
 }
 
 static void free_crowd(struct crowd *crowd, struct member *members)
 {
-    for (size_t i = 0; i < crowd->threads; i++) free(members[i].places);
+    for (size_t i = 0; i < crowd->threads; i++)
+        free(members[i].places);
     free(members);
     commit_free(&crowd->commit);
     free(crowd->writer);
@@ -254,7 +262,12 @@ static void check_places(const struct crowd *crowd, const struct member *members
 static void many_callers_share_groups_and_each_finds_its_own(void **state)
 {
     (void)state;
-    static const struct { const char *name; size_t threads, rounds, largest; bool committer; uint32_t bytes_max, records_max; } rows[] = {
+    static const struct {
+        const char *name;
+        size_t threads, rounds, largest;
+        bool committer;
+        uint32_t bytes_max, records_max;
+    } rows[] = {
         { "sixteen, with a committer", 16, 200, 5, true, 1 << 20, 8192 },
         { "sixteen, taking turns", 16, 200, 5, false, 1 << 20, 8192 },
         { "two", 2, 400, 3, true, 1 << 20, 8192 },
@@ -264,7 +277,9 @@ static void many_callers_share_groups_and_each_finds_its_own(void **state)
         { "more than fit, taking turns", 16, 100, 20, false, 4096, 20 },
     };
     for (size_t i = 0; i < countof(rows); i++) {
-        struct crowd crowd = { .writer = new_writer(), .threads = rows[i].threads, .rounds = rows[i].rounds, .largest = rows[i].largest };
+        struct crowd crowd = {
+            .writer = new_writer(), .threads = rows[i].threads, .rounds = rows[i].rounds, .largest = rows[i].largest
+        };
         crowd.commit = new_commit(crowd.writer, rows[i].committer, rows[i].bytes_max, rows[i].records_max);
         struct member *members = run_crowd(&crowd);
         assert_row(crowd.refused + crowd.sealed + crowd.other == 0 && crowd.ok == crowd.writer->count, rows[i].name);
@@ -277,7 +292,11 @@ static void many_callers_share_groups_and_each_finds_its_own(void **state)
 static void a_crowd_survives_a_full_disk_and_hears_of_a_failed_write(void **state)
 {
     (void)state;
-    static const struct { const char *name; steme_status status; bool committer; } rows[] = {
+    static const struct {
+        const char *name;
+        steme_status status;
+        bool committer;
+    } rows[] = {
         { "full, with a committer", STEME_NO_SPACE, true },
         { "full, taking turns", STEME_NO_SPACE, false },
         { "failed, with a committer", STEME_IO, true },
@@ -291,8 +310,11 @@ static void a_crowd_survives_a_full_disk_and_hears_of_a_failed_write(void **stat
         struct member *members = run_crowd(&crowd);
         check_places(&crowd, members, rows[i].name);
         assert_row(crowd.ok == crowd.writer->count, rows[i].name);
-        if (rows[i].status == STEME_NO_SPACE) assert_row(crowd.refused > 0 && crowd.sealed + crowd.other == 0, rows[i].name);
-        else assert_row(crowd.other > 0 && crowd.sealed > 0 && crowd.refused == 0 && crowd.writer->calls == 20, rows[i].name);
+        if (rows[i].status == STEME_NO_SPACE)
+            assert_row(crowd.refused > 0 && crowd.sealed + crowd.other == 0, rows[i].name);
+        else
+            assert_row(crowd.other > 0 && crowd.sealed > 0 && crowd.refused == 0 && crowd.writer->calls == 20,
+                       rows[i].name);
         free_crowd(&crowd, members);
     }
 }
@@ -333,9 +355,13 @@ static void what_comes_in_during_a_write_is_the_next_group(void **state)
         struct commit *commit = new_commit(writer, committer, 1 << 20, 8192);
         struct late late[9];
         start(&late[0], commit, 1);
-        while (!gate_wait(&entered, 1, UINT64_MAX)) continue;
-        for (size_t i = 1; i < countof(late); i++) start(&late[i], commit, 2);
-        struct timespec pause = { .tv_nsec = 20000000 }; /* for them to come in; if one is late, there is a third group */
+        while (!gate_wait(&entered, 1, UINT64_MAX))
+            continue;
+        for (size_t i = 1; i < countof(late); i++)
+            start(&late[i], commit, 2);
+        struct timespec pause = {
+            .tv_nsec = 20000000
+        }; /* for them to come in; if one is late, there is a third group */
         nanosleep(&pause, NULL);
         gate_advance(&leave, UINT64_MAX);
         for (size_t i = 0; i < countof(late); i++) {
@@ -362,12 +388,13 @@ static void a_caller_for_whom_there_is_no_room_waits_and_is_not_overtaken(void *
     struct late first, filler, large, small;
     struct timespec pause = { .tv_nsec = 20000000 };
     start(&first, commit, 1);
-    while (!gate_wait(&entered, 1, UINT64_MAX)) continue;
+    while (!gate_wait(&entered, 1, UINT64_MAX))
+        continue;
     start(&filler, commit, 40);
     nanosleep(&pause, NULL);
-    start(&large, commit, 64);  /* no room beside the filler */
+    start(&large, commit, 64); /* no room beside the filler */
     nanosleep(&pause, NULL);
-    start(&small, commit, 1);   /* there would be, but for the one in front */
+    start(&small, commit, 1); /* there would be, but for the one in front */
     nanosleep(&pause, NULL);
     gate_advance(&leave, UINT64_MAX);
     struct late *all[] = { &first, &filler, &large, &small };

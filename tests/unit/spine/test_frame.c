@@ -18,13 +18,18 @@ static const struct steme_signature signature = { { 0xaa, 0xbb } };
 static struct wal_record record_of(uint8_t *memory, size_t size, uint8_t seed, bool is_signed)
 {
     memset(memory, seed, size);
-    return (struct wal_record){ slice_of(memory, size), hash_one(slice_of(memory, size)), is_signed ? &signature : NULL };
+    return (struct wal_record){ slice_of(memory, size), hash_one(slice_of(memory, size)),
+                                is_signed ? &signature : NULL };
 }
 
 static void a_frame_reads_back_as_it_was_written(void **state)
 {
     (void)state;
-    static const struct { const char *name; size_t size; bool is_signed; } rows[] = {
+    static const struct {
+        const char *name;
+        size_t size;
+        bool is_signed;
+    } rows[] = {
         { "the smallest member", 64, false },
         { "the smallest signed one", 64, true },
         { "a usual one", 320, true },
@@ -49,7 +54,8 @@ static void a_frame_reads_back_as_it_was_written(void **state)
         assert_row(frame_size(&frame) == size && frame.sequence == 99 && frame.batch_back == 640, rows[i].name);
         assert_row(slice_equal(frame_record(&frame), record.bytes) && frame_has_id(&frame, &record.id), rows[i].name);
         frame_entry(&frame, 5000, &entry);
-        assert_row(entry.location == 5000 && entry.next_location == 5000 + size && entry.batch_location == 4360, rows[i].name);
+        assert_row(entry.location == 5000 && entry.next_location == 5000 + size && entry.batch_location == 4360,
+                   rows[i].name);
         assert_row((entry.signature != NULL) == rows[i].is_signed, rows[i].name);
         if (entry.signature) assert_memory_equal(entry.signature, &signature, sizeof signature);
         assert_memory_equal(&entry.id, &record.id, sizeof entry.id);
@@ -83,8 +89,12 @@ static void every_flipped_bit_of_a_prefix_is_seen(void **state)
 static void lengths_beyond_every_bound_are_refused_unread(void **state)
 {
     (void)state;
-    static const struct { const char *name; uint32_t record_bytes; } rows[] = {
-        { "no record", 0 }, { "not whole blocks", 65 }, { "over the limit", STEME_RECORD_MAX + 64 }, { "absurd", 0xffffffc0u }, { "more than there is", 1024 },
+    static const struct {
+        const char *name;
+        uint32_t record_bytes;
+    } rows[] = {
+        { "no record", 0 },        { "not whole blocks", 65 },     { "over the limit", STEME_RECORD_MAX + 64 },
+        { "absurd", 0xffffffc0u }, { "more than there is", 1024 },
     };
     uint8_t memory[64], bytes[128];
     struct wal_record record = record_of(memory, sizeof memory, 1, false);
@@ -99,7 +109,8 @@ static void lengths_beyond_every_bound_are_refused_unread(void **state)
 }
 
 /* A batch of n frames, alternating in size and signature. Freed by the caller. */
-static uint8_t *make_batch(uint32_t count, uint64_t first_sequence, const struct steme_hash *prev, struct batch *batch, struct steme_hash *hash)
+static uint8_t *make_batch(uint32_t count, uint64_t first_sequence, const struct steme_hash *prev, struct batch *batch,
+                           struct steme_hash *hash)
 {
     static uint8_t scratch[STEME_BATCH_RECORDS_MAX * FRAME_SIGNED_PREFIX_BYTES];
     uint8_t memory[448];
@@ -165,7 +176,12 @@ static void check_anew(uint8_t *bytes)
 static void a_header_out_of_place_or_bounds_is_refused_though_its_check_is_good(void **state)
 {
     (void)state;
-    static const struct { const char *name; uint32_t at; uint64_t value; unsigned width; } rows[] = {
+    static const struct {
+        const char *name;
+        uint32_t at;
+        uint64_t value;
+        unsigned width;
+    } rows[] = {
         { "no frames", 4, 0, 4 },
         { "more frames than a batch may have", 4, STEME_BATCH_RECORDS_MAX + 1, 4 },
         { "more frames than its bytes can hold", 4, 5000, 4 },
@@ -185,8 +201,10 @@ static void a_header_out_of_place_or_bounds_is_refused_though_its_check_is_good(
         struct steme_hash hash;
         uint8_t *bytes = make_batch(3, 5, &none, &batch, &hash);
         struct batch_place place = { STORE, SEGMENT, OFFSET, batch.bytes };
-        if (rows[i].width == 4) store_u32(bytes + rows[i].at, (uint32_t)rows[i].value);
-        else store_u64(bytes + rows[i].at, rows[i].value);
+        if (rows[i].width == 4)
+            store_u32(bytes + rows[i].at, (uint32_t)rows[i].value);
+        else
+            store_u64(bytes + rows[i].at, rows[i].value);
         check_anew(bytes);
         assert_row(!batch_valid(bytes, &place, &batch), rows[i].name);
         free(bytes);
@@ -198,7 +216,14 @@ static void a_header_out_of_place_or_bounds_is_refused_though_its_check_is_good(
 static struct batch_scan scan_of(const uint8_t *bytes, uint64_t size)
 {
     return (struct batch_scan){
-        .bytes = bytes, .from = OFFSET, .to = OFFSET + size, .store = STORE, .segment = SEGMENT, .offset = OFFSET, .next_sequence = 5, .linked = true,
+        .bytes = bytes,
+        .from = OFFSET,
+        .to = OFFSET + size,
+        .store = STORE,
+        .segment = SEGMENT,
+        .offset = OFFSET,
+        .next_sequence = 5,
+        .linked = true,
     };
 }
 
@@ -235,8 +260,14 @@ static void an_exchanged_frame_condemns_its_batch(void **state)
 static void a_frame_inside_a_damaged_record_is_not_taken_for_one(void **state)
 {
     (void)state;
-    static const struct { const char *name; uint64_t sequence; } rows[] = {
-        { "with the number of its host", 5 }, { "with the next number", 6 }, { "with the last number", 7 }, { "with a later number", 8 },
+    static const struct {
+        const char *name;
+        uint64_t sequence;
+    } rows[] = {
+        { "with the number of its host", 5 },
+        { "with the next number", 6 },
+        { "with the last number", 7 },
+        { "with a later number", 8 },
     };
     for (size_t i = 0; i < countof(rows); i++) {
         static uint8_t scratch[3 * 128], bytes[4096], inner[64], outer[512];
@@ -286,18 +317,22 @@ static void find_frames(const uint8_t *bytes, const struct batch *batch, uint32_
 static void frames_between_damaged_ones_are_read(void **state)
 {
     (void)state;
-    static const struct { const char *name; const char *bad; const char *want; } rows[] = {
-        { "one in the middle",             "....x.....", "1234-67890" },
-        { "the first",                     "x.........", "-234567890" },
-        { "the last",                      ".........x", "123456789-" },
-        { "two apart",                     "..x...x...", "12-456-890" },
-        { "three apart",                   ".x.x.x....", "1-3-5-7890" },
-        { "first and last",                "x........x", "-23456789-" },
-        { "neighbours",                    "...xxx....", "123---7890" },
-        { "all but one",                   "xxxxx.xxxx", "-----6----" },
-        { "all",                           "xxxxxxxxxx", "----------" },
-        { "a record",                      "....r.....", "1234-67890" },
-        { "a record and a prefix",         "..r...x...", "12-456-890" },
+    static const struct {
+        const char *name;
+        const char *bad;
+        const char *want;
+    } rows[] = {
+        { "one in the middle", "....x.....", "1234-67890" },
+        { "the first", "x.........", "-234567890" },
+        { "the last", ".........x", "123456789-" },
+        { "two apart", "..x...x...", "12-456-890" },
+        { "three apart", ".x.x.x....", "1-3-5-7890" },
+        { "first and last", "x........x", "-23456789-" },
+        { "neighbours", "...xxx....", "123---7890" },
+        { "all but one", "xxxxx.xxxx", "-----6----" },
+        { "all", "xxxxxxxxxx", "----------" },
+        { "a record", "....r.....", "1234-67890" },
+        { "a record and a prefix", "..r...x...", "12-456-890" },
         { "a record between two prefixes", "..x.r.x...", "12-4-6-890" },
     };
     for (size_t i = 0; i < countof(rows); i++) {
@@ -320,10 +355,12 @@ static void frames_between_damaged_ones_are_read(void **state)
         assert_status(batch_scan_next(&scan, 100, &arena, &item, &err), STEME_OK, &err, rows[i].name);
         for (size_t k = 0; k < item.entry_count; k++) {
             uint64_t number = item.entries[k].sequence - 5;
-            assert_row(item.entries[k].location == ((uint64_t)SEGMENT << 32 | (OFFSET + offsets[number])), rows[i].name);
+            assert_row(item.entries[k].location == ((uint64_t)SEGMENT << 32 | (OFFSET + offsets[number])),
+                       rows[i].name);
             got[number] = (char)('0' + (number + 1) % 10);
         }
-        for (size_t k = 0; k < item.gap_count; k++) lost += item.gaps[k].count;
+        for (size_t k = 0; k < item.gap_count; k++)
+            lost += item.gaps[k].count;
         assert_row_text(got, rows[i].want, rows[i].name);
         assert_row(lost + item.entry_count == 10, rows[i].name);
         arena_deinit(&arena);
@@ -361,7 +398,14 @@ static void a_batch_inside_a_record_is_not_taken_for_one(void **state)
 static void a_batch_of_another_chain_is_no_batch_here(void **state)
 {
     (void)state;
-    static const struct { const char *name; uint64_t next_sequence; int64_t received_at_us; uint8_t prev; bool linked; enum batch_scan_kind want; } rows[] = {
+    static const struct {
+        const char *name;
+        uint64_t next_sequence;
+        int64_t received_at_us;
+        uint8_t prev;
+        bool linked;
+        enum batch_scan_kind want;
+    } rows[] = {
         { "the right one", 5, 0, 0, true, BATCH_SCAN_FOUND },
         { "another hash before it", 5, 0, 1, true, BATCH_SCAN_BAD },
         { "a gap in the numbers", 4, 0, 0, true, BATCH_SCAN_BAD },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What only lmdb has to show of its files: opening, damage. Its map, handles and processes are in test_kv_lmdb_map.c,
  * what it shares with every ordered store is in tests/contract. */
+#define _GNU_SOURCE /* unshare */
 #include "base/check.h"
 #include "base/codec.h"
 #include "base/slice.h"
@@ -8,9 +9,11 @@
 #include "lib/testing.h"
 #include "spine/kv_lmdb_internal.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -140,6 +143,41 @@ static void a_lock_file_that_may_not_be_written_is_said_so(void **state)
     assert_int_equal(kv_testing_child(open_as_nobody, *state), STEME_READ_ONLY);
     assert_int_equal(chmod(dir, 0755), 0);
     free(lock);
+}
+
+enum { NO_PERMISSION = 77 };
+
+/* The directory, read-only in a world of this process's own. */
+static int read_where_nothing_can_be_written(void *context)
+{
+    const char *dir = context;
+    struct kv *kv = NULL;
+    struct kv_txn *txn = NULL;
+    uint64_t count = 0;
+    if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL)) return NO_PERMISSION;
+    if (mount(dir, dir, NULL, MS_BIND, NULL)) return NO_PERMISSION;
+    if (mount("none", dir, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL)) return NO_PERMISSION;
+    if (kv_testing_open(dir, KV_TESTING_PLAIN, 0, &kv, &err) != STEME_READ_ONLY) return 1;
+    if (kv_testing_open(dir, KV_TESTING_READ_ONLY, 0, &kv, &err)) return 2;
+    if (kv_begin(kv, KV_READ, &txn, &err) || kv_pairs_count(txn, &count, &err) || count != 100) return 3;
+    kv_abort(&txn);
+    kv_close(&kv);
+    return 0;
+}
+
+static void a_file_system_that_is_read_only_is_enough_to_read(void **state)
+{
+    char *lock = testing_join(*state, "lock.mdb");
+    struct kv *kv = kv_testing_lmdb(*state, KV_TESTING_CREATE);
+    kv_pairs_load(kv, 0, 100, 50);
+    kv_close(&kv);
+    int with_lock = kv_testing_child(read_where_nothing_can_be_written, *state);
+    assert_int_equal(unlink(lock), 0);
+    int without = kv_testing_child(read_where_nothing_can_be_written, *state);
+    free(lock);
+    if (with_lock == NO_PERMISSION) skip();
+    assert_int_equal(with_lock, 0);
+    assert_int_equal(without, 0);
 }
 
 /* --- Damage ------------------------------------------------------------------------------------------------------- */
@@ -341,6 +379,7 @@ int main(void)
         KV_TESTING_CASE(a_directory_in_no_directory_is_not_found),
         KV_TESTING_CASE(what_is_opened_for_reading_is_not_written),
         KV_TESTING_CASE(a_lock_file_that_may_not_be_written_is_said_so),
+        KV_TESTING_CASE(a_file_system_that_is_read_only_is_enough_to_read),
         KV_TESTING_CASE(a_file_cut_anywhere_is_corrupt_or_whole_and_kills_nobody),
         KV_TESTING_CASE(a_header_that_contradicts_itself_is_corrupt),
         KV_TESTING_CASE(an_assertion_of_lmdb_ends_the_index_and_not_the_process),

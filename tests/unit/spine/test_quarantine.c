@@ -26,8 +26,8 @@ static void open_it(struct quarantine *quarantine, struct host *host, uint64_t l
     assert_status(quarantine_open(quarantine, host, "store", &store, limit, read_only, &err), STEME_OK, &err, "open");
 }
 
-static struct quarantine_stretch stretch_of(uint64_t segment, uint64_t offset, const char *text, enum quarantine_reason reason, uint64_t first,
-                                            uint64_t count)
+static struct quarantine_stretch stretch_of(uint64_t segment, uint64_t offset, const char *text,
+                                            enum quarantine_reason reason, uint64_t first, uint64_t count)
 {
     return (struct quarantine_stretch){ segment, offset, slice_text(text), reason, first, count };
 }
@@ -49,7 +49,8 @@ static void what_is_set_aside_survives_a_power_cut(void **state)
     const struct quarantine_entry *entry = &quarantine.entries[0];
     bool whole = false;
     assert_string_equal(entry->name, "0000000000000007-00001000.0.q");
-    assert_true(entry->good && entry->segment == 7 && entry->offset == 4096 && entry->length == 10 && entry->reason == QUARANTINE_TORN);
+    assert_true(entry->good && entry->segment == 7 && entry->offset == 4096 && entry->length == 10 &&
+                entry->reason == QUARANTINE_TORN);
     assert_status(quarantine_check(&quarantine, entry, &whole, &err), STEME_OK, &err, "check");
     assert_true(whole);
     quarantine_close(&quarantine);
@@ -79,11 +80,13 @@ static void nothing_is_overwritten(void **state)
     struct host *host = new_world();
     struct quarantine quarantine;
     struct steme_error err;
-    static const struct { const char *name, *text; enum quarantine_reason reason; uint64_t count; } rows[] = {
-        { "the first", "bytes", QUARANTINE_DAMAGE, 2 },
-        { "other bytes", "bytez", QUARANTINE_DAMAGE, 2 },
-        { "more bytes", "bytes and more", QUARANTINE_DAMAGE, 2 },
-        { "another reason", "bytes", QUARANTINE_TORN, 2 },
+    static const struct {
+        const char *name, *text;
+        enum quarantine_reason reason;
+        uint64_t count;
+    } rows[] = {
+        { "the first", "bytes", QUARANTINE_DAMAGE, 2 },           { "other bytes", "bytez", QUARANTINE_DAMAGE, 2 },
+        { "more bytes", "bytes and more", QUARANTINE_DAMAGE, 2 }, { "another reason", "bytes", QUARANTINE_TORN, 2 },
         { "another loss", "bytes", QUARANTINE_DAMAGE, 3 },
     };
     open_it(&quarantine, host, NO_LIMIT, false);
@@ -108,9 +111,14 @@ static void a_file_gone_bad_is_told_and_not_trusted(void **state)
 {
     (void)state;
     static const char path[] = "store/quarantine/0000000000000001-00000040.0.q";
-    static const struct { const char *name; uint64_t offset; bool header; } rows[] = {
-        { "magic", 0, true }, { "format", 8, true }, { "store", 16, true }, { "segment", 48, true }, { "reason", 72, true }, { "zeros", 200, true },
-        { "check", 230, true }, { "first byte", 256, false }, { "last byte", 260, false },
+    static const struct {
+        const char *name;
+        uint64_t offset;
+        bool header;
+    } rows[] = {
+        { "magic", 0, true },    { "format", 8, true },        { "store", 16, true },
+        { "segment", 48, true }, { "reason", 72, true },       { "zeros", 200, true },
+        { "check", 230, true },  { "first byte", 256, false }, { "last byte", 260, false },
     };
     for (size_t i = 0; i < countof(rows); i++) {
         struct host *host = new_world();
@@ -123,10 +131,12 @@ static void a_file_gone_bad_is_told_and_not_trusted(void **state)
         assert_status(quarantine_set_aside(&quarantine, &stretch, &err), STEME_OK, &err, rows[i].name);
         quarantine_close(&quarantine);
         uint8_t byte = 0xee;
-        assert_status(host_mem_poke(host, path, rows[i].offset, slice_of(&byte, 1), &err), STEME_OK, &err, rows[i].name);
+        assert_status(host_mem_poke(host, path, rows[i].offset, slice_of(&byte, 1), &err), STEME_OK, &err,
+                      rows[i].name);
         open_it(&quarantine, host, NO_LIMIT, false);
         assert_row(quarantine.entries[0].good == !rows[i].header, rows[i].name);
-        assert_status(quarantine_check(&quarantine, &quarantine.entries[0], &whole, &err), STEME_OK, &err, rows[i].name);
+        assert_status(quarantine_check(&quarantine, &quarantine.entries[0], &whole, &err), STEME_OK, &err,
+                      rows[i].name);
         assert_row(!whole, rows[i].name);
         assert_status(quarantine_sum(&quarantine, &sum, &err), STEME_OK, &err, rows[i].name);
         assert_row(sum.degraded == rows[i].header, rows[i].name); /* for all we know it was more than a torn tail */
@@ -190,11 +200,19 @@ static void over_the_limit_nothing_is_thrown_away(void **state)
 static void every_failing_call_fails_it_and_leaves_no_half_file(void **state)
 {
     (void)state;
-    static const struct { const char *name; enum host_mem_call call; int os_errno; steme_status want; } rows[] = {
-        { "open", HOST_MEM_OPEN, EIO, STEME_IO },       { "open, full", HOST_MEM_OPEN, ENOSPC, STEME_NO_SPACE },
-        { "write", HOST_MEM_WRITE, EIO, STEME_IO },     { "write, full", HOST_MEM_WRITE, ENOSPC, STEME_NO_SPACE },
+    static const struct {
+        const char *name;
+        enum host_mem_call call;
+        int os_errno;
+        steme_status want;
+    } rows[] = {
+        { "open", HOST_MEM_OPEN, EIO, STEME_IO },
+        { "open, full", HOST_MEM_OPEN, ENOSPC, STEME_NO_SPACE },
+        { "write", HOST_MEM_WRITE, EIO, STEME_IO },
+        { "write, full", HOST_MEM_WRITE, ENOSPC, STEME_NO_SPACE },
         { "write, read-only", HOST_MEM_WRITE, EROFS, STEME_READ_ONLY },
-        { "sync", HOST_MEM_SYNC, EIO, STEME_IO },       { "rename", HOST_MEM_RENAME, EIO, STEME_IO },
+        { "sync", HOST_MEM_SYNC, EIO, STEME_IO },
+        { "rename", HOST_MEM_RENAME, EIO, STEME_IO },
         { "sync_dir", HOST_MEM_SYNC_DIR, EIO, STEME_IO },
     };
     for (size_t i = 0; i < countof(rows); i++) {
@@ -240,23 +258,33 @@ static void an_unfinished_file_is_removed_and_never_counted(void **state)
 static void opening_reports_every_failure(void **state)
 {
     (void)state;
-    static const struct { const char *name; enum host_mem_call call; uint64_t nth; } rows[] = {
-        { "list", HOST_MEM_LIST, 1 }, { "stat", HOST_MEM_STAT, 1 }, { "open", HOST_MEM_OPEN, 1 }, { "read", HOST_MEM_READ, 1 },
+    static const struct {
+        const char *name;
+        enum host_mem_call call;
+        uint64_t nth;
+    } rows[] = {
+        { "list", HOST_MEM_LIST, 1 },
+        { "stat", HOST_MEM_STAT, 1 },
+        { "open", HOST_MEM_OPEN, 1 },
+        { "read", HOST_MEM_READ, 1 },
     };
     struct host *host = new_world();
     struct quarantine quarantine;
     struct steme_error err;
     struct quarantine_stretch stretch = stretch_of(1, 64, "bytes", QUARANTINE_DAMAGE, 1, 1);
     host_mem_fail(host, HOST_MEM_MAKE_DIR, 1, EIO, false);
-    assert_status(quarantine_open(&quarantine, host, "store", &store, NO_LIMIT, false, &err), STEME_IO, &err, "make_dir");
+    assert_status(quarantine_open(&quarantine, host, "store", &store, NO_LIMIT, false, &err), STEME_IO, &err,
+                  "make_dir");
     host_mem_fail(host, HOST_MEM_SYNC_DIR, 1, EIO, false);
-    assert_status(quarantine_open(&quarantine, host, "store", &store, NO_LIMIT, false, &err), STEME_IO, &err, "sync_dir");
+    assert_status(quarantine_open(&quarantine, host, "store", &store, NO_LIMIT, false, &err), STEME_IO, &err,
+                  "sync_dir");
     open_it(&quarantine, host, NO_LIMIT, false);
     assert_status(quarantine_set_aside(&quarantine, &stretch, &err), STEME_OK, &err, "set aside");
     quarantine_close(&quarantine);
     for (size_t i = 0; i < countof(rows); i++) {
         host_mem_fail(host, rows[i].call, rows[i].nth, EIO, false);
-        assert_status(quarantine_open(&quarantine, host, "store", &store, NO_LIMIT, false, &err), STEME_IO, &err, rows[i].name);
+        assert_status(quarantine_open(&quarantine, host, "store", &store, NO_LIMIT, false, &err), STEME_IO, &err,
+                      rows[i].name);
     }
     open_it(&quarantine, host, NO_LIMIT, false);
     bool whole;
@@ -295,9 +323,13 @@ static void missing_numbers_are_counted_once(void **state)
     struct quarantine quarantine;
     struct quarantine_sum sum;
     struct steme_error err;
-    static const struct { uint64_t first, count; enum quarantine_reason reason; } rows[] = {
-        { 100, 10, QUARANTINE_DAMAGE }, { 105, 10, QUARANTINE_DAMAGE }, { 102, 2, QUARANTINE_DAMAGE }, { 1, 1, QUARANTINE_LOST },
-        { 115, 5, QUARANTINE_LOST },    { 500, 100, QUARANTINE_TORN },  { 0, 0, QUARANTINE_HEADER },
+    static const struct {
+        uint64_t first, count;
+        enum quarantine_reason reason;
+    } rows[] = {
+        { 100, 10, QUARANTINE_DAMAGE }, { 105, 10, QUARANTINE_DAMAGE }, { 102, 2, QUARANTINE_DAMAGE },
+        { 1, 1, QUARANTINE_LOST },      { 115, 5, QUARANTINE_LOST },    { 500, 100, QUARANTINE_TORN },
+        { 0, 0, QUARANTINE_HEADER },
     };
     open_it(&quarantine, host, NO_LIMIT, false);
     assert_status(quarantine_sum(&quarantine, &sum, &err), STEME_OK, &err, "nothing");
@@ -325,7 +357,8 @@ static void strangers_in_the_directory_count_against_the_limit_only(void **state
     open_it(&quarantine, host, NO_LIMIT, false);
     quarantine_close(&quarantine);
     assert_status(host_make_dir(host, "store/quarantine/dir.q", &err), STEME_OK, &err, "dir");
-    assert_status(host_open(host, "store/quarantine/README", HOST_WRITE | HOST_CREATE, &file, &err), STEME_OK, &err, "file");
+    assert_status(host_open(host, "store/quarantine/README", HOST_WRITE | HOST_CREATE, &file, &err), STEME_OK, &err,
+                  "file");
     assert_status(host_write_at(file, 0, &text, 1, &err), STEME_OK, &err, "file");
     host_close(&file);
     open_it(&quarantine, host, NO_LIMIT, false);

@@ -14,15 +14,9 @@
 
 static struct wal_world world;
 
-static uint64_t offset_of(uint64_t location)
-{
-    return location & 0xffffffffu;
-}
+static uint64_t offset_of(uint64_t location) { return location & 0xffffffffu; }
 
-static uint32_t segment_of(uint64_t location)
-{
-    return (uint32_t)(location >> 32);
-}
+static uint32_t segment_of(uint64_t location) { return (uint32_t)(location >> 32); }
 
 static void reopen(const char *name)
 {
@@ -39,7 +33,8 @@ static struct host *make_log(size_t groups, const char *name)
     assert_non_null(mem);
     wal_world_create(&world, mem, name);
     reopen(name);
-    for (size_t i = 0; i < groups; i++) assert_status(wal_world_append(&world, 10, i % 2, &err), STEME_OK, &err, name);
+    for (size_t i = 0; i < groups; i++)
+        assert_status(wal_world_append(&world, 10, i % 2, &err), STEME_OK, &err, name);
     return mem;
 }
 
@@ -71,10 +66,7 @@ static void set_size(uint32_t segment, uint64_t size, const char *name)
 }
 
 /* Where the last group's batch begins, and where the log ends. */
-static uint64_t last_batch(void)
-{
-    return offset_of(world.location_of[world.used - 10]) - 128;
-}
+static uint64_t last_batch(void) { return offset_of(world.location_of[world.used - 10]) - 128; }
 
 /* ---- the clean end ---- */
 
@@ -89,13 +81,17 @@ static void a_mark_spares_reading_what_it_covers(void **state)
         reopen("without");
         assert_true(world.report.scanned_bytes >= offset_of(mark.location)); /* its last segment */
         world.options.hint = &mark;
-        uint64_t writes = host_mem_calls(mem, HOST_MEM_WRITE) + host_mem_calls(mem, HOST_MEM_SYNC) + host_mem_calls(mem, HOST_MEM_TRUNCATE);
+        uint64_t writes = host_mem_calls(mem, HOST_MEM_WRITE) + host_mem_calls(mem, HOST_MEM_SYNC) +
+                          host_mem_calls(mem, HOST_MEM_TRUNCATE);
         reopen("with");
-        assert_int_equal(host_mem_calls(mem, HOST_MEM_WRITE) + host_mem_calls(mem, HOST_MEM_SYNC) + host_mem_calls(mem, HOST_MEM_TRUNCATE), writes);
+        assert_int_equal(host_mem_calls(mem, HOST_MEM_WRITE) + host_mem_calls(mem, HOST_MEM_SYNC) +
+                             host_mem_calls(mem, HOST_MEM_TRUNCATE),
+                         writes);
         *(round ? &many : &few) = world.report.scanned_bytes;
         wal_world_check(&world, "with");
         world.options.hint = NULL;
-        for (size_t i = 0; i < 60 && !round; i++) assert_status(wal_world_append(&world, 10, true, &err), STEME_OK, &err, "more");
+        for (size_t i = 0; i < 60 && !round; i++)
+            assert_status(wal_world_append(&world, 10, true, &err), STEME_OK, &err, "more");
     }
     uint32_t segments = segment_of(wal_durable(world.wal).location);
     assert_true(segments > 5);
@@ -109,17 +105,20 @@ static void a_mark_that_is_not_the_logs_is_ignored(void **state)
     (void)state;
     struct host *mem = make_log(30, "marks");
     struct wal_mark end = wal_durable(world.wal);
-    static const struct { const char *name; uint64_t sequence; int64_t location; uint8_t hash; } rows[] = {
-        { "another hash", 0, 0, 1 },
-        { "another number", 1, 0, 0 },
-        { "not where a batch ends", 0, -64, 0 },
-        { "not even a block", 0, -1, 0 },
-        { "in the header", 0, -1000000, 0 },
+    static const struct {
+        const char *name;
+        uint64_t sequence;
+        int64_t location;
+        uint8_t hash;
+    } rows[] = {
+        { "another hash", 0, 0, 1 },      { "another number", 1, 0, 0 },       { "not where a batch ends", 0, -64, 0 },
+        { "not even a block", 0, -1, 0 }, { "in the header", 0, -1000000, 0 },
     };
     for (size_t i = 0; i < countof(rows); i++) {
         struct wal_mark mark = end;
         mark.next_sequence += rows[i].sequence;
-        mark.location = rows[i].location == -1000000 ? (mark.location & ~(uint64_t)0xffffffff) | 64 : mark.location + (uint64_t)rows[i].location;
+        mark.location = rows[i].location == -1000000 ? (mark.location & ~(uint64_t)0xffffffff) | 64
+                                                     : mark.location + (uint64_t)rows[i].location;
         mark.batch.bytes[5] ^= rows[i].hash;
         world.options.hint = &mark;
         reopen(rows[i].name);
@@ -143,7 +142,8 @@ static void a_mark_in_an_older_segment_spares_nothing_and_harms_nothing(void **s
     struct steme_error err;
     struct host *mem = make_log(3, "older");
     struct wal_mark mark = wal_durable(world.wal);
-    for (size_t i = 0; i < 30; i++) assert_status(wal_world_append(&world, 10, true, &err), STEME_OK, &err, "older");
+    for (size_t i = 0; i < 30; i++)
+        assert_status(wal_world_append(&world, 10, true, &err), STEME_OK, &err, "older");
     assert_true(segment_of(wal_durable(world.wal).location) > 1);
     world.options.hint = &mark;
     reopen("older");
@@ -165,8 +165,10 @@ static void a_mark_behind_a_large_batch_is_found(void **state)
     world.options.segment_bytes = 1 << 20;
     reopen("large");
     struct wal_record record = { slice_of(memory, 299968), hash_one(slice_of(memory, 299968)), NULL };
-    for (int i = 0; i < 3; i++) assert_status(wal_append(world.wal, &record, 1, &place, &err), STEME_OK, &err, "segment 1 is small");
-    for (int i = 0; i < 2; i++) assert_status(wal_append(world.wal, &record, 1, &place, &err), STEME_OK, &err, "large");
+    for (int i = 0; i < 3; i++)
+        assert_status(wal_append(world.wal, &record, 1, &place, &err), STEME_OK, &err, "segment 1 is small");
+    for (int i = 0; i < 2; i++)
+        assert_status(wal_append(world.wal, &record, 1, &place, &err), STEME_OK, &err, "large");
     struct wal_mark mark = wal_durable(world.wal);
     world.options.hint = &mark;
     reopen("large");
@@ -182,27 +184,33 @@ static void a_mark_behind_a_large_batch_is_found(void **state)
 static void a_tail_is_judged_by_what_vouches_for_it(void **state)
 {
     (void)state;
-    /* What is bad: `b` a frame of the last batch, `h` its header, `j` junk behind it, `J` junk far behind it, `f` a frame of the batch before
-     * it, `g` the header of that one. The mark: `-` none, `0` at the start of the last batch, `1` at its end. What lies below a mark that
-     * the log knows is not read when opening: it is told later. */
-    static const struct { const char *name; const char *bad; char mark; uint64_t found, missing; bool degraded, torn, later; } rows[] = {
-        { "nothing bad",                                  "",   '-', 30, 0,  false, false, false },
-        { "junk behind",                                  "j",  '-', 30, 0,  false, true,  false },
-        { "junk far behind",                              "J",  '-', 30, 0,  false, true,  false },
-        { "a bad frame in the last batch",                "b",  '-', 20, 0,  false, true,  false },
-        { "a bad header of the last batch",               "h",  '-', 20, 0,  false, true,  false },
-        { "a bad frame and junk",                         "bj", '-', 20, 0,  false, true,  false },
-        { "a bad frame and a mark before it",             "b",  '0', 20, 0,  false, true,  false },
-        { "a bad header and a mark before it",            "h",  '0', 20, 0,  false, true,  false },
-        { "a bad frame below the mark",                   "b",  '1', 29, 0,  false, false, true },
-        { "a bad header below the mark",                  "h",  '1', 20, 10, true,  false, true },
-        { "a bad frame below the mark, junk behind",      "bj", '1', 29, 0,  false, true,  true },
-        { "junk behind the mark",                         "j",  '1', 30, 0,  false, true,  false },
-        { "a bad frame below a good batch",               "f",  '-', 29, 1,  true,  false, true },
-        { "a bad header below a good batch",              "g",  '-', 20, 10, true,  false, true },
-        { "a bad frame below a bad one",                  "fb", '-', 19, 1,  true,  true,  true },
-        { "a bad header below a bad one",                 "gh", '-', 10, 0,  false, true,  false },
-        { "bad below good, junk behind",                  "gj", '-', 20, 10, true,  true,  true },
+    /* What is bad: `b` a frame of the last batch, `h` its header, `j` junk behind it, `J` junk far behind it, `f` a
+     * frame of the batch before it, `g` the header of that one. The mark: `-` none, `0` at the start of the last batch,
+     * `1` at its end. What lies below a mark that the log knows is not read when opening: it is told later. */
+    static const struct {
+        const char *name;
+        const char *bad;
+        char mark;
+        uint64_t found, missing;
+        bool degraded, torn, later;
+    } rows[] = {
+        { "nothing bad", "", '-', 30, 0, false, false, false },
+        { "junk behind", "j", '-', 30, 0, false, true, false },
+        { "junk far behind", "J", '-', 30, 0, false, true, false },
+        { "a bad frame in the last batch", "b", '-', 20, 0, false, true, false },
+        { "a bad header of the last batch", "h", '-', 20, 0, false, true, false },
+        { "a bad frame and junk", "bj", '-', 20, 0, false, true, false },
+        { "a bad frame and a mark before it", "b", '0', 20, 0, false, true, false },
+        { "a bad header and a mark before it", "h", '0', 20, 0, false, true, false },
+        { "a bad frame below the mark", "b", '1', 29, 0, false, false, true },
+        { "a bad header below the mark", "h", '1', 20, 10, true, false, true },
+        { "a bad frame below the mark, junk behind", "bj", '1', 29, 0, false, true, true },
+        { "junk behind the mark", "j", '1', 30, 0, false, true, false },
+        { "a bad frame below a good batch", "f", '-', 29, 1, true, false, true },
+        { "a bad header below a good batch", "g", '-', 20, 10, true, false, true },
+        { "a bad frame below a bad one", "fb", '-', 19, 1, true, true, true },
+        { "a bad header below a bad one", "gh", '-', 10, 0, false, true, false },
+        { "bad below good, junk behind", "gj", '-', 20, 10, true, true, true },
     };
     for (size_t i = 0; i < countof(rows); i++) {
         const char *name = rows[i].name;
@@ -240,8 +248,11 @@ static void a_tail_is_judged_by_what_vouches_for_it(void **state)
         world.options.read_only = false;
         reopen(name);
         assert_row(world.report.degraded == rows[i].degraded && judged.degraded == rows[i].degraded, name);
-        assert_row(world.report.missing_sequences == rows[i].missing && judged.missing_sequences == rows[i].missing, name);
-        assert_row((world.report.torn_tail_bytes > 0) == rows[i].torn && judged.torn_tail_bytes == world.report.torn_tail_bytes, name);
+        assert_row(world.report.missing_sequences == rows[i].missing && judged.missing_sequences == rows[i].missing,
+                   name);
+        assert_row((world.report.torn_tail_bytes > 0) == rows[i].torn &&
+                       judged.torn_tail_bytes == world.report.torn_tail_bytes,
+                   name);
         assert_row(world.report.damaged_bytes == judged.damaged_bytes && judged.quarantine_files == 0, name);
         assert_row(world.report.quarantine_files == (uint64_t)(rows[i].torn + rows[i].degraded), name);
         wal_world_check(&world, name);
@@ -291,11 +302,18 @@ static void bytes_of_an_earlier_batch_in_the_same_place_are_not_taken_for_one(vo
 static void a_segment_that_was_being_made_is_made(void **state)
 {
     (void)state;
-    static const struct { const char *name; uint64_t size, junk_at; bool read_only; } rows[] = {
-        { "empty", 0, UINT64_MAX, false },           { "nothing but zeros", 65536, UINT64_MAX, false },
-        { "half a header", 65536, 100, false },      { "short and torn", 200, 100, false },
+    static const struct {
+        const char *name;
+        uint64_t size, junk_at;
+        bool read_only;
+    } rows[] = {
+        { "empty", 0, UINT64_MAX, false },
+        { "nothing but zeros", 65536, UINT64_MAX, false },
+        { "half a header", 65536, 100, false },
+        { "short and torn", 200, 100, false },
         { "junk where batches go", 65536, 9000, false },
-        { "empty, read only", 0, UINT64_MAX, true }, { "half a header, read only", 65536, 100, true },
+        { "empty, read only", 0, UINT64_MAX, true },
+        { "half a header, read only", 65536, 100, true },
     };
     for (size_t i = 0; i < countof(rows); i++) {
         const char *name = rows[i].name;
@@ -309,7 +327,8 @@ static void a_segment_that_was_being_made_is_made(void **state)
         if (rows[i].junk_at != UINT64_MAX) write_segment(next, rows[i].junk_at, "STEMELOG", 8, name);
         world.options.read_only = rows[i].read_only;
         reopen(name);
-        assert_row(!world.report.degraded && (world.report.torn_tail_bytes > 0) == (rows[i].junk_at != UINT64_MAX), name);
+        assert_row(!world.report.degraded && (world.report.torn_tail_bytes > 0) == (rows[i].junk_at != UINT64_MAX),
+                   name);
         struct wal_mark now = wal_durable(world.wal);
         assert_row(now.location == ((uint64_t)next << 32 | 4096) && now.next_sequence == end.next_sequence, name);
         assert_memory_equal(&now.batch, &end.batch, sizeof now.batch);
@@ -339,7 +358,8 @@ static void a_damaged_header_of_the_last_segment_costs_no_batch(void **state)
         wal_world_flip(&world, last, 60);
         for (int round = 0; round < 3; round++) {
             reopen("header");
-            assert_true(world.report.degraded && world.report.torn_tail_bytes == 0 && world.report.missing_sequences == 0);
+            assert_true(world.report.degraded && world.report.torn_tail_bytes == 0 &&
+                        world.report.missing_sequences == 0);
             assert_int_equal(world.report.quarantine_files, 1);
             wal_world_check(&world, "header");
             assert_true(wal_knows(world.wal, &(struct wal_mark){ 1, (uint64_t)1 << 32 | 4096, { { 0 } } }));
@@ -353,7 +373,8 @@ static void a_damaged_header_of_the_last_segment_costs_no_batch(void **state)
     }
 }
 
-/* Its header and its only batch are bad: by itself it would pass for one that was never finished. The mark knows better. */
+/* Its header and its only batch are bad: by itself it would pass for one that was never finished. The mark knows
+ * better. */
 static void a_ruined_last_segment_is_not_forgotten_if_the_mark_was_in_it(void **state)
 {
     (void)state;
@@ -361,7 +382,8 @@ static void a_ruined_last_segment_is_not_forgotten_if_the_mark_was_in_it(void **
         struct steme_error err;
         struct host *mem = make_log(1, "ruined");
         uint32_t next = 0;
-        while (segment_of(wal_durable(world.wal).location) < 2) assert_status(wal_world_append(&world, 10, false, &err), STEME_OK, &err, "ruined");
+        while (segment_of(wal_durable(world.wal).location) < 2)
+            assert_status(wal_world_append(&world, 10, false, &err), STEME_OK, &err, "ruined");
         struct wal_mark mark = wal_durable(world.wal);
         next = segment_of(mark.location) + 1;
         wal_world_close(&world);
@@ -377,7 +399,8 @@ static void a_ruined_last_segment_is_not_forgotten_if_the_mark_was_in_it(void **
             wal_world_check(&world, "ruined");
             if (round == 1) {
                 assert_status(wal_world_append(&world, 10, true, &err), STEME_OK, &err, "ruined");
-                assert_int_equal(segment_of(world.location_of[world.used - 1]), next); /* not in one that may not last */
+                assert_int_equal(segment_of(world.location_of[world.used - 1]),
+                                 next); /* not in one that may not last */
             }
             world.options.hint = NULL;
         }
@@ -391,8 +414,13 @@ static void a_ruined_last_segment_is_not_forgotten_if_the_mark_was_in_it(void **
 static void a_missing_segment_beside_a_damaged_header_is_told(void **state)
 {
     (void)state;
-    static const struct { const char *name; uint32_t missing, damaged; } rows[] = {
-        { "the one behind it", 3, 4 }, { "the one before it", 3, 2 }, { "the first, and the second's header", 1, 2 },
+    static const struct {
+        const char *name;
+        uint32_t missing, damaged;
+    } rows[] = {
+        { "the one behind it", 3, 4 },
+        { "the one before it", 3, 2 },
+        { "the first, and the second's header", 1, 2 },
     };
     for (size_t i = 0; i < countof(rows); i++) {
         char path[80];
@@ -423,8 +451,12 @@ static void a_segment_made_and_never_written_to_is_not_missed(void **state)
     struct host *mem = make_log(5, "unused");
     struct wal_mark end = wal_durable(world.wal);
     wal_world_close(&world);
-    header = (struct segment_header){ .number = 2, .first_sequence = end.next_sequence, .created_at_us = host_wall_us(mem), .segment_bytes = 65536,
-                                      .store_id = world.options.store_id, .prev = end.batch };
+    header = (struct segment_header){ .number = 2,
+                                      .first_sequence = end.next_sequence,
+                                      .created_at_us = host_wall_us(mem),
+                                      .segment_bytes = 65536,
+                                      .store_id = world.options.store_id,
+                                      .prev = end.batch };
     segment_header_write(&header, bytes);
     write_segment(2, 0, bytes, sizeof bytes, "unused");
     reopen("unused");
@@ -448,19 +480,28 @@ static void a_segment_made_and_never_written_to_is_not_missed(void **state)
 static void without_a_quarantine_the_log_opens_for_reading_only(void **state)
 {
     (void)state;
-    static const struct { const char *name; int os_errno; steme_status want; } rows[] = {
-        { "full", ENOSPC, STEME_NO_SPACE }, { "failing", EIO, STEME_IO }, { "read-only", EROFS, STEME_READ_ONLY },
+    static const struct {
+        const char *name;
+        int os_errno;
+        steme_status want;
+    } rows[] = {
+        { "full", ENOSPC, STEME_NO_SPACE },
+        { "failing", EIO, STEME_IO },
+        { "read-only", EROFS, STEME_READ_ONLY },
     };
     for (size_t i = 0; i < countof(rows); i++) {
         for (int torn = 0; torn < 2; torn++) {
             struct steme_error err;
             struct host *mem = make_log(3, rows[i].name);
             wal_world_close(&world);
-            if (torn) wal_world_hurt(&world, 20, 29);
-            else wal_world_hurt(&world, 14, 14);
+            if (torn)
+                wal_world_hurt(&world, 20, 29);
+            else
+                wal_world_hurt(&world, 14, 14);
             wal_world_flip(&world, 1, torn ? last_batch() + 9 : offset_of(world.location_of[14]) + 70);
             struct steme_hash before = wal_world_digest(&world, true);
-            host_mem_fail(mem, HOST_MEM_OPEN, 3, rows[i].os_errno, false); /* behind the segment's header and its batches */
+            host_mem_fail(mem, HOST_MEM_OPEN, 3, rows[i].os_errno,
+                          false); /* behind the segment's header and its batches */
             host_mem_fail(mem, HOST_MEM_WRITE, 1, rows[i].os_errno, true);
             assert_status(wal_world_open(&world, &err), rows[i].want, &err, rows[i].name);
             struct steme_hash after = wal_world_digest(&world, true);
@@ -491,7 +532,8 @@ static struct {
     unsigned long_reads;
 } stale;
 
-static steme_status read_stale(struct host_file *file, uint64_t offset, void *to, size_t size, size_t *got_out, struct steme_error *err)
+static steme_status read_stale(struct host_file *file, uint64_t offset, void *to, size_t size, size_t *got_out,
+                               struct steme_error *err)
 {
     steme_status status = stale.real->read_at(file, offset, to, size, got_out, err);
     if (status || size <= 4096 || stale.long_reads++ > 0) return status;

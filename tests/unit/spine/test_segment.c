@@ -11,27 +11,28 @@
 #include <string.h>
 
 static const struct segment_header sample = {
-    .number = 2, .first_sequence = 100, .created_at_us = 77, .segment_bytes = 65536, .store_id = { { 1, 2, 3 } }, .prev = { { 9 } },
+    .number = 2,
+    .first_sequence = 100,
+    .created_at_us = 77,
+    .segment_bytes = 65536,
+    .store_id = { { 1, 2, 3 } },
+    .prev = { { 9 } },
 };
 
 static void names_are_numbers_of_sixteen_digits(void **state)
 {
     (void)state;
-    static const struct { const char *name; uint32_t number; } rows[] = {
-        { "0000000000000001.seg", 1 },
-        { "00000000003fffff.seg", SEGMENT_NUMBER_MAX },
-        { "000000000000abcd.seg", 0xabcd },
-        { "0000000000000000.seg", 0 },
-        { "0000000000400000.seg", 0 },
-        { "ffffffffffffffff.seg", 0 },
-        { "000000000000ABCD.seg", 0 },
-        { "000000000000001.seg", 0 },
-        { "00000000000000001.seg", 0 },
-        { "0000000000000001.seg.tmp", 0 },
-        { "0000000000000001.sig", 0 },
-        { "0000000000000001", 0 },
-        { "-000000000000001.seg", 0 },
-        { "", 0 },
+    static const struct {
+        const char *name;
+        uint32_t number;
+    } rows[] = {
+        { "0000000000000001.seg", 1 },      { "00000000003fffff.seg", SEGMENT_NUMBER_MAX },
+        { "000000000000abcd.seg", 0xabcd }, { "0000000000000000.seg", 0 },
+        { "0000000000400000.seg", 0 },      { "ffffffffffffffff.seg", 0 },
+        { "000000000000ABCD.seg", 0 },      { "000000000000001.seg", 0 },
+        { "00000000000000001.seg", 0 },     { "0000000000000001.seg.tmp", 0 },
+        { "0000000000000001.sig", 0 },      { "0000000000000001", 0 },
+        { "-000000000000001.seg", 0 },      { "", 0 },
     };
     for (size_t i = 0; i < countof(rows); i++) {
         char name[SEGMENT_NAME_BYTES];
@@ -93,7 +94,8 @@ static void a_format_is_newer_only_if_it_is_not_ours_with_a_damaged_number(void 
     memset(bytes + 224, 3, 32);
     assert_status(segment_header_read(slice_of(bytes, sizeof bytes), &header), STEME_NEWER, NULL, "newer");
     store_u32(bytes + 8, 0);
-    assert_status(segment_header_read(slice_of(bytes, sizeof bytes), &header), STEME_CORRUPT, NULL, "older than the first");
+    assert_status(segment_header_read(slice_of(bytes, sizeof bytes), &header), STEME_CORRUPT, NULL,
+                  "older than the first");
 }
 
 /* ---- files ---- */
@@ -210,7 +212,8 @@ static void segments_are_found_by_number_and_in_order(void **state)
     }
     assert_null(segment);
     segment = segment_before(&table, UINT32_MAX);
-    for (size_t i = countof(numbers); i-- > 0; segment = segment_before(&table, segment->number)) assert_int_equal(segment->number, numbers[i]);
+    for (size_t i = countof(numbers); i-- > 0; segment = segment_before(&table, segment->number))
+        assert_int_equal(segment->number, numbers[i]);
     assert_null(segment);
     assert_null(segment_find(&table, 5));
     assert_null(segment_find(&table, UINT32_MAX));
@@ -227,7 +230,8 @@ static void a_segment_that_grows_keeps_what_was_handed_out(void **state)
     struct host_file *file;
     struct steme_slice small, large, again;
     segment_table_init(&table, host, "wal");
-    assert_status(host_open(host, "wal/0000000000000001.seg", HOST_WRITE | HOST_CREATE, &file, &err), STEME_OK, &err, "open");
+    assert_status(host_open(host, "wal/0000000000000001.seg", HOST_WRITE | HOST_CREATE, &file, &err), STEME_OK, &err,
+                  "open");
     assert_status(host_truncate(file, 1000, &err), STEME_OK, &err, "size");
     assert_status(segment_table_add(&table, 1, 1000, NULL, &err), STEME_OK, &err, "add");
     struct segment *segment = segment_find(&table, 1);
@@ -256,7 +260,8 @@ static void a_segment_that_cannot_be_mapped_says_so_and_can_be_later(void **stat
     struct host_file *file;
     struct steme_slice bytes;
     segment_table_init(&table, host, "wal");
-    assert_status(host_open(host, "wal/0000000000000001.seg", HOST_WRITE | HOST_CREATE, &file, &err), STEME_OK, &err, "open");
+    assert_status(host_open(host, "wal/0000000000000001.seg", HOST_WRITE | HOST_CREATE, &file, &err), STEME_OK, &err,
+                  "open");
     assert_status(host_truncate(file, 1000, &err), STEME_OK, &err, "size");
     host_close(&file);
     assert_status(segment_table_add(&table, 1, 1000, NULL, &err), STEME_OK, &err, "add");
@@ -280,11 +285,14 @@ static void the_last_segment_there_can_be_is_told_from_a_full_disk_by_its_messag
     struct commit_place place;
     static uint8_t bytes[4096], memory[64];
     segment_table_init(&table, host, "wal");
-    struct segment_tail tail = { .table = &table, .segment_bytes = 65536, .segment = SEGMENT_NUMBER_MAX, .offset = 4096, .capacity_bytes = 4096 };
+    struct segment_tail tail = {
+        .table = &table, .segment_bytes = 65536, .segment = SEGMENT_NUMBER_MAX, .offset = 4096, .capacity_bytes = 4096
+    };
     assert_status(segment_tail_init(&tail, &err), STEME_OK, &err, "init");
     struct wal_record record = { slice_of(memory, 64), hash_one(slice_of(memory, 64)), NULL };
     frame_write(bytes + BATCH_HEADER_BYTES, &record, BATCH_HEADER_BYTES);
-    assert_status(segment_tail_write(&tail, bytes, BATCH_HEADER_BYTES + 128, 1, &place, &err), STEME_NO_SPACE, &err, "full");
+    assert_status(segment_tail_write(&tail, bytes, BATCH_HEADER_BYTES + 128, 1, &place, &err), STEME_NO_SPACE, &err,
+                  "full");
     assert_non_null(strstr(err.message, "4194303 segments"));
     segment_tail_deinit(&tail, true);
     segment_table_deinit(&table);

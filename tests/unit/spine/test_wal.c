@@ -100,7 +100,8 @@ static void opening_nothing_finds_nothing(void **state)
 static void creating_reports_every_failure(void **state)
 {
     (void)state;
-    static const enum host_mem_call calls[] = { HOST_MEM_MAKE_DIR, HOST_MEM_LIST, HOST_MEM_OPEN, HOST_MEM_WRITE, HOST_MEM_SYNC, HOST_MEM_SYNC_DIR };
+    static const enum host_mem_call calls[] = { HOST_MEM_MAKE_DIR, HOST_MEM_LIST, HOST_MEM_OPEN,
+                                                HOST_MEM_WRITE,    HOST_MEM_SYNC, HOST_MEM_SYNC_DIR };
     for (size_t i = 0; i < countof(calls); i++) {
         for (uint64_t nth = 1; nth <= 2; nth++) {
             struct host *mem = host_mem_new(1);
@@ -119,7 +120,8 @@ static void receive_times_never_go_back(void **state)
     (void)state;
     struct host *mem = open_world("clock");
     int64_t greatest = host_wall_us(mem);
-    const int64_t clock_us[] = { greatest + 1000, greatest + 5000, greatest + 4000, -7, INT64_MIN, greatest + 5001, INT64_MAX, 3 };
+    const int64_t clock_us[] = { greatest + 1000, greatest + 5000, greatest + 4000, -7,
+                                 INT64_MIN,       greatest + 5001, INT64_MAX,       3 };
     for (size_t i = 0; i < countof(clock_us); i++) {
         struct wal_entry entry;
         struct steme_error err;
@@ -146,10 +148,13 @@ static void reading_from_where_nothing_begins_finds_nothing(void **state)
     for (uint64_t location = (uint64_t)1 << 32; location < end + 200; location++) {
         struct wal_entry entry;
         steme_status status = wal_read(world.wal, location, &entry, NULL);
-        bool known = location == world.location_of[0] || location == world.location_of[1] || location == world.location_of[2];
+        bool known = location == world.location_of[0] || location == world.location_of[1] ||
+                     location == world.location_of[2];
         assert_int_equal(status, known ? STEME_OK : STEME_NOT_FOUND);
     }
-    static const uint64_t absurd[] = { 0, 1, 64, UINT64_MAX, UINT64_MAX - 63, (uint64_t)2 << 32 | 4224, (uint64_t)0xffffffc0u };
+    static const uint64_t absurd[] = {
+        0, 1, 64, UINT64_MAX, UINT64_MAX - 63, (uint64_t)2 << 32 | 4224, (uint64_t)0xffffffc0u
+    };
     for (size_t i = 0; i < countof(absurd); i++) {
         struct wal_entry entry;
         assert_int_equal(wal_read(world.wal, absurd[i], &entry, NULL), STEME_NOT_FOUND);
@@ -161,12 +166,14 @@ static void many_are_read_at_once_each_with_its_own_status(void **state)
 {
     (void)state;
     struct host *mem = open_world("many");
-    for (size_t i = 0; i < 10; i++) append(30, i % 2, "many");
+    for (size_t i = 0; i < 10; i++)
+        append(30, i % 2, "many");
     enum { COUNT = 301 };
     static uint64_t locations[COUNT];
     static struct wal_entry entries[COUNT];
     static steme_status statuses[COUNT];
-    for (size_t i = 0; i < 300; i++) locations[i] = world.location_of[(i * 7) % 300];
+    for (size_t i = 0; i < 300; i++)
+        locations[i] = world.location_of[(i * 7) % 300];
     locations[150] += 64;
     locations[300] = 1;
     wal_world_flip(&world, (uint32_t)(world.location_of[20] >> 32), (world.location_of[20] & 0xffffffffu) + 130);
@@ -190,8 +197,14 @@ static void many_are_read_at_once_each_with_its_own_status(void **state)
 static void what_is_damaged_while_open_is_not_read(void **state)
 {
     (void)state;
-    static const struct { const char *name; uint64_t back, at; } rows[] = {
-        { "the batch's header", 128, 32 }, { "the prefix", 0, 30 }, { "the signature", 0, 60 }, { "the record", 0, 140 },
+    static const struct {
+        const char *name;
+        uint64_t back, at;
+    } rows[] = {
+        { "the batch's header", 128, 32 },
+        { "the prefix", 0, 30 },
+        { "the signature", 0, 60 },
+        { "the record", 0, 140 },
     };
     for (size_t i = 0; i < countof(rows); i++) {
         struct wal_entry entry;
@@ -216,7 +229,10 @@ static void what_is_damaged_while_open_is_not_read(void **state)
 static void a_batch_header_that_does_not_fit_its_frame_hides_it(void **state)
 {
     (void)state;
-    static const struct { const char *name; uint64_t at; } rows[] = { { "count", 4 }, { "bytes", 8 }, { "segment", 12 }, { "sequence", 24 } };
+    static const struct {
+        const char *name;
+        uint64_t at;
+    } rows[] = { { "count", 4 }, { "bytes", 8 }, { "segment", 12 }, { "sequence", 24 } };
     for (size_t i = 0; i < countof(rows); i++) {
         struct wal_entry entry;
         struct steme_error err;
@@ -301,7 +317,8 @@ static void scanning_from_a_foreign_mark_is_a_mismatch(void **state)
 {
     (void)state;
     struct host *mem = open_world("mismatch");
-    for (size_t i = 0; i < 20; i++) append(20, i % 2, "mismatch");
+    for (size_t i = 0; i < 20; i++)
+        append(20, i % 2, "mismatch");
     struct wal_mark end = wal_durable(world.wal);
     struct wal_mark middle = { 0 };
     struct arena arena;
@@ -323,7 +340,8 @@ static void scanning_from_a_foreign_mark_is_a_mismatch(void **state)
         wrong[5].location = (uint64_t)1 << 32;
         for (size_t i = 0; i < countof(wrong); i++) {
             struct wal_mark at = wrong[i];
-            assert_status(wal_scan(world.wal, &at, 100, &arena, &entries, &count, NULL, &err), STEME_MISMATCH, &err, "wrong");
+            assert_status(wal_scan(world.wal, &at, 100, &arena, &entries, &count, NULL, &err), STEME_MISMATCH, &err,
+                          "wrong");
             assert_memory_equal(&at, &wrong[i], sizeof at);
         }
     }
@@ -337,7 +355,8 @@ static void scanning_in_too_small_an_arena_moves_nothing(void **state)
 {
     (void)state;
     struct host *mem = open_world("arena");
-    for (size_t i = 0; i < 10; i++) append(50, i % 2, "arena");
+    for (size_t i = 0; i < 10; i++)
+        append(50, i % 2, "arena");
     struct wal_mark begin = wal_begin(world.wal);
     steme_status status = STEME_NO_MEMORY;
     for (size_t ceiling = 0; status; ceiling += 20000) {
@@ -397,7 +416,8 @@ static void verifying_tells_of_what_opening_set_aside(void **state)
     struct wal_totals totals;
     size_t findings = 0;
     struct host *mem = open_world("verify");
-    for (size_t i = 0; i < 5; i++) append(10, i % 2, "verify");
+    for (size_t i = 0; i < 5; i++)
+        append(10, i % 2, "verify");
     wal_world_close(&world);
     wal_world_flip(&world, 1, (world.location_of[15] & 0xffffffffu) + 40);
     wal_world_hurt(&world, 15, 15);
@@ -413,10 +433,13 @@ static void verifying_tells_of_what_opening_set_aside(void **state)
     struct host_entry *entries;
     size_t count;
     arena_init(&arena, SIZE_MAX);
-    assert_status(host_list(mem, WAL_WORLD_DIR "/quarantine", &arena, &entries, &count, &err), STEME_OK, &err, "verify");
+    assert_status(host_list(mem, WAL_WORLD_DIR "/quarantine", &arena, &entries, &count, &err), STEME_OK, &err,
+                  "verify");
     assert_int_equal(count, 1);
     uint8_t byte = 0x99;
-    assert_status(host_mem_poke(mem, host_join(&arena, WAL_WORLD_DIR "/quarantine", entries[0].name), 300, slice_of(&byte, 1), &err), STEME_OK, &err, "poke");
+    assert_status(host_mem_poke(mem, host_join(&arena, WAL_WORLD_DIR "/quarantine", entries[0].name), 300,
+                                slice_of(&byte, 1), &err),
+                  STEME_OK, &err, "poke");
     assert_status(wal_verify(world.wal, count_findings, &findings, &totals, &err), STEME_OK, &err, "verify");
     assert_int_equal(totals.findings, 2);
     host_mem_fail(mem, HOST_MEM_READ, 1, EIO, false);
@@ -452,7 +475,8 @@ static void segments_are_as_large_as_the_log_was_made_with(void **state)
     wal_world_close(&world);
     world.options.segment_bytes = 131072;
     assert_status(wal_world_open(&world, &err), STEME_OK, &err, "size");
-    while (world.used + 60 < WAL_WORLD_RECORDS) append(60, true, "size");
+    while (world.used + 60 < WAL_WORLD_RECORDS)
+        append(60, true, "size");
     struct host_stat stat;
     assert_status(host_stat(mem, WAL_WORLD_DIR "/wal/0000000000000001.seg", &stat, &err), STEME_OK, &err, "size");
     assert_int_equal(stat.size_bytes, 65536);
@@ -491,7 +515,8 @@ static void *work(void *context)
         uint8_t memory[3][192];
         struct wal_record records[3];
         struct steme_error err;
-        for (size_t k = 0; k < 3; k++) records[k] = make_record(memory[k], worker->index, round, k, k > 0);
+        for (size_t k = 0; k < 3; k++)
+            records[k] = make_record(memory[k], worker->index, round, k, k > 0);
         size_t count = 1 + (worker->index + round) % 3;
         if (wal_append(worker->wal, records, count, worker->places[round], &err)) abort();
         struct wal_entry entry;
@@ -509,14 +534,16 @@ static void *tail(void *context)
     struct arena arena;
     uint64_t sequence = 0, total = 0;
     for (size_t i = 0; i < THREADS; i++)
-        for (size_t round = 0; round < APPENDS; round++) total += 1 + (i + round) % 3;
+        for (size_t round = 0; round < APPENDS; round++)
+            total += 1 + (i + round) % 3;
     arena_init(&arena, SIZE_MAX);
     while (sequence < total) {
         struct arena_mark mark = arena_mark(&arena);
         struct wal_entry *entries;
         struct steme_error err;
         size_t count;
-        while (!wal_wait(wal, sequence + 1, wal_turn(wal), UINT64_MAX)) continue;
+        while (!wal_wait(wal, sequence + 1, wal_turn(wal), UINT64_MAX))
+            continue;
         if (wal_scan(wal, &at, 100, &arena, &entries, &count, NULL, &err) || count == 0) abort();
         for (size_t i = 0; i < count; i++)
             if (entries[i].sequence != ++sequence) abort();
@@ -532,7 +559,9 @@ static void sixteen_threads_append_and_one_reads_behind_them(void **state)
     for (int committer = 0; committer < 2; committer++) {
         char *dir = testing_make_temporary();
         struct worker *workers = calloc(THREADS, sizeof *workers);
-        struct wal_options options = { .host = host_posix(), .dir = dir, .segment_bytes = 65536, .committer = committer };
+        struct wal_options options = {
+            .host = host_posix(), .dir = dir, .segment_bytes = 65536, .committer = committer
+        };
         struct wal *wal;
         struct steme_error err;
         pthread_t reader;
@@ -545,7 +574,8 @@ static void sixteen_threads_append_and_one_reads_behind_them(void **state)
             workers[i].index = i;
             assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
         }
-        for (size_t i = 0; i < THREADS; i++) assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
+        for (size_t i = 0; i < THREADS; i++)
+            assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
         assert_int_equal(pthread_join(reader, NULL), 0);
         struct wal_totals totals;
         assert_status(wal_verify(wal, NULL, NULL, &totals, &err), STEME_OK, &err, "verify");
