@@ -3,8 +3,10 @@
  *
  * Ours    64 threads that append a signed record of 320 bytes each, one at a time, through wal_append(): they copy, take
  *         part in a group, sleep through its sync, wake. Nothing is verified or indexed; ids are computed beforehand.
- * Limit   pwrite() and fdatasync() in turn, of as many bytes of the same frames as a group of ours had on average in the
- *         same round, one behind the other into a file whose blocks are reserved, as those of our segments are. */
+ * Limit   pwrite() and fdatasync() in turn by one thread: the same frames, as many groups as ours were, each with as many
+ *         records as ours had on average, into a file whose blocks are reserved, as those of our segments are.
+ * The two take turns within a round, so that a disk and processors which others use as well are the same for both. */
+#define _GNU_SOURCE /* fallocate */
 #include "lib/clock.h"
 #include "lib/report.h"
 #include "lib/scratch.h"
@@ -12,79 +14,111 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-enum { THREADS = 64, FRAME_BYTES = FRAME_SIGNED_PREFIX_BYTES + WORKLOAD_RECORD_BYTES };
+enum { THREADS = 64, RECORDS = 4096, TURNS = 5, FRAME_BYTES = FRAME_SIGNED_PREFIX_BYTES + WORKLOAD_RECORD_BYTES };
 
-#define SECONDS 1.0
-#define LIMIT_FILE_BYTES ((off_t)1 << 30) /* turned back to the start if it is ever full */
+#define TURN_SECONDS 0.2
+
+/* What was written in one turn, or in all of a round. */
+struct tally {
+    double records, groups, seconds;
+};
+
+static void add(struct tally *sum, const struct tally *turn)
+{
+    sum->records += turn->records;
+    sum->groups += turn->groups;
+    sum->seconds += turn->seconds;
+}
+
+/* ---- ours ---- */
 
 struct appending {
     struct wal *wal;
-    const struct wal_record *records; /* one for each thread */
-    uint64_t counts[THREADS];
+    const struct wal_record *records;
 };
 
 static void append_one_by_one(void *context, size_t index)
 {
     struct appending *appending = context;
-    struct steme_error error;
     struct wal_place place;
-    uint64_t count = 0;
-    for (; !crew_over(); count++)
-        must(wal_append(appending->wal, &appending->records[index], 1, &place, &error), &error, "appending");
-    appending->counts[index] = count;
+    struct steme_error error;
+    for (size_t i = index; !crew_over(); i += THREADS)
+        must(wal_append(appending->wal, &appending->records[i % RECORDS], 1, &place, &error), &error, "appending");
 }
 
-/* Records a second; *group_out is the mean number of them in a sync. */
-static double append(const char *path, const struct wal_record *records, double seconds, double *group_out)
+static struct tally append(struct wal *wal, const struct wal_record *records, double seconds)
 {
-    struct appending appending = { .wal = scratch_log(path), .records = records };
-    struct wal_stats stats;
+    struct appending appending = { wal, records };
+    struct wal_stats before, after;
+    wal_stats(wal, &before);
     double took = crew_run_for(seconds, THREADS, append_one_by_one, &appending);
-    uint64_t count = 0;
-    for (size_t i = 0; i < THREADS; i++)
-        count += appending.counts[i];
-    wal_stats(appending.wal, &stats);
-    *group_out = (double)stats.appended_records / (double)stats.batches;
-    wal_close(&appending.wal);
-    scratch_remove(path);
-    return (double)count / took;
+    wal_stats(wal, &after);
+    return (struct tally){ (double)(after.appended_records - before.appended_records),
+                           (double)(after.batches - before.batches), took };
 }
 
-/* The same frames over and over; records a second. */
-static double write_and_sync(const char *path, const struct wal_record *records, double seconds, size_t group)
+/* ---- the limit ---- */
+
+struct raw {
+    int file;
+    off_t offset, reserved;
+    uint8_t *frames; /* of RECORDS records, one behind the other */
+};
+
+static struct raw raw_open(const char *path, const struct wal_record *records)
 {
-    size_t size = group * FRAME_BYTES;
-    uint8_t *frames = must_alloc(group, FRAME_BYTES);
-    for (size_t i = 0; i < group; i++)
-        frame_write(frames + i * FRAME_BYTES, &records[i % THREADS], (uint32_t)(i * FRAME_BYTES));
-    int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    must_hold(file >= 0 && posix_fallocate(file, 0, LIMIT_FILE_BYTES) == 0 && fdatasync(file) == 0, path);
-    uint64_t count = 0;
-    off_t at = 0;
-    double start = clock_seconds(), took;
-    do {
-        if (at + (off_t)size > LIMIT_FILE_BYTES) at = 0;
-        must_hold(pwrite(file, frames, size, at) == (ssize_t)size && fdatasync(file) == 0, "writing");
-        at += (off_t)size;
-        count += group;
-        took = clock_seconds() - start;
-    } while (took < seconds);
-    must_hold(close(file) == 0, path);
-    free(frames);
+    struct raw raw = { .frames = must_alloc(RECORDS, FRAME_BYTES) };
+    for (uint32_t i = 0; i < RECORDS; i++)
+        frame_write(raw.frames + i * FRAME_BYTES, &records[i], i * FRAME_BYTES);
+    raw.file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    must_hold(raw.file >= 0, path);
+    return raw;
+}
+
+static void raw_close(struct raw *raw, const char *path)
+{
+    must_hold(close(raw->file) == 0, path);
+    free(raw->frames);
     scratch_remove(path);
-    return (double)count / took;
+}
+
+static void raw_reserve(struct raw *raw, off_t bytes)
+{
+    while (raw->reserved < raw->offset + bytes) {
+        must_hold(fallocate(raw->file, 0, raw->reserved, STEME_SEGMENT_BYTES) == 0, "reserving space");
+        raw->reserved += STEME_SEGMENT_BYTES;
+    }
+    must_hold(fdatasync(raw->file) == 0, "reserving space");
+}
+
+/* As many groups and records as ours. A group has a whole number of records: now one more, now one less than the mean. */
+static struct tally raw_write(struct raw *raw, const struct tally *ours)
+{
+    size_t done = 0;
+    must_hold(ours->records / ours->groups < RECORDS, "enough frames for a group");
+    raw_reserve(raw, (off_t)ours->records * FRAME_BYTES);
+    double start = clock_seconds();
+    for (double group = 1; group <= ours->groups; group++) {
+        size_t until = (size_t)(group * ours->records / ours->groups);
+        size_t size = (until - done) * FRAME_BYTES;
+        must_hold(pwrite(raw->file, raw->frames, size, raw->offset) == (ssize_t)size, "writing a group");
+        must_hold(fdatasync(raw->file) == 0, "syncing a group");
+        raw->offset += (off_t)size;
+        done = until;
+    }
+    return (struct tally){ (double)done, ours->groups, clock_seconds() - start };
 }
 
 int main(int argc, char **argv)
 {
     struct options options = options_parse(argc, argv);
     struct scratch_path path = scratch_path(&options, "log"), peer = scratch_path(&options, "file");
-    struct workload_shape shape = { .slots = THREADS, .claims = 1 };
-    struct wal_record records[THREADS];
+    struct workload_shape shape = { .slots = RECORDS / 10, .claims = 3 };
+    struct wal_record *records = must_alloc(RECORDS, sizeof *records);
     struct workload workload;
+    struct tally all = { 0 };
     struct figure figure = {
         .letter = "a",
         .what = "64 threads, group commit / write + fdatasync of as large groups",
@@ -92,21 +126,30 @@ int main(int argc, char **argv)
         .bound = FIGURE_AT_LEAST,
         .limit = 0.75,
     };
-    workload_singles(&workload, &shape, 0, THREADS, THREADS);
-    for (size_t i = 0; i < THREADS; i++)
+    workload_singles(&workload, &shape, 0, RECORDS, 1);
+    for (size_t i = 0; i < RECORDS; i++)
         records[i] =
             (struct wal_record){ workload.records[i].bytes, workload.ids[i], &workload.records[i].signature };
-    double seconds = options_seconds(&options, SECONDS), group = 0, groups = 0;
     for (size_t round = 0; round < options.rounds; round++) {
-        double ours = append(path.text, records, seconds, &group);
-        groups += group;
+        struct wal *wal = scratch_log(path.text);
+        struct raw raw = raw_open(peer.text, records);
+        struct tally ours = { 0 }, theirs = { 0 };
+        for (size_t i = 0; i < TURNS; i++) {
+            struct tally appended = append(wal, records, options_seconds(&options, TURN_SECONDS));
+            struct tally wrote = raw_write(&raw, &appended);
+            add(&ours, &appended);
+            add(&theirs, &wrote);
+        }
+        raw_close(&raw, peer.text);
+        wal_close(&wal);
+        scratch_remove(path.text);
         scratch_settle();
-        double limit = write_and_sync(peer.text, records, seconds, (size_t)(group + 0.5));
-        scratch_settle();
-        figure_add(&figure, ours, limit);
+        add(&all, &ours);
+        figure_add(&figure, ours.records / ours.seconds, theirs.records / theirs.seconds);
     }
-    figure_note(&figure, "%.1f records a group on average", groups / (double)options.rounds);
+    figure_note(&figure, "%.1f records a group, framed in %u bytes each", all.records / all.groups, FRAME_BYTES);
     report(&figure, &options);
+    free(records);
     workload_free(&workload);
     return 0;
 }

@@ -6,22 +6,20 @@
  * Verified    steme_submit() of one signed record to an open store: checked, hashed, verified, looked up, logged; and the
  *             clock runs on until the index behind it has them all.
  * Peer        SQLite: WAL, synchronous=FULL, a connection a thread, its busy timeout to settle who writes; one INSERT a
- *             transaction into a table of hash, subject, predicate and record with two indexes, by hash and by subject
- *             and predicate. It verifies nothing.
+ *             transaction (lib/sqlite.h has the table with its two indexes). It verifies nothing.
  * All begin a round empty and get the same records. */
 #include "base/hash.h"
 #include "lib/clock.h"
 #include "lib/report.h"
 #include "lib/scratch.h"
+#include "lib/sqlite.h"
 
-#include <sqlite3.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-enum { RECORDS = 30000, THREADS = 16, BUSY_MS = 60000, WAIT_MS = 60000 };
+enum { RECORDS = 30000, THREADS = 16, WAIT_MS = 60000 };
 
-static const double peer_seconds = 1.5;
+#define PEER_SECONDS 1.5
 
 /* A round of one of the three. */
 struct trial {
@@ -92,55 +90,20 @@ static double submit_all(const char *path, const struct workload *workload)
 
 /* ---- SQLite's ---- */
 
-static void sqlite_must(sqlite3 *db, int code, const char *what)
-{
-    if (code != SQLITE_OK && code != SQLITE_DONE) fprintf(stderr, "SQLite: %s\n", sqlite3_errmsg(db));
-    must_hold(code == SQLITE_OK || code == SQLITE_DONE, what);
-}
-
-static sqlite3 *sqlite_connect(const char *path)
-{
-    sqlite3 *db = NULL;
-    sqlite_must(db, sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL),
-                "connecting");
-    sqlite_must(db, sqlite3_busy_timeout(db, BUSY_MS), "a busy timeout");
-    sqlite_must(db, sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", NULL, NULL, NULL), "a pragma");
-    return db;
-}
-
-static void sqlite_create(const char *path)
-{
-    sqlite3 *db = sqlite_connect(path);
-    sqlite_must(db,
-                sqlite3_exec(db,
-                             "CREATE TABLE record(hash BLOB NOT NULL, subject TEXT NOT NULL, predicate TEXT NOT NULL,"
-                             " bytes BLOB NOT NULL);"
-                             "CREATE UNIQUE INDEX record_by_hash ON record(hash);"
-                             "CREATE INDEX record_by_question ON record(subject, predicate)",
-                             NULL, NULL, NULL),
-                "a table");
-    sqlite_must(db, sqlite3_close(db), "closing");
-}
-
 static void insert_some(void *context, size_t index)
 {
     struct trial *trial = context;
-    sqlite3 *db = sqlite_connect(trial->path);
-    sqlite3_stmt *insert = NULL;
+    sqlite3 *db = sqlite_open(trial->path);
+    sqlite3_stmt *insertion = sqlite_insertion(db);
     (void)index;
-    sqlite_must(db, sqlite3_prepare_v2(db, "INSERT INTO record VALUES(?, ?, ?, ?)", -1, &insert, NULL), "preparing");
     for (size_t i; !crew_over() && take(trial, &i);) {
-        const struct steme_slice *bytes = &trial->workload->records[i].bytes;
-        sqlite_must(db, sqlite3_bind_blob(insert, 1, &trial->workload->ids[i], 32, SQLITE_STATIC), "binding");
-        sqlite_must(db, sqlite3_bind_text(insert, 2, trial->texts[i].subject, -1, SQLITE_STATIC), "binding");
-        sqlite_must(db, sqlite3_bind_text(insert, 3, WORKLOAD_PREDICATE, -1, SQLITE_STATIC), "binding");
-        sqlite_must(db, sqlite3_bind_blob(insert, 4, bytes->data, (int)bytes->size, SQLITE_STATIC), "binding");
-        sqlite_must(db, sqlite3_step(insert), "inserting");
-        sqlite_must(db, sqlite3_reset(insert), "inserting");
+        struct sqlite_row row = { &trial->workload->ids[i], trial->workload->records[i].bytes, trial->texts[i].subject,
+                                  WORKLOAD_PREDICATE };
+        sqlite_insert(insertion, &row);
         atomic_fetch_add(&trial->done, 1);
     }
-    sqlite_must(db, sqlite3_finalize(insert), "finishing");
-    sqlite_must(db, sqlite3_close(db), "closing");
+    sqlite_end(insertion);
+    sqlite_close_db(db);
 }
 
 static double insert_until_over(const char *dir, const struct workload *workload, const struct workload_assertion *texts,
@@ -150,8 +113,10 @@ static double insert_until_over(const char *dir, const struct workload *workload
     must(host_make_dir(host_posix(), dir, &error), &error, "making a directory");
     struct scratch_path file = scratch_join(dir, "db");
     struct trial trial = { .workload = workload, .texts = texts, .path = file.text, .limit = workload->record_count };
-    sqlite_create(file.text);
+    sqlite3 *first = sqlite_open(file.text); /* stays open, so that no other one is the last to close and tidies up */
+    sqlite_create(first);
     double took = crew_run_for(seconds, threads, insert_some, &trial);
+    sqlite_close_db(first);
     scratch_remove(dir);
     scratch_settle();
     return (double)trial.done / took;
@@ -183,7 +148,7 @@ int main(int argc, char **argv)
     struct workload_assertion *texts = must_alloc(count, sizeof *texts);
     for (size_t i = 0; i < count; i++)
         workload_assertion(&shape, i, &texts[i]);
-    double seconds = options_seconds(&options, peer_seconds);
+    double seconds = options_seconds(&options, PEER_SECONDS);
     for (size_t round = 0; round < options.rounds; round++) {
         double logged = append_all(log.text, &workload);
         double theirs = insert_until_over(peer.text, &workload, texts, THREADS, seconds);

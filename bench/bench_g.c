@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { RECORDS = 1000000, BUNDLE = 1000 };
+enum { RECORDS = 1000000, BUNDLE = 1000, WAIT_MS = 600000 };
 
 #define SAMPLE_SECONDS 0.002
 #define MEMORY_BYTES (256.0 * 1024 * 1024)
@@ -59,6 +59,10 @@ static void import(struct steme_store *store, const struct steme_signer *signer,
         }
         must(steme_write_bundle(store, signer, assertions, BUNDLE, receipts, NULL, &error), &error, "importing");
     }
+    struct steme_info info;
+    must(steme_wait(store, receipts[BUNDLE - 1].sequence, WAIT_MS, &error), &error, "waiting for the index");
+    must(steme_info(store, &info, &error), &error, "a store's figures");
+    must_hold(info.records[STEME_ASSERTION] == count && !info.dead_letters, "all assertions in the index");
     free(made);
     free(assertions);
     free(receipts);
@@ -121,8 +125,8 @@ int main(int argc, char **argv)
         figure_add(&memory, cost.memory_bytes, MEMORY_BYTES);
         scratch_settle();
     }
-    figure_note(&disk, "log %.0f B, index %.0f B an assertion; %.0f a second in the last round", cost.log_bytes / count,
-                cost.index_bytes / count, count / cost.seconds);
+    figure_note(&disk, "log %.0f B, index %.0f B an assertion; %.0f k of them a second in the last round",
+                cost.log_bytes / count, cost.index_bytes / count, count / cost.seconds / 1e3);
     report(&disk, &options);
     report(&memory, &options);
     return 0;

@@ -36,20 +36,13 @@ static void add_time(struct buf *out, int64_t us)
     buf_append_text(out, text);
 }
 
-static steme_status read_frame(struct steme_snapshot *s, uint64_t location, struct wal_entry *out,
-                               struct steme_error *err)
-{
-    steme_status status = wal_read(s->store->wal, location, out, err);
-    return status ? error_set(err, STEME_CORRUPT, "the index points to a record that can't be read") : STEME_OK;
-}
-
 static steme_status print_id_row(struct steme_snapshot *s, const struct kv_pair *pair, struct line *line,
                                  struct steme_error *err)
 {
     uint64_t location = 0;
     struct wal_entry frame;
     steme_status status = row_id(pair->value, NULL, &location, err);
-    if (!status) status = read_frame(s, location, &frame, err);
+    if (!status) status = evidence_record(&s->reader, location, &frame, err);
     if (status) return status;
     buf_append_text(&line->key, "H:");
     add_hex(&line->key, frame.id.bytes, sizeof frame.id.bytes);
@@ -64,7 +57,7 @@ static steme_status print_slot_row(struct steme_snapshot *s, const struct kv_pai
     struct wal_entry frame;
     struct assertion_view view;
     steme_status status = row_slot(pair->key, pair->value, NULL, &row, err);
-    if (!status) status = read_frame(s, row.location, &frame, err);
+    if (!status) status = evidence_record(&s->reader, row.location, &frame, err);
     if (!status) status = assertion_view_trusted(frame.bytes, &view, err);
     if (status) return status;
     buf_append_text(&line->key, "S:");
@@ -92,7 +85,7 @@ static steme_status print_ballot_row(struct steme_snapshot *s, const struct kv_p
     struct steme_record record;
     struct arena_mark start = arena_mark(&s->arena);
     steme_status status = row_ballot(pair->key, pair->value, &row, err);
-    if (!status) status = read_frame(s, row.location, &frame, err);
+    if (!status) status = evidence_record(&s->reader, row.location, &frame, err);
     if (!status) status = record_decode(frame.bytes, &s->arena, &record, err);
     if (!status && record.type != STEME_VOTE)
         status = error_set(err, STEME_CORRUPT, "the index calls a record a vote that is none");
@@ -115,7 +108,7 @@ static steme_status print_revision_row(struct steme_snapshot *s, const struct kv
     uint64_t location = 0;
     struct wal_entry frame;
     steme_status status = row_location(pair->value, &location, err);
-    if (!status) status = read_frame(s, location, &frame, err);
+    if (!status) status = evidence_record(&s->reader, location, &frame, err);
     if (status) return status;
     buf_append_text(&line->key, "X:");
     add_hex(&line->key, pair->key.data + 9, 16);
@@ -131,7 +124,7 @@ static steme_status print_epoch_row(struct steme_snapshot *s, const struct kv_pa
     uint64_t location = 0;
     struct wal_entry frame;
     steme_status status = row_location(pair->value, &location, err);
-    if (!status) status = read_frame(s, location, &frame, err);
+    if (!status) status = evidence_record(&s->reader, location, &frame, err);
     if (status) return status;
     buf_append_text(&line->key, "E:");
     add_hex(&line->key, frame.id.bytes, sizeof frame.id.bytes);
@@ -207,8 +200,8 @@ steme_status steme_keys_each(struct steme_snapshot *s, struct steme_slice prefix
     struct steme_slice under = slice_of(prefix.data, prefix.size ? 1 : 0);
     buf_init(&line.key, LINE_MAX_BYTES);
     buf_init(&line.value, LINE_MAX_BYTES);
-    steme_status status = kv_seek(s->reader.txn, under, under, &cursor, &pair, err);
-    for (; !status; status = kv_next(&cursor, &pair, err)) {
+    steme_status status = STEME_OK, at = kv_seek(s->reader.txn, under, under, &cursor, &pair, err);
+    for (; !at; at = kv_next(&cursor, &pair, err)) {
         status = print_row(s, &pair, &line, err);
         if (!status) status = buf_check(&line.key, err);
         if (!status) status = buf_check(&line.value, err);
@@ -219,5 +212,5 @@ steme_status steme_keys_each(struct steme_snapshot *s, struct steme_slice prefix
     kv_cursor_end(&cursor);
     buf_deinit(&line.key);
     buf_deinit(&line.value);
-    return status == STEME_NOT_FOUND ? STEME_OK : status;
+    return walk_status(status, at);
 }

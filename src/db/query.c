@@ -96,21 +96,20 @@ steme_status steme_resolve_each(struct steme_snapshot *s, const struct steme_que
                                 struct steme_error *err)
 {
     struct walk walk = begin_walk(pattern);
-    bool more = true;
-    steme_status status = STEME_OK;
-    while (more && !status) {
+    steme_status status = STEME_OK, at = STEME_OK;
+    for (bool more = true; more && !status; more = step_slot(&walk.at)) {
         struct arena_mark start = arena_mark(&s->arena);
         struct steme_answer answer;
         unsigned attempt = 0;
         bool found = false;
         do
-            status = next_answer(s, &walk, pattern, &answer, &found, err);
-        while (snapshot_renewed(s, status, &attempt, err));
-        if (!status && found) status = visit(context, &answer);
-        if (!status) more = step_slot(&walk.at);
+            at = next_answer(s, &walk, pattern, &answer, &found, err);
+        while (snapshot_renewed(s, at, &attempt, err));
+        if (!at && found) status = visit(context, &answer);
         arena_rewind(&s->arena, start);
+        if (at) break;
     }
-    return status == STEME_NOT_FOUND ? STEME_OK : status;
+    return walk_status(status, at);
 }
 
 /* ---- conflicts ---- */

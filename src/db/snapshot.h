@@ -47,6 +47,12 @@ MUST_CHECK steme_status snapshot_testimony(struct steme_snapshot *snapshot, cons
 MUST_CHECK steme_status snapshot_ballots(struct steme_snapshot *snapshot, const struct steme_target *target,
                                          struct steme_ballot **out, size_t *count_out, struct steme_error *err);
 
+/* How a walk over rows ended: with what a row or a visitor said, else with what the cursor said but for "no more". */
+static inline steme_status walk_status(steme_status said, steme_status cursor)
+{
+    return said || cursor == STEME_NOT_FOUND ? said : cursor;
+}
+
 /* The slot of a question; qualifiers are encoded as the format has them. */
 MUST_CHECK steme_status snapshot_slot(struct steme_snapshot *snapshot, const struct steme_question *question,
                                       struct judge_slot *out, struct steme_error *err);

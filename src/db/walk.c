@@ -100,10 +100,8 @@ static steme_status find_matches(struct steme_snapshot *s, const struct digits *
         bool odd_digit_differs = known < 16 && digits->count % 2 && pair.key.size > 1 + known &&
                                  (pair.key.data[1 + known] & 0xf0) != digits->bytes[known];
         if (location >= s->reader.limit || odd_digit_differs) continue;
-        if (wal_read(s->store->wal, location, &frame, err)) {
-            status = error_set(err, STEME_CORRUPT, "the index points to a record that can't be read");
-            break;
-        }
+        status = evidence_record(&s->reader, location, &frame, err);
+        if (status) break;
         if (!begins_with(frame.id.bytes, digits)) continue;
         *out = frame.id;
         note_match(shown, room, ++*count_out, frame.id.bytes);
@@ -290,8 +288,9 @@ steme_status steme_log_each(struct steme_snapshot *s, uint64_t since_sequence,
     struct kv_pair pair;
     struct key_bytes from;
     steme_status status = first_batch(s, since_sequence, &from, err);
-    if (!status) status = kv_seek(s->reader.txn, prefix, key_slice(&from), &cursor, &pair, err);
-    for (; !status; status = kv_next(&cursor, &pair, err)) {
+    if (status) return status;
+    steme_status at = kv_seek(s->reader.txn, prefix, key_slice(&from), &cursor, &pair, err);
+    for (; !at; at = kv_next(&cursor, &pair, err)) {
         struct batch_row batch;
         status = row_batch(pair.key, pair.value, &batch, err);
         if (status || batch.location >= s->reader.limit) break;
@@ -299,7 +298,7 @@ steme_status steme_log_each(struct steme_snapshot *s, uint64_t since_sequence,
         if (status) break;
     }
     kv_cursor_end(&cursor);
-    return status == STEME_NOT_FOUND ? STEME_OK : status;
+    return walk_status(status, at);
 }
 
 /* ---- everything, by id ---- */
@@ -311,7 +310,7 @@ static steme_status visit_members(struct steme_snapshot *s, struct wal_entry *fr
     struct bundle_view bundle;
     steme_status status = bundle_view(frame->bytes, &bundle, err);
     for (size_t i = 0; !status && i < bundle.member_count; i++) {
-        status = wal_read(s->store->wal, frame->next_location, frame, err);
+        status = evidence_record(&s->reader, frame->next_location, frame, err);
         if (status) return error_wrap(err, status, "a member of a bundle");
         status = visit_frame(s, frame, visit, context, err);
     }
@@ -336,18 +335,18 @@ steme_status steme_export_each(struct steme_snapshot *s,
     struct kv_cursor cursor = { 0 };
     struct kv_pair pair;
     struct steme_slice prefix = slice_of(tag, sizeof tag);
-    steme_status status = kv_seek(s->reader.txn, prefix, prefix, &cursor, &pair, err);
-    for (; !status; status = kv_next(&cursor, &pair, err)) {
+    steme_status status = STEME_OK, at = kv_seek(s->reader.txn, prefix, prefix, &cursor, &pair, err);
+    for (; !at; at = kv_next(&cursor, &pair, err)) {
         uint64_t location = 0;
         struct wal_entry frame;
         status = row_id(pair.value, NULL, &location, err);
         if (!status && location >= s->reader.limit) continue;
-        if (!status) status = wal_read(s->store->wal, location, &frame, err);
+        if (!status) status = evidence_record(&s->reader, location, &frame, err);
         if (!status) status = visit_record(s, &frame, visit, context, err);
         if (status) break;
     }
     kv_cursor_end(&cursor);
-    return status == STEME_NOT_FOUND ? STEME_OK : status;
+    return walk_status(status, at);
 }
 
 /* ---- epochs ---- */
@@ -375,7 +374,7 @@ static steme_status list_epochs(struct steme_snapshot *s, struct steme_entry **l
         struct wal_entry frame;
         status = row_location(pair.value, &location, err);
         if (!status && location >= s->reader.limit) continue;
-        if (!status) status = wal_read(s->store->wal, location, &frame, err);
+        if (!status) status = evidence_record(&s->reader, location, &frame, err);
         if (status) break;
         if (*count == capacity) {
             capacity = capacity ? 2 * capacity : 16;

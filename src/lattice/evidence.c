@@ -24,6 +24,13 @@ void reader_deinit(struct reader *reader)
     *reader = (struct reader){ 0 };
 }
 
+steme_status evidence_record(struct reader *reader, uint64_t location, struct wal_entry *out, struct steme_error *err)
+{
+    steme_status status = wal_read(reader->wal, location, out, err);
+    return status ? error_wrap(err, STEME_CORRUPT, "a row of the index points to a record that can't be read")
+                  : STEME_OK;
+}
+
 /* ---- lists that grow in an arena ---- */
 
 /* Room for one more element of `size` bytes in a list; doubling leaves the old copies to the arena's end. */
@@ -184,7 +191,7 @@ steme_status evidence_revisions(struct reader *reader, uint64_t route, const uin
         struct wal_entry entry;
         status = row_location(pair.value, &location, err);
         if (!status && location >= reader->limit) continue;
-        if (!status) status = wal_read(reader->wal, location, &entry, err);
+        if (!status) status = evidence_record(reader, location, &entry, err);
         if (!status) status = grow(arena, &list, count, &capacity, sizeof entry, err);
         if (status) break;
         ((struct wal_entry *)list)[count++] = entry;
@@ -415,7 +422,7 @@ static steme_status add_superseded(struct reader *reader, const struct steme_epo
         struct wal_entry old;
         steme_status status = evidence_locate(reader, epoch->supersedes[i].bytes, NULL, &location, err);
         if (status == STEME_NOT_FOUND) continue;
-        if (!status) status = wal_read(reader->wal, location, &old, err);
+        if (!status) status = evidence_record(reader, location, &old, err);
         if (status) return status;
         if (memcmp(record_author(old.bytes), epoch->author.bytes, 32) != 0) continue;
         status = grow(&reader->arena, list, *count, capacity, KEYS_ID_BYTES, err);
@@ -440,7 +447,7 @@ static steme_status load_epochs(struct reader *reader, struct steme_error *err)
         struct steme_record record;
         status = row_location(pair.value, &location, err);
         if (!status && location >= reader->limit) continue;
-        if (!status) status = wal_read(reader->wal, location, &entry, err);
+        if (!status) status = evidence_record(reader, location, &entry, err);
         if (!status) status = record_decode(entry.bytes, &reader->arena, &record, err);
         if (!status && record.type == STEME_EPOCH)
             status = add_superseded(reader, &record.as.epoch, &list, &count, &capacity, err);
@@ -565,15 +572,14 @@ static steme_status limit_of_sequence(struct wal *wal, struct kv_txn *txn, uint6
         *limit = 0;
         return STEME_OK;
     }
-    uint64_t location = batch.location;
-    while (!status) {
-        status = wal_read(wal, location, &entry, err);
-        if (status || entry.sequence > sequence) break;
+    if (status) return status;
+    *limit = batch.location;
+    /* A frame that can't be read ends the walk: in a damaged batch the limit is drawn in front of the damage. */
+    for (bool more = true; more && wal_read(wal, *limit, &entry, NULL) == STEME_OK && entry.sequence <= sequence;) {
         *limit = entry.next_location;
-        if (entry.batch_last) break;
-        location = entry.next_location;
+        more = !entry.batch_last;
     }
-    return status;
+    return STEME_OK;
 }
 
 /* First sequence received after that time: receive times never fall, so halving finds it. */

@@ -29,6 +29,10 @@ struct reader {
 void reader_init(struct reader *reader, struct wal *wal, struct kv_txn **txn, uint64_t limit, int64_t valid_at_us);
 void reader_deinit(struct reader *reader);
 
+/* The record a row points to. Whatever is wrong with it, the row lies: STEME_CORRUPT. */
+MUST_CHECK steme_status evidence_record(struct reader *reader, uint64_t location, struct wal_entry *out,
+                                        struct steme_error *err);
+
 /* One assertion of the slot. */
 struct testimony {
     struct slot_row row;

@@ -312,7 +312,7 @@ void value_of_dead_letter(struct value_bytes *out, const struct steme_hash *id, 
 void value_of_applied(struct value_bytes *out, struct steme_slice key, const struct applied_row *row)
 {
     uint8_t *at = out->data;
-    store_u32(at + 4, 0);
+    store_u32(at + 4, KEYS_LAYOUT);
     store_u64(at + 8, row->mark.next_sequence);
     store_u64(at + 16, row->mark.location);
     memcpy(at + 24, row->mark.batch.bytes, 32);
@@ -331,6 +331,9 @@ steme_status row_applied(struct steme_slice key, struct steme_slice value, struc
 {
     if (value.size != APPLIED_ROW_BYTES || !sealed(key, value, APPLIED_ROW_BYTES)) return lies(key, err);
     const uint8_t *at = value.data;
+    if (load_u32(at + 4) != KEYS_LAYOUT)
+        return error_set(err, STEME_CORRUPT, "the index has layout %u, this program's is %u", load_u32(at + 4),
+                         KEYS_LAYOUT);
     out->mark.next_sequence = load_u64(at + 8);
     out->mark.location = load_u64(at + 16);
     memcpy(out->mark.batch.bytes, at + 24, 32);

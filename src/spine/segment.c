@@ -119,8 +119,7 @@ static steme_status remove_unborn(struct host *host, const char *dir, const char
     steme_status status = host_remove(host, path, &why);
     if (!status || status == STEME_NOT_FOUND) status = host_sync_dir(host, dir, &why);
     if (status)
-        return error_set_os(err, STEME_IO, why.os_errno, "%s was begun and can't be taken back: %s", path,
-                            why.message);
+        return error_set_os(err, STEME_IO, why.os_errno, "%s was begun and can't be taken back: %s", path, why.message);
     return STEME_OK;
 }
 

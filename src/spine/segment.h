@@ -42,8 +42,8 @@ void segment_header_write(const struct segment_header *header, uint8_t to[SEGMEN
 MUST_CHECK steme_status segment_header_read(struct steme_slice bytes, struct segment_header *out);
 
 /* Create the file in `dir`, reserve its space, write the header, sync it and the directory: after STEME_OK it survives
- * a power cut. *file_out is open for writing. STEME_NO_SPACE, STEME_NO_MEMORY: nothing is left of it and nothing is in doubt. After any
- * other failure nobody knows what is on the disk. */
+ * a power cut. *file_out is open for writing. STEME_NO_SPACE, STEME_NO_MEMORY: nothing is left of it and nothing is in
+ * doubt. After any other failure nobody knows what is on the disk. */
 MUST_CHECK steme_status segment_create(struct host *host, const char *dir, const struct segment_header *header,
                                        struct host_file **file_out, struct steme_error *err);
 /* Make an existing file that never became a segment into one: emptied, header, synced with the directory. Space is not

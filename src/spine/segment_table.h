@@ -32,6 +32,7 @@ struct segment_table {
     _Atomic uint32_t first, last; /* lowest and highest number; 0 while empty */
     _Atomic uint32_t count;
     _Atomic(_Atomic(struct segment *) *) blocks[(SEGMENT_NUMBER_MAX + 1u) / SEGMENT_BLOCK];
+    struct segment *spare;    /* for the next one added */
     pthread_mutex_t map_lock; /* one thread maps at a time */
 };
 

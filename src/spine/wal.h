@@ -92,9 +92,10 @@ void wal_close(struct wal **wal);
  *   records  1..STEME_BATCH_RECORDS_MAX, together at most STEME_BATCH_BYTES_MAX with framing; several callers'
  *            records share one write and one sync, each caller's stay together and in order in one batch
  *   places   caller's array, count long; set only on STEME_OK
- * Returns STEME_OK, STEME_TOO_LARGE, STEME_NO_SPACE (nothing was written, later appends may succeed), STEME_IO,
- * STEME_SEALED, STEME_READ_ONLY. After STEME_IO the effect is unknown and the log is sealed: every later append answers
- * STEME_SEALED until the log is opened anew, because after a failed sync nobody knows what the disk holds. */
+ * Returns STEME_OK, STEME_TOO_LARGE, STEME_NO_SPACE or STEME_NO_MEMORY (nothing was written, later appends may
+ * succeed), STEME_IO, STEME_SEALED, STEME_READ_ONLY. After STEME_IO the effect is unknown and the log is sealed: every
+ * later append answers STEME_SEALED until the log is opened anew, because after a failed sync nobody knows what the
+ * disk holds. */
 MUST_CHECK steme_status wal_append(struct wal *wal, const struct wal_record *records, size_t count,
                                    struct wal_place *places, struct steme_error *err);
 

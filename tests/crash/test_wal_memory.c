@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory runs out at every allocation, once or from then on: the call fails with STEME_NO_MEMORY, nothing leaks, nothing
- * is half there, and the next call works. */
+/* Memory runs out at every allocation, once or from then on: the call fails with STEME_NO_MEMORY, nothing leaks,
+ * nothing is half there, and the next call works. */
 #include "base/slice.h"
 #include "lib/wal_world.h"
 
@@ -104,7 +104,8 @@ static void appending_without_memory_refuses_and_then_works(void **state)
             struct steme_error err;
             fresh_log("appending");
             arm(nth, for_ever);
-            for (int i = 0; i < 8; i++) assert_no_memory(wal_world_append(&world, 20, i % 2, &err), "appending");
+            for (int i = 0; i < 8; i++)
+                assert_no_memory(wal_world_append(&world, 20, i % 2, &err), "appending");
             struck = disarm();
             for (int i = 0; i < 8; i++)
                 assert_status(wal_world_append(&world, 20, i % 2, &err), STEME_OK, &err, "again");

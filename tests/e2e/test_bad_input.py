@@ -328,7 +328,7 @@ def a_full_disk():
             good("init", store=store)
             good("assert", "a", "b", "c", store=store)
             acknowledged = set()
-            rows = HEADER + "".join(f"s{i}\tp\t{'o' * 1000}\n" for i in range(20000))
+            rows = HEADER + "".join(f"s{i}\tp\t{'o' * 1000}\n" for i in range(60000))
             result = run("import", "-", "--format", "tsv", "--ids", store=store, stdin=rows)
             expect(result.code == 5 and result.error.startswith("steme: "), str(result)[-500:])
             acknowledged |= set(result.text.split())

@@ -173,12 +173,28 @@ void wal_world_flip(struct wal_world *world, uint32_t segment, uint64_t offset)
     struct steme_error err;
     struct host_file *file;
     snprintf(path, sizeof path, WAL_WORLD_DIR "/wal/%016x.seg", segment);
-    assert_status(host_open(world->host, path, HOST_READ, &file, &err), STEME_OK, &err, path);
+    bool real = world->host == host_posix();
+    struct steme_slice piece = slice_of(&byte, 1);
+    assert_status(host_open(world->host, path, real ? HOST_WRITE : HOST_READ, &file, &err), STEME_OK, &err, path);
     assert_status(host_read_at(file, offset, &byte, 1, &got, &err), STEME_OK, &err, path);
     assert_row(got == 1, path);
-    host_close(&file);
     byte = (uint8_t)~byte;
-    assert_status(host_mem_poke(world->host, path, offset, slice_of(&byte, 1), &err), STEME_OK, &err, path);
+    if (real)
+        assert_status(host_write_at(file, offset, &piece, 1, &err), STEME_OK, &err, path);
+    else
+        assert_status(host_mem_poke(world->host, path, offset, piece, &err), STEME_OK, &err, path);
+    host_close(&file);
+}
+
+void wal_world_ruin(struct wal_world *world, size_t k)
+{
+    size_t group = world->group_of[k];
+    bool last = group == world->group_of[world->used - 1];
+    wal_world_flip(world, (uint32_t)(world->location_of[k] >> 32), (world->location_of[k] & 0xffffffffu) + 30);
+    if (last)
+        wal_world_hurt(world, group, world->used - 1);
+    else
+        wal_world_hurt(world, k, k);
 }
 
 static uint64_t sum_sizes(struct wal_world *world, const char *dir, const char *name)

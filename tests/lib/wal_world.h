@@ -54,6 +54,8 @@ steme_status wal_world_append(struct wal_world *world, size_t count, bool bundle
 void wal_world_check(struct wal_world *world, const char *name);
 /* The records first..last, as many as there are, may be missing from now on. */
 void wal_world_hurt(struct wal_world *world, size_t first, size_t last);
+/* Damage the frame of the kth record, which hurts it; or all of its group, if that is the last one in the log. */
+void wal_world_ruin(struct wal_world *world, size_t k);
 /* Invert a byte of a segment, as rot would. */
 void wal_world_flip(struct wal_world *world, uint32_t segment, uint64_t offset);
 /* wal_verify(): every byte accounted for, in all and against the files' sizes. Returns the totals. */

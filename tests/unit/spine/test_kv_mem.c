@@ -45,7 +45,7 @@ static steme_status count_now(struct kv *kv, uint64_t *count)
 static int run_out(void *context)
 {
     (void)context;
-    struct rlimit limit = { 256 << 20, 256 << 20 };
+    struct rlimit limit = { 96 << 20, 96 << 20 };
     struct kv *kv = NULL;
     struct kv_txn *txn = NULL;
     struct kv_pairs pairs = { 0, 1000, 500 };
