@@ -11,7 +11,7 @@
 #include "lib/report.h"
 #include "lib/scratch.h"
 
-enum { RECORDS = 200000, SINGLES = 20000, BUNDLE = 1000, CALL_RECORDS = 64, THREADS = 2 };
+enum { RECORDS = 200000, SINGLES = 20000, BUNDLE = 1000, THREADS = 2 };
 
 /* Records a second, indexed; *cpu_us_out is the CPU time of one. */
 static double submit_to_new(const char *path, const struct workload *workload, double *cpu_us_out)
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
     size_t count = options_scale(&options, RECORDS);
     struct workload_shape shape = { .slots = count / 10, .claims = 3 };
     workload_bundles(&bundles, &shape, 0, count, BUNDLE);
-    workload_singles(&singles, &shape, 0, options_scale(&options, SINGLES), CALL_RECORDS);
+    workload_singles(&singles, &shape, 0, options_scale(&options, SINGLES), WORKLOAD_CALL_RECORDS);
     collect_entries(path.text, &bundles, &entries);
     double cpu_us = 0, singles_cpu_us = 0, alone_cpu_us = 0;
     for (size_t round = 0; round < options.rounds; round++) {

@@ -64,9 +64,9 @@ static void time_ours(struct steme_snapshot *snapshot, struct prng *prng, const 
         workload_subject(prng_below(prng, shape->slots), subject);
         double start = clock_seconds();
         struct steme_answer answer = resolve(snapshot, subject);
+        steme_snapshot_clear(snapshot);
         us[i] = (clock_seconds() - start) * 1e6;
         must_hold(answer.assertions == FEW && answer.belief_count == FEW_CLAIMS, "an answer from all candidates");
-        steme_snapshot_clear(snapshot);
     }
 }
 

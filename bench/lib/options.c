@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
-#include "figure.h"
+#include "report.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -13,7 +13,7 @@ enum { ROUNDS = 5, QUICK_DIVISOR = 10 };
 
 static _Noreturn void refuse(const char *program)
 {
-    fprintf(stderr, "usage: %s --dir SCRATCH [--json FILE] [--rounds 1..%u] [--quick]\n", program, FIGURE_ROUNDS_MAX);
+    fprintf(stderr, "usage: %s --head | --dir SCRATCH [--json FILE] [--rounds 1..%u] [--quick]\n", program, FIGURE_ROUNDS_MAX);
     exit(2);
 }
 
@@ -31,7 +31,7 @@ struct options options_parse(int argc, char **argv)
     static const struct option known[] = {
         { "dir", required_argument, NULL, 'd' },    { "json", required_argument, NULL, 'j' },
         { "rounds", required_argument, NULL, 'r' }, { "quick", no_argument, NULL, 'q' },
-        { NULL, 0, NULL, 0 },
+        { "head", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
     };
     struct options options = { .rounds = ROUNDS };
     for (int found; (found = getopt_long(argc, argv, "", known, NULL)) != -1;) {
@@ -40,6 +40,7 @@ struct options options_parse(int argc, char **argv)
         case 'j': options.json = optarg; break;
         case 'r': options.rounds = parse_rounds(optarg, argv[0]); break;
         case 'q': options.quick = true; break;
+        case 'h': table_head(); exit(0);
         default: refuse(argv[0]);
         }
     }

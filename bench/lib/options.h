@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every benchmark program is told: --dir SCRATCH [--json FILE] [--rounds N] [--quick]. */
+/* What every benchmark program is told: --dir SCRATCH [--json FILE] [--rounds N] [--quick]. Or --head alone: print the
+ * table's head and be done. */
 #ifndef BENCH_LIB_OPTIONS_H
 #define BENCH_LIB_OPTIONS_H
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS "%-2s %-66s %-13s %-13s %-21s %-9s %s\n"
+#define COLUMNS "%-2s %-72s %-13s %-13s %-21s %-9s %s\n"
 
 /* Three digits and a unit: "46.8 k rec/s". */
 static void put_value(char *to, size_t size, double value, const char *unit)

@@ -12,6 +12,7 @@
 
 #define WORKLOAD_RECORD_BYTES 320u
 #define WORKLOAD_NAME_BYTES 96u
+#define WORKLOAD_CALL_RECORDS 500u /* singly signed ones in a call: an import that hands on what others have signed */
 
 struct workload_shape {
     size_t slots;  /* how many questions there are */

@@ -42,7 +42,7 @@ static steme_status print_id_row(struct steme_snapshot *s, const struct kv_pair 
     uint64_t location = 0;
     struct wal_entry frame;
     steme_status status = row_id(pair->value, NULL, &location, err);
-    if (!status) status = evidence_record(&s->reader, location, &frame, err);
+    if (!status) status = evidence_named(&s->reader, location, key_last_id(pair->key), &frame, err);
     if (status) return status;
     buf_append_text(&line->key, "H:");
     add_hex(&line->key, frame.id.bytes, sizeof frame.id.bytes);
@@ -85,7 +85,7 @@ static steme_status print_ballot_row(struct steme_snapshot *s, const struct kv_p
     struct steme_record record;
     struct arena_mark start = arena_mark(&s->arena);
     steme_status status = row_ballot(pair->key, pair->value, &row, err);
-    if (!status) status = evidence_record(&s->reader, row.location, &frame, err);
+    if (!status) status = evidence_named(&s->reader, row.location, row.vote, &frame, err);
     if (!status) status = record_decode(frame.bytes, &s->arena, &record, err);
     if (!status && record.type != STEME_VOTE)
         status = error_set(err, STEME_CORRUPT, "the index calls a record a vote that is none");
@@ -108,7 +108,7 @@ static steme_status print_revision_row(struct steme_snapshot *s, const struct kv
     uint64_t location = 0;
     struct wal_entry frame;
     steme_status status = row_location(pair->value, &location, err);
-    if (!status) status = evidence_record(&s->reader, location, &frame, err);
+    if (!status) status = evidence_named(&s->reader, location, key_last_id(pair->key), &frame, err);
     if (status) return status;
     buf_append_text(&line->key, "X:");
     add_hex(&line->key, pair->key.data + 9, 16);
@@ -124,7 +124,7 @@ static steme_status print_epoch_row(struct steme_snapshot *s, const struct kv_pa
     uint64_t location = 0;
     struct wal_entry frame;
     steme_status status = row_location(pair->value, &location, err);
-    if (!status) status = evidence_record(&s->reader, location, &frame, err);
+    if (!status) status = evidence_named(&s->reader, location, key_last_id(pair->key), &frame, err);
     if (status) return status;
     buf_append_text(&line->key, "E:");
     add_hex(&line->key, frame.id.bytes, sizeof frame.id.bytes);

@@ -182,7 +182,7 @@ steme_status snapshot_frame(struct steme_snapshot *s, const struct steme_hash *i
     struct wal_entry frame;
     steme_status status = evidence_locate(&s->reader, id->bytes, NULL, &location, err);
     if (status) return status;
-    status = evidence_record(&s->reader, location, &frame, err);
+    status = evidence_named(&s->reader, location, id->bytes, &frame, err);
     if (status) return status;
     if (memcmp(&frame.id, id, sizeof *id) != 0) return STEME_NOT_FOUND;
     *out = frame;
@@ -228,7 +228,7 @@ steme_status snapshot_ballots(struct steme_snapshot *s, const struct steme_targe
     for (size_t i = 0; i < count; i++) {
         struct wal_entry frame;
         bool retracted = false;
-        status = evidence_record(&s->reader, casts[i].row.location, &frame, err);
+        status = evidence_named(&s->reader, casts[i].row.location, casts[i].row.vote, &frame, err);
         if (!status) status = snapshot_entry(s, &frame, &s->arena, &ballots[i].entry, err);
         if (!status) status = taken_back(s, target, &casts[i], &retracted, err);
         if (!status && ballots[i].entry.record.type != STEME_VOTE)

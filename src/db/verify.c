@@ -151,7 +151,7 @@ static steme_status is_copy(struct verification *v, const struct wal_entry *entr
     return status;
 }
 
-static steme_status verify_rows(struct verification *v, const struct wal_entry *entry,
+static steme_status verify_rows(struct verification *v, const struct wal_entry *entry, bool begins_batch,
                                 const struct projected *projected, struct steme_error *err)
 {
     struct key_bytes key;
@@ -160,7 +160,7 @@ static steme_status verify_rows(struct verification *v, const struct wal_entry *
     bool copy = false;
     steme_status status = STEME_OK;
     if (entry->location >= v->applied.location) return STEME_OK;
-    if (entry->batch_first) {
+    if (begins_batch) {
         projection_batch_row(entry, &key, &value);
         status = expect_row(v, key_slice(&key), value_slice(&value), err);
     }
@@ -181,7 +181,7 @@ static steme_status verify_step(struct verification *v, struct wal_mark *at, str
     if (!status && count) status = projection_prepare(entries, count, &v->arena, &projected, err);
     for (size_t i = 0; !status && i < count; i++) {
         verify_record(v, &entries[i]);
-        status = verify_rows(v, &entries[i], &projected[i], err);
+        status = verify_rows(v, &entries[i], projection_begins_batch(entries, i), &projected[i], err);
     }
     v->members_left = 0; /* a bundle never reaches past its batch, nor a step into one */
     arena_rewind(&v->arena, start);

@@ -100,7 +100,7 @@ static steme_status find_matches(struct steme_snapshot *s, const struct digits *
         bool odd_digit_differs = known < 16 && digits->count % 2 && pair.key.size > 1 + known &&
                                  (pair.key.data[1 + known] & 0xf0) != digits->bytes[known];
         if (location >= s->reader.limit || odd_digit_differs) continue;
-        status = evidence_record(&s->reader, location, &frame, err);
+        status = evidence_named(&s->reader, location, key_last_id(pair.key), &frame, err);
         if (status) break;
         if (!begins_with(frame.id.bytes, digits)) continue;
         *out = frame.id;
@@ -341,7 +341,7 @@ steme_status steme_export_each(struct steme_snapshot *s,
         struct wal_entry frame;
         status = row_id(pair.value, NULL, &location, err);
         if (!status && location >= s->reader.limit) continue;
-        if (!status) status = evidence_record(&s->reader, location, &frame, err);
+        if (!status) status = evidence_named(&s->reader, location, key_last_id(pair.key), &frame, err);
         if (!status) status = visit_record(s, &frame, visit, context, err);
         if (status) break;
     }
@@ -374,7 +374,7 @@ static steme_status list_epochs(struct steme_snapshot *s, struct steme_entry **l
         struct wal_entry frame;
         status = row_location(pair.value, &location, err);
         if (!status && location >= s->reader.limit) continue;
-        if (!status) status = evidence_record(&s->reader, location, &frame, err);
+        if (!status) status = evidence_named(&s->reader, location, key_last_id(pair.key), &frame, err);
         if (status) break;
         if (*count == capacity) {
             capacity = capacity ? 2 * capacity : 16;

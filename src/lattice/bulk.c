@@ -69,14 +69,14 @@ static steme_status add_row(void *context, struct steme_slice key, struct steme_
     return sorter_add(b->sorter, key, value, err);
 }
 
-static steme_status add_record(struct bulk *b, const struct wal_entry *entry, const struct projected *projected,
-                               struct steme_error *err)
+static steme_status add_record(struct bulk *b, const struct wal_entry *entry, bool begins_batch,
+                               const struct projected *projected, struct steme_error *err)
 {
     struct row_sink sink = { b, add_row };
     struct key_bytes key;
     struct value_bytes value;
     steme_status status = STEME_OK;
-    if (entry->batch_first) {
+    if (begins_batch) {
         projection_batch_row(entry, &key, &value);
         status = sorter_add(b->sorter, key_slice(&key), value_slice(&value), err);
         if (status) return status;
@@ -101,7 +101,7 @@ static steme_status scan_log(struct bulk *b, struct steme_error *err)
         steme_status status = wal_scan(b->wal, &at, INGESTOR_STEP_RECORDS, &b->arena, &entries, &count, NULL, err);
         if (!status && count) status = projection_prepare(entries, count, &b->arena, &projected, err);
         for (size_t i = 0; !status && i < count; i++)
-            status = add_record(b, &entries[i], &projected[i], err);
+            status = add_record(b, &entries[i], projection_begins_batch(entries, i), &projected[i], err);
         arena_rewind(&b->arena, start);
         if (status) return status;
         if (at.location == before) break;

@@ -31,15 +31,27 @@ steme_status evidence_record(struct reader *reader, uint64_t location, struct wa
                   : STEME_OK;
 }
 
+steme_status evidence_named(struct reader *reader, uint64_t location, const uint8_t id[16], struct wal_entry *out,
+                            struct steme_error *err)
+{
+    struct wal_entry entry;
+    steme_status status = evidence_record(reader, location, &entry, err);
+    if (status) return status;
+    if (memcmp(entry.id.bytes, id, KEYS_ID_BYTES) != 0)
+        return error_set(err, STEME_CORRUPT, "a row of the index points to another record than the one it names");
+    *out = entry;
+    return STEME_OK;
+}
+
 /* ---- lists that grow in an arena ---- */
 
 /* Room for one more element of `size` bytes in a list; doubling leaves the old copies to the arena's end. */
 static steme_status grow(struct arena *arena, void **list, size_t count, size_t *capacity, size_t size,
                          struct steme_error *err)
 {
-    if (count < *capacity) return STEME_OK;
     if (count >= STEME_EVIDENCE_ROWS_MAX)
         return error_set(err, STEME_TOO_LARGE, "more than %u rows bear on this question", STEME_EVIDENCE_ROWS_MAX);
+    if (count < *capacity) return STEME_OK;
     size_t wanted = *capacity ? 2 * *capacity : FIRST_ROWS;
     void *grown = arena_alloc(arena, wanted * size);
     if (!grown) return arena_full(arena, err);
@@ -191,7 +203,7 @@ steme_status evidence_revisions(struct reader *reader, uint64_t route, const uin
         struct wal_entry entry;
         status = row_location(pair.value, &location, err);
         if (!status && location >= reader->limit) continue;
-        if (!status) status = evidence_record(reader, location, &entry, err);
+        if (!status) status = evidence_named(reader, location, key_last_id(pair.key), &entry, err);
         if (!status) status = grow(arena, &list, count, &capacity, sizeof entry, err);
         if (status) break;
         ((struct wal_entry *)list)[count++] = entry;
@@ -422,7 +434,7 @@ static steme_status add_superseded(struct reader *reader, const struct steme_epo
         struct wal_entry old;
         steme_status status = evidence_locate(reader, epoch->supersedes[i].bytes, NULL, &location, err);
         if (status == STEME_NOT_FOUND) continue;
-        if (!status) status = evidence_record(reader, location, &old, err);
+        if (!status) status = evidence_named(reader, location, epoch->supersedes[i].bytes, &old, err);
         if (status) return status;
         if (memcmp(record_author(old.bytes), epoch->author.bytes, 32) != 0) continue;
         status = grow(&reader->arena, list, *count, capacity, KEYS_ID_BYTES, err);
@@ -447,10 +459,11 @@ static steme_status load_epochs(struct reader *reader, struct steme_error *err)
         struct steme_record record;
         status = row_location(pair.value, &location, err);
         if (!status && location >= reader->limit) continue;
-        if (!status) status = evidence_record(reader, location, &entry, err);
+        if (!status) status = evidence_named(reader, location, key_last_id(pair.key), &entry, err);
         if (!status) status = record_decode(entry.bytes, &reader->arena, &record, err);
-        if (!status && record.type == STEME_EPOCH)
-            status = add_superseded(reader, &record.as.epoch, &list, &count, &capacity, err);
+        if (!status && record.type != STEME_EPOCH)
+            status = error_set(err, STEME_CORRUPT, "the index calls a record an epoch that is none");
+        if (!status) status = add_superseded(reader, &record.as.epoch, &list, &count, &capacity, err);
         if (status) break;
     }
     kv_cursor_end(&cursor);
@@ -560,26 +573,52 @@ static steme_status batch_below(struct kv_txn *txn, uint64_t below, struct batch
     return status ? status : row_batch(pair.key, pair.value, out, err);
 }
 
+/* Whether the index has the record of this frame, and just there. */
+static bool vouches(struct kv_txn *txn, const struct wal_entry *frame)
+{
+    struct key_bytes key;
+    struct steme_slice value;
+    uint64_t location = 0;
+    key_of_id(&key, frame->id.bytes);
+    return kv_get(txn, key_slice(&key), &value, NULL) == STEME_OK && row_id(value, NULL, &location, NULL) == STEME_OK &&
+           location == frame->location;
+}
+
+steme_status evidence_frame(struct wal *wal, struct kv_txn *txn, uint64_t location, struct wal_entry *out,
+                            struct steme_error *err)
+{
+    enum { STEP_BYTES = 64 }; /* frames begin at its multiples */
+    struct wal_entry frame;
+    steme_status status = wal_read(wal, location, &frame, err);
+    uint64_t end = location + STEME_BATCH_BYTES_MAX, durable = wal_durable(wal).location;
+    if (end > durable) end = durable;
+    for (uint64_t at = location + STEP_BYTES; (status == STEME_NOT_FOUND || status == STEME_CORRUPT) && at < end;
+         at += STEP_BYTES) {
+        if (wal_read(wal, at, &frame, NULL)) continue;
+        if (frame.batch_location > location) return STEME_NOT_FOUND;
+        /* The index tells a frame from bytes inside of a record that look like one. */
+        if (vouches(txn, &frame)) status = STEME_OK;
+    }
+    if (!status) *out = frame;
+    return status == STEME_CORRUPT ? STEME_NOT_FOUND : status;
+}
+
 /* Location behind the record with this sequence, walking its batch. */
 static steme_status limit_of_sequence(struct wal *wal, struct kv_txn *txn, uint64_t sequence, uint64_t *limit,
                                       struct steme_error *err)
 {
-    struct batch_row batch;
-    struct wal_entry entry;
+    struct batch_row batch = { 0 };
+    struct wal_entry frame = { 0 };
     if (sequence >= UINT64_MAX - 1) return STEME_OK;
     steme_status status = batch_below(txn, sequence + 1, &batch, err);
-    if (status == STEME_NOT_FOUND) {
-        *limit = 0;
-        return STEME_OK;
+    if (status && status != STEME_NOT_FOUND) return status;
+    *limit = batch.location; /* 0 where there is none */
+    while (!status && !frame.batch_last) {
+        status = evidence_frame(wal, txn, *limit, &frame, err);
+        if (status || frame.sequence > sequence) break;
+        *limit = frame.next_location;
     }
-    if (status) return status;
-    *limit = batch.location;
-    /* A frame that can't be read ends the walk: in a damaged batch the limit is drawn in front of the damage. */
-    for (bool more = true; more && wal_read(wal, *limit, &entry, NULL) == STEME_OK && entry.sequence <= sequence;) {
-        *limit = entry.next_location;
-        more = !entry.batch_last;
-    }
-    return STEME_OK;
+    return status == STEME_NOT_FOUND ? STEME_OK : status;
 }
 
 /* First sequence received after that time: receive times never fall, so halving finds it. */

@@ -33,6 +33,14 @@ void reader_deinit(struct reader *reader);
 MUST_CHECK steme_status evidence_record(struct reader *reader, uint64_t location, struct wal_entry *out,
                                         struct steme_error *err);
 
+/* The same, and its id begins so: a row without a check of its own is believed only if it names what it points to. */
+MUST_CHECK steme_status evidence_named(struct reader *reader, uint64_t location, const uint8_t id[16],
+                                       struct wal_entry *out, struct steme_error *err);
+/* The frame at a location, or where that is damaged the next sound one of its batch that the index knows.
+ * STEME_NOT_FOUND: the batch has no more. */
+MUST_CHECK steme_status evidence_frame(struct wal *wal, struct kv_txn *txn, uint64_t location, struct wal_entry *out,
+                                       struct steme_error *err);
+
 /* One assertion of the slot. */
 struct testimony {
     struct slot_row row;

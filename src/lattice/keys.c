@@ -132,6 +132,12 @@ void key_applied(struct key_bytes *out)
     memcpy(out->data, name, out->size);
 }
 
+const uint8_t *key_last_id(struct steme_slice key)
+{
+    static const uint8_t none[KEYS_ID_BYTES];
+    return key.size > KEYS_ID_BYTES ? key.data + key.size - KEYS_ID_BYTES : none;
+}
+
 /* Check over the key, then the value behind its first four bytes. */
 static uint32_t check_of(struct steme_slice key, const uint8_t *value, size_t size)
 {

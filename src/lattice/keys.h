@@ -107,6 +107,8 @@ static inline struct steme_slice key_slice(const struct key_bytes *key)
 {
     return (struct steme_slice){ key->data, key->size };
 }
+/* The id that ends a key of H, V, A, X or E: the record the row is about. 16 bytes; zeros for a key that is too short. */
+const uint8_t *key_last_id(struct steme_slice key);
 static inline struct steme_slice value_slice(const struct value_bytes *value)
 {
     return (struct steme_slice){ value->data, value->size };

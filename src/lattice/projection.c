@@ -67,6 +67,11 @@ void projection_id_row(const struct wal_entry *entry, const struct projected *pr
     value_of_id(value, projected->dead ? STEME_ASSERTION : projected->type, entry->location);
 }
 
+bool projection_begins_batch(const struct wal_entry *entries, size_t index)
+{
+    return index == 0 || entries[index].batch_location != entries[index - 1].batch_location;
+}
+
 void projection_batch_row(const struct wal_entry *entry, struct key_bytes *key, struct value_bytes *value)
 {
     struct batch_row row = { entry->sequence, entry->received_at_us, entry->location };
@@ -244,7 +249,7 @@ static steme_status judge_twin(struct projection *p, struct intake *in, const st
     return dead_rows(entry, "its id begins with the same 16 bytes as another record's", &sink, err);
 }
 
-static steme_status apply_one(struct projection *p, struct intake *in, const struct wal_entry *entry,
+static steme_status apply_one(struct projection *p, struct intake *in, const struct wal_entry *entry, bool begins_batch,
                               const struct projected *projected, struct steme_error *err)
 {
     struct key_bytes key;
@@ -252,7 +257,7 @@ static steme_status apply_one(struct projection *p, struct intake *in, const str
     struct steme_slice present;
     struct row_sink sink = { in, put_row };
     steme_status status = STEME_OK;
-    if (entry->batch_first) {
+    if (begins_batch) {
         projection_batch_row(entry, &key, &value);
         status = put_row(in, key_slice(&key), value_slice(&value), err);
         if (status) return status;
@@ -297,7 +302,7 @@ static steme_status apply(void *context, struct kv_txn *txn, const struct wal_en
     }
     status = projection_prepare(entries, count, &p->arena, &projected, err);
     for (size_t i = 0; !status && i < count; i++)
-        status = apply_one(p, &in, &entries[i], &projected[i], err);
+        status = apply_one(p, &in, &entries[i], projection_begins_batch(entries, i), &projected[i], err);
     if (status) goto done;
     if (after->location > row.mark.location) row.mark = *after;
     key_applied(&key);

@@ -36,7 +36,9 @@ struct row_sink {
 /* Hand over the rows of one record but its H row: S, V, A, X, E or D. */
 MUST_CHECK steme_status projection_rows(const struct wal_entry *entry, const struct projected *projected,
                                         const struct row_sink *sink, struct arena *scratch, struct steme_error *err);
-/* The H row; and the R row for the first frame of a batch. */
+/* Whether a frame of a scan, which gives whole batches less what is damaged, is the first that is left of its batch. */
+bool projection_begins_batch(const struct wal_entry *entries, size_t index);
+/* The H row; and the R row for the frame that begins a batch. */
 void projection_id_row(const struct wal_entry *entry, const struct projected *projected, struct key_bytes *key,
                        struct value_bytes *value);
 void projection_batch_row(const struct wal_entry *entry, struct key_bytes *key, struct value_bytes *value);

@@ -2,7 +2,6 @@
 #include "spine/recovery.h"
 
 #include "base/check.h"
-#include "base/codec.h"
 #include "base/slice.h"
 #include "spine/recovery_walk.h"
 
@@ -389,10 +388,7 @@ static steme_status settle_losses(struct recovery *recovery, struct last *last, 
 {
     uint64_t due = last->end.next_sequence;
     uint64_t lost = last->proof_sequence > due ? last->proof_sequence - due : 0;
-    if (last->bad_end) {
-        last->walk.stretches[last->walk.count - 1].count = lost;
-        last->end.offset = pad64(last->bad_end);
-    }
+    if (last->bad_end) last->walk.stretches[last->walk.count - 1].count = lost;
     steme_status status = set_aside(recovery, &last->walk, last->damage_count, err);
     if (status || lost == 0) return status;
     last->end.next_sequence = last->proof_sequence;
@@ -491,33 +487,25 @@ static steme_status settle(struct recovery *recovery, struct last *last, struct 
     return status;
 }
 
-/* Whether the log goes on in its last segment. Not behind damage. And not in one that was made but never written to,
- * except the first of all: perhaps the sync of its name failed, and then it will be gone one day; a new one is surer.
- */
-static bool goes_on(const struct last *last)
-{
-    if (last->bad_end || last->proof_sequence > last->walk.now.next_sequence) return false;
-    return last->segment->number == 1 || last->unborn || last->walk.any || last->start_proven;
-}
-
+/* Where the next batch goes. Behind damage and losses that is a new segment, higher than any that something vouches
+ * for. It is a new one, too, when the last was made and never written to, the first of all apart: perhaps the sync of
+ * its name failed, and then it will be gone one day. */
 static void find_end(const struct last *last, struct recovery_end *out)
 {
     const struct segment *segment = last->segment;
-    bool go_on = goes_on(last);
+    bool loss = last->bad_end || last->proof_sequence > last->walk.now.next_sequence;
+    bool doubtful = segment->number > 1 && !last->unborn && !last->walk.any && !last->start_proven;
+    uint64_t capacity = segment->header_good ? segment->header.segment_bytes : segment->file_bytes;
     *out = (struct recovery_end){
+        .mark = { last->end.next_sequence, location_of(segment->number, last->end.offset), last->end.batch },
         .segment = segment->number,
         .offset = last->end.offset,
-        .next_sequence = last->end.next_sequence,
-        .batch = last->end.batch,
+        .capacity_bytes = capacity,
         .received_at_us = last->end.received_at_us,
     };
-    if (last->walk.now.next_sequence < last->proof_sequence &&
-        !last->bad_end) { /* as if what is lost lay in a segment of its own */
-        out->segment = last->proof_segment > segment->number ? last->proof_segment : segment->number + 1;
-        out->offset = SEGMENT_HEADER_BYTES;
-    }
-    uint64_t capacity = segment->header_good ? segment->header.segment_bytes : segment->file_bytes;
-    out->capacity_bytes = go_on && capacity <= SEGMENT_BYTES_MAX ? capacity : out->offset;
+    if (loss && last->proof_segment > out->segment) out->segment = last->proof_segment;
+    if (loss) out->mark.location = location_of(out->segment + 1, SEGMENT_HEADER_BYTES);
+    if (loss || doubtful || capacity > SEGMENT_BYTES_MAX) out->capacity_bytes = out->offset;
 }
 
 static steme_status judge_last(struct recovery *recovery, struct recovery_end *end_out, struct steme_error *err)

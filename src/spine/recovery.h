@@ -9,12 +9,11 @@
 
 /* Where the log ends and goes on. */
 struct recovery_end {
-    uint32_t segment;
-    uint64_t offset;
-    uint64_t capacity_bytes; /* of that segment */
-    uint64_t next_sequence;
-    struct steme_hash batch; /* hash of the last batch */
-    int64_t received_at_us;  /* of it, or a later bound */
+    struct wal_mark mark;    /* its location: where the next batch will begin, perhaps in a segment yet to be made */
+    uint32_t segment;        /* to write to, as long as there is room */
+    uint64_t offset;         /* in it */
+    uint64_t capacity_bytes; /* of it; the offset when the log goes on in a new one */
+    int64_t received_at_us;  /* of the last batch, or a later bound */
 };
 
 /* Find, judge and, unless options->read_only, repair. The table is empty and gets every segment there is; the

@@ -33,8 +33,7 @@ static void note(struct recovery_walk *walk, const struct batch_scan *scan, uint
 /* Good batch headers: everything noted before the last of them is proven, and so is the loss in front of the first. */
 static void take_batches(struct recovery_walk *walk, const struct batch_scan *scan, const struct batch_scan_item *item)
 {
-    const struct batch_gap *gap = item->gaps;
-    const struct batch_gap *gaps_end = item->gaps + item->gap_count;
+    size_t gap = 0;
     for (size_t i = 0; i < item->batch_count; i++) {
         const struct batch_found *batch = &item->batches[i];
         uint64_t end = batch->offset + batch->bytes;
@@ -47,8 +46,10 @@ static void take_batches(struct recovery_walk *walk, const struct batch_scan *sc
         walk->before.offset = batch->offset;
         walk->now = (struct recovery_point){ end, batch->first_sequence + batch->count, batch->received_at_us,
                                              batch->hash, true };
-        for (; gap < gaps_end && gap->offset < end; gap++)
-            note(walk, scan, gap->offset, gap->bytes, gap->first_sequence, gap->count);
+        for (; gap < item->gap_count && item->gaps[gap].offset < end; gap++) {
+            const struct batch_gap *bad = &item->gaps[gap];
+            note(walk, scan, bad->offset, bad->bytes, bad->first_sequence, bad->count);
+        }
     }
 }
 

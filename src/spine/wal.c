@@ -72,14 +72,14 @@ steme_status wal_create(const struct wal_options *options, struct steme_error *e
     return status;
 }
 
-/* The committing thread's: everything that was written before is durable now, and this batch with it. */
-static void publish(struct wal *wal, const struct segment_tail *tail)
+/* The committing thread's, or while opening: everything before this mark is durable. */
+static void publish(struct wal *wal, const struct wal_mark *mark)
 {
     pthread_mutex_lock(&wal->durable_lock);
-    wal->durable = (struct wal_mark){ tail->next_sequence, location_of(tail->segment, tail->offset), tail->batch };
-    atomic_store_explicit(&wal->durable_location, wal->durable.location, memory_order_release);
+    wal->durable = *mark;
+    atomic_store_explicit(&wal->durable_location, mark->location, memory_order_release);
     pthread_mutex_unlock(&wal->durable_lock);
-    gate_advance(&wal->durable_gate, tail->next_sequence - 1);
+    gate_advance(&wal->durable_gate, mark->next_sequence - 1);
 }
 
 static steme_status write_group(void *context, uint8_t *bytes, uint32_t size, uint32_t count, struct commit_place *out,
@@ -91,7 +91,8 @@ static steme_status write_group(void *context, uint8_t *bytes, uint32_t size, ui
     atomic_fetch_add_explicit(&wal->appended_records, count, memory_order_relaxed);
     atomic_fetch_add_explicit(&wal->appended_bytes, size, memory_order_relaxed);
     atomic_fetch_add_explicit(&wal->batches, 1, memory_order_relaxed);
-    publish(wal, &wal->tail);
+    const struct segment_tail *tail = &wal->tail;
+    publish(wal, &(struct wal_mark){ tail->next_sequence, location_of(tail->segment, tail->offset), tail->batch });
     return STEME_OK;
 }
 
@@ -107,11 +108,11 @@ static void begin_at(struct wal *wal, const struct recovery_end *end)
     wal->tail.segment = end->segment;
     wal->tail.offset = end->offset;
     wal->tail.capacity_bytes = end->capacity_bytes;
-    wal->tail.next_sequence = end->next_sequence;
-    wal->tail.batch = end->batch;
+    wal->tail.next_sequence = end->mark.next_sequence;
+    wal->tail.batch = end->mark.batch;
     wal->tail.received_at_us = end->received_at_us;
     gate_init(&wal->durable_gate, 0);
-    publish(wal, &wal->tail);
+    publish(wal, &end->mark);
 }
 
 static steme_status open_parts(struct wal *wal, const struct wal_options *options, struct wal_report *report,

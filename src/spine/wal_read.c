@@ -234,7 +234,20 @@ struct scan {
     uint64_t skipped;
     struct wal_entry *entries;
     size_t count;
+    struct quarantine_stretch bad; /* what was stepped over last; how much is lost with it, the next batch tells */
 };
+
+/* Set aside what reading found damaged, so that it is on record from now on. If that can't be done, reading goes on:
+ * nothing is ever cut here, and the next one who reads finds it again. */
+static void set_aside(struct scan *scan, struct quarantine_stretch *stretch)
+{
+    if (stretch->bytes.size == 0) return;
+    stretch->reason = QUARANTINE_DAMAGE;
+    pthread_mutex_lock(&scan->wal->quarantine_lock);
+    (void)!quarantine_set_aside(&scan->wal->quarantine, stretch, NULL);
+    pthread_mutex_unlock(&scan->wal->quarantine_lock);
+    stretch->bytes.size = 0;
+}
 
 /* Put more entries behind those that are there; hardly ever called twice in one scan. */
 static steme_status add_entries(struct scan *scan, const struct batch_scan_item *item, struct arena *arena,
@@ -257,7 +270,27 @@ static steme_status add_entries(struct scan *scan, const struct batch_scan_item 
 /* The next record has this number: those between are lost. */
 static void step_to(struct scan *scan, uint64_t first_sequence)
 {
-    if (first_sequence > scan->at.next_sequence) scan->skipped += first_sequence - scan->at.next_sequence;
+    uint64_t lost = first_sequence > scan->at.next_sequence ? first_sequence - scan->at.next_sequence : 0;
+    scan->skipped += lost;
+    scan->bad.count = lost;
+    set_aside(scan, &scan->bad);
+}
+
+/* Frames of good batches that are lost. */
+static void take_gaps(struct scan *scan, const struct batch_scan *walk, const struct batch_scan_item *item)
+{
+    for (size_t i = 0; i < item->gap_count; i++) {
+        const struct batch_gap *gap = &item->gaps[i];
+        struct quarantine_stretch stretch = {
+            .segment = walk->segment,
+            .offset = gap->offset,
+            .bytes = slice_of(walk->bytes + gap->offset, gap->bytes),
+            .first_sequence = gap->first_sequence,
+            .count = gap->count,
+        };
+        scan->skipped += gap->count;
+        set_aside(scan, &stretch);
+    }
 }
 
 static steme_status take_item(struct scan *scan, const struct batch_scan *walk, const struct batch_scan_item *item,
@@ -265,8 +298,7 @@ static steme_status take_item(struct scan *scan, const struct batch_scan *walk, 
 {
     if (item->kind == BATCH_SCAN_FOUND) {
         step_to(scan, item->batches[0].first_sequence);
-        for (size_t i = 0; i < item->gap_count; i++)
-            scan->skipped += item->gaps[i].count;
+        take_gaps(scan, walk, item);
         scan->at = (struct wal_mark){ walk->next_sequence, location_of(walk->segment, walk->offset), walk->batch };
         scan->sure = true;
         return add_entries(scan, item, arena, err);
@@ -280,6 +312,13 @@ static steme_status take_item(struct scan *scan, const struct batch_scan *walk, 
                          scan->at.next_sequence);
     scan->sure = true;
     scan->at.location = location_of(walk->segment, walk->offset);
+    if (item->kind == BATCH_SCAN_END) return STEME_OK;
+    scan->bad = (struct quarantine_stretch){
+        .segment = walk->segment,
+        .offset = item->offset,
+        .bytes = slice_of(walk->bytes + item->offset, item->bytes),
+        .first_sequence = scan->at.next_sequence,
+    };
     return STEME_OK;
 }
 
@@ -292,14 +331,10 @@ static void next_segment(struct scan *scan)
         return;
     }
     scan->at.location = location_of(next->number, SEGMENT_HEADER_BYTES);
-    if (!next->header_good) {
-        scan->linked = false; /* what follows is believed by what it says itself */
-        return;
-    }
-    step_to(scan, next->header.first_sequence);
-    scan->at.next_sequence = next->header.first_sequence;
-    scan->at.batch = next->header.prev;
-    scan->linked = true;
+    /* If its header does not say that it continues what we have read, something is lost in between; then what follows is
+     * believed by what it says itself. */
+    scan->linked = next->header_good && next->header.first_sequence == scan->at.next_sequence &&
+                   memcmp(next->header.prev.bytes, scan->at.batch.bytes, HASH_BYTES) == 0;
 }
 
 /* Read on in the segment we are in. */

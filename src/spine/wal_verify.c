@@ -60,9 +60,7 @@ static void verify_header(struct verification *verification, const struct segmen
                      memcmp(header.prev.bytes, verification->batch.bytes, sizeof header.prev.bytes) == 0;
     if (verification->linked && !continues)
         report(verification, start, 0, header.first_sequence, "the segment does not continue the one before");
-    verification->next_sequence = header.first_sequence;
-    verification->batch = header.prev;
-    verification->linked = true;
+    verification->linked = continues; /* else what follows is believed by what it says itself */
 }
 
 static void count_item(struct verification *verification, uint32_t number, const struct batch_scan_item *item)

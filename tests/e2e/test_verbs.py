@@ -331,17 +331,17 @@ def keys_to_sign_with_are_kept():
 def the_second_writer_is_told_who_holds_the_lock():
     with Scratch() as scratch:
         environment = dict(os.environ, STEME_DIR=str(scratch.store))
-        with subprocess.Popen([PROGRAM, "import", "-", "--format", "tsv"], stdin=subprocess.PIPE, env=environment,
-                              stdout=subprocess.DEVNULL) as writer:
-            writer.stdin.write(b"subject\tpredicate\tobject\n")
+        with subprocess.Popen([PROGRAM, "import", "-", "--format", "tsv", "--bundle", "1", "--ids"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as writer:
+            writer.stdin.write(b"subject\tpredicate\tobject\na\tb\tc\n")
             writer.stdin.flush()
-            for _ in range(200):
-                second = scratch.run("assert", "a", "b", "c")
-                if second.code == 6:
-                    break
-                time.sleep(0.02)
+            expect(len(writer.stdout.readline()) == 65, "the first one writes")
+            second = scratch.run("assert", "a", "b", "d")
             expect(second.code == 6 and str(writer.pid) in second.error, second)
-            expect(scratch.run("status").code == 0, "readers work meanwhile")
+            as_json = scratch.run("key", "new", "x", "--json")
+            expect(as_json.code == 6 and b'"LOCKED"' in as_json.err, as_json)
+            for words in (["status"], ["resolve", "a", "b"], ["log"], ["export"], ["verify"]):
+                expect(scratch.run(*words).code == 0, f"readers work meanwhile: {scratch.run(*words)}")
             writer.stdin.close()
             expect(writer.wait(timeout=30) == 0, "the first one ends well")
         scratch.written("assert", "a", "b", "d")

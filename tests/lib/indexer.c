@@ -81,7 +81,8 @@ void indexer_rows(struct kv *kv, struct buf *out)
 static struct steme_slice take_row(const struct buf *rows, size_t *at)
 {
     if (*at >= rows->size) return slice_of(NULL, 0);
-    struct steme_slice row = { rows->data + *at, 8 + (size_t)load_u32(rows->data + *at) + load_u32(rows->data + *at + 4) };
+    struct steme_slice row = { rows->data + *at,
+                               8 + (size_t)load_u32(rows->data + *at) + load_u32(rows->data + *at + 4) };
     *at += row.size;
     return row;
 }

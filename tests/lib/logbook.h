@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A log in a world of memory, written from piles. Fails the test where something does not work that should. One thread. */
+/* A log in a world of memory, written from piles. Fails the test where something does not work that should. One thread.
+ */
 #ifndef TESTS_LIB_LOGBOOK_H
 #define TESTS_LIB_LOGBOOK_H
 
@@ -9,7 +10,7 @@
 #define LOGBOOK_INDEX_DIR "store/index"
 
 struct logbook {
-    struct host *host; /* its clock starts at PILE_NOON_US and moves a second with every batch */
+    struct host *host;          /* its clock starts at PILE_NOON_US and moves a second with every batch */
     struct wal_options options; /* no committer */
     struct wal *wal;
 };

@@ -44,10 +44,7 @@ const struct sign_secret *pile_agent(unsigned number)
     return &agents[number];
 }
 
-struct steme_hash pile_agent_id(unsigned number)
-{
-    return agent_id(pile_agent(number)->key.bytes);
-}
+struct steme_hash pile_agent_id(unsigned number) { return agent_id(pile_agent(number)->key.bytes); }
 
 /* ---- putting on ---- */
 
@@ -350,8 +347,8 @@ static struct steme_target draw_vote_target(struct prng *prng, const struct draw
 
 static void draw_vote(struct pile *pile, struct prng *prng, struct drawn *drawn, unsigned agent)
 {
-    struct steme_record vote =
-        pile_vote(draw_vote_target(prng, drawn), (enum steme_stance)prng_below(prng, STEME_ABSTAIN + 1));
+    struct steme_record vote = pile_vote(draw_vote_target(prng, drawn),
+                                         (enum steme_stance)prng_below(prng, STEME_ABSTAIN + 1));
     vote.as.vote.probability_ppm = (uint32_t)prng_below(prng, 5) * 250000;
     vote.as.vote.cast_at_us += (int64_t)prng_below(prng, 3) * SECOND_US;
     vote.as.vote.reason = slice_text(prng_chance(prng, 500) ? "so it is" : "");

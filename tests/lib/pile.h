@@ -38,7 +38,8 @@ struct steme_hash pile_add(struct pile *pile, unsigned agent, struct steme_recor
 /* A bundle and its members; the bundle's id. */
 struct steme_hash pile_add_bundle(struct pile *pile, unsigned agent, const struct steme_assertion *assertions,
                                   size_t count);
-/* Random records of every type, with conflicts, ties, votes on everything, and revisions by the authors and by strangers. */
+/* Random records of every type, with conflicts, ties, votes on everything, and revisions by the authors and by
+ * strangers. */
 void pile_draw(struct pile *pile, struct prng *prng, size_t groups);
 /* The same group once more, as a copy. */
 void pile_repeat(struct pile *pile, size_t group);

@@ -78,6 +78,22 @@ int shop_close(void **state)
     return 0;
 }
 
+void shop_keep_key(struct shop *shop, unsigned agent)
+{
+    char name[32];
+    const struct sign_secret *secret = pile_agent(agent);
+    (void)snprintf(name, sizeof name, "keys/agent-%u.key", agent);
+    char *path = shop_path(shop, name), *seed = testing_hex(slice_of(secret->seed, sizeof secret->seed));
+    char *key = testing_hex(slice_of(secret->key.bytes, sizeof secret->key.bytes));
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "stemedb key 1\nseed %s\npublic %s\n", seed, key);
+    assert_int_equal(fclose(file), 0);
+    free(path);
+    free(seed);
+    free(key);
+}
+
 /* ---- writing ---- */
 
 void shop_catch_up(struct shop *shop)
@@ -137,8 +153,8 @@ static steme_status add_answer(void *context, const struct steme_answer *a)
     struct buf *out = context;
     buf_printf(out, "%s %.*s | %.*s | %.*s: %s %s voices %u assertions %u votes %u margin %.17g", a->lens,
                SLICE_PRINT(a->subject), SLICE_PRINT(a->predicate), SLICE_PRINT(a->key_qualifiers),
-               steme_verdict_name(a->verdict), a->functional ? "functional" : "many", a->voices, a->assertions, a->votes,
-               a->margin);
+               steme_verdict_name(a->verdict), a->functional ? "functional" : "many", a->voices, a->assertions,
+               a->votes, a->margin);
     add_hash(out, &a->slot);
     if (a->has_pooled)
         buf_printf(out, " pooled %zu %zu %.17g %.17g %.17g", a->pooled.count, a->pooled.left_out, a->pooled.mean,
@@ -148,9 +164,9 @@ static steme_status add_answer(void *context, const struct steme_answer *a)
         const struct steme_belief *b = &a->beliefs[i];
         char value[256];
         (void)steme_print_value(&b->value, value, sizeof value);
-        buf_printf(out, "  %.17g %s +%.17g -%.17g voices %u %u assertions %u %u votes %u %u at %" PRId64, b->probability,
-                   value, b->support, b->refute, b->support_voices, b->refute_voices, b->assertions, b->refutations,
-                   b->votes_for, b->votes_against, b->latest_at_us);
+        buf_printf(out, "  %.17g %s +%.17g -%.17g voices %u %u assertions %u %u votes %u %u at %" PRId64,
+                   b->probability, value, b->support, b->refute, b->support_voices, b->refute_voices, b->assertions,
+                   b->refutations, b->votes_for, b->votes_against, b->latest_at_us);
         add_hash(out, &b->claim);
         add_hash(out, &b->assertion);
         buf_append_text(out, "\n");
@@ -228,11 +244,12 @@ static steme_status note_question(void *context, const struct steme_answer *a)
     static const struct steme_qualifier band = { { (const uint8_t *)"band", 4 }, { (const uint8_t *)"K", 1 }, true };
     struct questions *questions = context;
     assert_true(questions->count < countof(questions->list));
-    questions->list[questions->count++] =
-        (struct steme_question){ .subject = arena_copy(&questions->names, a->subject),
-                                 .predicate = arena_copy(&questions->names, a->predicate),
-                                 .key_qualifiers = &band,
-                                 .key_qualifier_count = a->key_qualifiers.size ? 1 : 0 };
+    questions->list[questions->count++] = (struct steme_question){
+        .subject = arena_copy(&questions->names, a->subject),
+        .predicate = arena_copy(&questions->names, a->predicate),
+        .key_qualifiers = &band,
+        .key_qualifier_count = a->key_qualifiers.size ? 1 : 0
+    };
     return STEME_OK;
 }
 
@@ -416,8 +433,10 @@ void shop_copy_dir(const char *from, const char *to)
     OK(host_list(host_posix(), from, &arena, &entries, &count, &failure));
     for (size_t i = 0; i < count; i++) {
         char *source = testing_join(from, entries[i].name), *target = testing_join(to, entries[i].name);
-        if (entries[i].kind == HOST_KIND_DIR) shop_copy_dir(source, target);
-        else copy_file(source, target);
+        if (entries[i].kind == HOST_KIND_DIR)
+            shop_copy_dir(source, target);
+        else
+            copy_file(source, target);
         free(source);
         free(target);
     }

@@ -99,6 +99,7 @@ static steme_status print_verb_json(struct cli *cli, const struct verb *verb, st
     emit_word(&json, "verb", verb->name);
     emit_word(&json, "summary", verb->summary);
     emit_word(&json, "arguments", verb->arguments);
+    if (verb->details) emit_word(&json, "details", verb->details);
     emit_begin(&json, "options", '[');
     for (size_t t = 0; t < OPTION_TABLES_MAX - 1 && verb->options[t]; t++) emit_options(&json, verb->options[t]);
     emit_options(&json, cli_common_options);

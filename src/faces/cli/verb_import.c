@@ -268,8 +268,7 @@ steme_status verb_import(struct cli *cli, struct steme_error *err)
         status = error_set(err, STEME_FAILED, "%" PRIu64 " line%s rejected", import.intake.rejected,
                            import.intake.rejected == 1 ? " was" : "s were");
     if (status && import.intake.written > 0 && !import.intake.dry_run && import.intake.rejected == 0)
-        cli_hint(cli, "%" PRIu64 " records were written before that and stay; importing the file again adds only the rest",
-                 import.intake.written);
+        cli_hint(cli, "%" PRIu64 " records were written before that, and stay", import.intake.written);
     intake_deinit(&import.intake);
     lines_deinit(&import.lines);
     if (import.own_file && import.file) fclose(import.file);

@@ -80,7 +80,9 @@ static void a_ballot_comes_back(void **state)
     (void)state;
     struct prng prng = { 2 };
     for (unsigned round = 0; round < ROUNDS; round++) {
-        struct steme_target target = { (enum steme_target_kind)prng_below(&prng, STEME_ON_EPOCH + 1), prng_u64(&prng), { { 0 } } };
+        struct steme_target target = { (enum steme_target_kind)prng_below(&prng, STEME_ON_EPOCH + 1),
+                                       prng_u64(&prng),
+                                       { { 0 } } };
         struct ballot_row row = { .location = prng_u64(&prng), .cast_at_us = (int64_t)prng_u64(&prng) }, back;
         struct key_bytes key;
         struct value_bytes value;
@@ -128,7 +130,9 @@ static void places_and_types_come_back(void **state)
 static void a_batch_comes_back(void **state)
 {
     (void)state;
-    static const struct batch_row rows[] = { { 1, INT64_MIN, 128 }, { UINT64_MAX, INT64_MAX, UINT64_MAX }, { 0, 0, 0 } };
+    static const struct batch_row rows[] = { { 1, INT64_MIN, 128 },
+                                             { UINT64_MAX, INT64_MAX, UINT64_MAX },
+                                             { 0, 0, 0 } };
     for (size_t i = 0; i < countof(rows); i++) {
         struct key_bytes key;
         struct value_bytes value;
@@ -320,7 +324,8 @@ static void what_a_check_can_t_excuse_is_refused(void **state)
 {
     (void)state;
     struct sealed rows[8];
-    struct slot_row slot = { .kind = (enum steme_kind)(STEME_NONE + 1), .valid_from_us = STEME_TIME_MIN,
+    struct slot_row slot = { .kind = (enum steme_kind)(STEME_NONE + 1),
+                             .valid_from_us = STEME_TIME_MIN,
                              .valid_to_us = STEME_TIME_MAX };
     struct ballot_row ballot = { .stance = (enum steme_stance)(STEME_ABSTAIN + 1) };
     (void)make_sealed(rows);

@@ -205,7 +205,11 @@ static void make_padding(uint8_t *bytes) { bytes[127] = 1; }
 static void make_assertion_of_it(uint8_t *bytes) { bytes[0] = STEME_ASSERTION; }
 static void make_bundle_of_it(uint8_t *bytes) { bytes[0] = STEME_BUNDLE; }
 
-static const struct { const char *name; void (*change)(uint8_t *bytes); const char *reason; } strangers[] = {
+static const struct {
+    const char *name;
+    void (*change)(uint8_t *bytes);
+    const char *reason;
+} strangers[] = {
     { "an unknown type", make_type_9, "a record type this program does not know" },
     { "the last unknown type", make_type_255, "a record type this program does not know" },
     { "a later format", make_newer, "a record format newer than this program reads" },
@@ -439,7 +443,10 @@ static void a_damaged_applied_row_is_told(void **state)
 
 /* ---- times ---- */
 
-static const struct { const char *name; int64_t ahead_us, want_us; } clocks[] = {
+static const struct {
+    const char *name;
+    int64_t ahead_us, want_us;
+} clocks[] = {
     { "a clock that is behind", -1000, PILE_NOON_US - 1000 },
     { "a clock that is right", 0, PILE_NOON_US },
     { "a clock that is ahead as far as it may be", STEME_CLOCK_AHEAD_MAX_US, PILE_NOON_US + STEME_CLOCK_AHEAD_MAX_US },

@@ -133,10 +133,7 @@ static void add_member(struct world *w)
     w->records[w->count] = w->records[MEMBER];
     w->count++;
 }
-static void flip_padding(struct world *w)
-{
-    (void)change_byte(w, VOTE, w->records[VOTE].bytes.size - 1);
-}
+static void flip_padding(struct world *w) { (void)change_byte(w, VOTE, w->records[VOTE].bytes.size - 1); }
 static void flip_confidence(struct world *w) { (void)change_byte(w, CLAIM, 72); }
 static void flip_member(struct world *w) { (void)change_byte(w, MEMBER, 72); }
 static void make_unknown(struct world *w)
@@ -244,7 +241,11 @@ static void what_follows_a_short_bundle_is_not_its_member(void **state)
 static void without_verifying_all_but_the_signature_is_checked(void **state)
 {
     (void)state;
-    static const struct { const char *name; void (*change)(struct world *); steme_status want; } rows[] = {
+    static const struct {
+        const char *name;
+        void (*change)(struct world *);
+        steme_status want;
+    } rows[] = {
         { "sound", change_nothing, STEME_OK },
         { "a wrong signature", flip_signature, STEME_OK },
         { "no signature", unsign_claim, STEME_BAD_SIGNATURE },
@@ -278,7 +279,8 @@ static void too_many_records_are_refused(void **state)
     assert_int_equal(admission_check(many, count, false, &arena, &admitted, &bad, &failure), STEME_TOO_LARGE);
     assert_int_equal(bad, count);
     bad = NO_MATTER;
-    assert_status(admission_check(many, count - 1, false, &arena, &admitted, &bad, &failure), STEME_OK, &failure, "max");
+    assert_status(admission_check(many, count - 1, false, &arena, &admitted, &bad, &failure), STEME_OK, &failure,
+                  "max");
     assert_int_equal(bad, count - 1);
     free(many);
     arena_deinit(&arena);
@@ -303,7 +305,8 @@ static void too_many_bytes_are_refused(void **state)
     arena_init(&arena, 1 << 20);
     assert_int_equal(admission_check(many, COUNT, false, &arena, &admitted, &bad, &failure), STEME_TOO_LARGE);
     assert_int_equal(bad, COUNT);
-    assert_status(admission_check(many, COUNT - 2, false, &arena, &admitted, &bad, &failure), STEME_OK, &failure, "fits");
+    assert_status(admission_check(many, COUNT - 2, false, &arena, &admitted, &bad, &failure), STEME_OK, &failure,
+                  "fits");
     arena_deinit(&arena);
 }
 

@@ -184,7 +184,12 @@ static void a_step_is_bounded(void **state)
     pile_deinit(&many);
 }
 
-static const struct { const char *name; size_t fail_at; steme_status with, want; size_t calls; } answers[] = {
+static const struct {
+    const char *name;
+    size_t fail_at;
+    steme_status with, want;
+    size_t calls;
+} answers[] = {
     { "a sink that fails", 1, STEME_IO, STEME_IO, 1 },
     { "a sink that finds a lie", 1, STEME_CORRUPT, STEME_CORRUPT, 1 },
     { "a full store gets one more try", 1, STEME_NO_SPACE, STEME_OK, 2 },

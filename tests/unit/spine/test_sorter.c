@@ -82,12 +82,13 @@ static struct drained drain(struct sorter *sorter)
     }
 }
 
-static const struct { const char *name; uint32_t pairs; bool spills; } sizes[] = {
-    { "nothing", 0, false },
-    { "one pair", 1, false },
-    { "what fits in memory", 5000, false },
-    { "two runs", PAIRS, true },
-    { "many runs", MANY, true },
+static const struct {
+    const char *name;
+    uint32_t pairs;
+    bool spills;
+} sizes[] = {
+    { "nothing", 0, false },     { "one pair", 1, false },    { "what fits in memory", 5000, false },
+    { "two runs", PAIRS, true }, { "many runs", MANY, true },
 };
 
 static void pairs_come_out_in_order_and_equals_as_they_were_added(void **state)
@@ -218,7 +219,12 @@ static steme_status sort_some(struct host *host, size_t *count_out)
     return status;
 }
 
-static const struct { const char *name; enum host_mem_call call; int os_errno; steme_status want; } faults[] = {
+static const struct {
+    const char *name;
+    enum host_mem_call call;
+    int os_errno;
+    steme_status want;
+} faults[] = {
     { "a full disk", HOST_MEM_WRITE, ENOSPC, STEME_NO_SPACE },
     { "a write that fails", HOST_MEM_WRITE, EIO, STEME_IO },
     { "a file that can't be made", HOST_MEM_OPEN, EMFILE, STEME_IO },
@@ -335,8 +341,8 @@ static void freeing_nothing_is_fine(void **state)
 static void cleaning_removes_runs_and_nothing_else(void **state)
 {
     (void)state;
-    static const char *const names[] = { "index/sort-0.run", "index/sort-17.run", "index/data.mdb", "index/sort.run",
-                                         "index/sort-1.ru",  "index/resort-1.run" };
+    static const char *const names[] = { "index/sort-0.run", "index/sort-17.run", "index/data.mdb",
+                                         "index/sort.run",   "index/sort-1.ru",   "index/resort-1.run" };
     struct host *host = new_world();
     for (size_t i = 0; i < countof(names); i++) {
         struct host_file *file = NULL;
