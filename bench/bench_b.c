@@ -42,7 +42,8 @@ int main(int argc, char **argv)
         figure_add(&figure, count / ours, count / theirs);
     }
     double records = count * (double)options.rounds;
-    figure_note(&figure, "CPU a record: ours %.1f us, theirs %.1f us", our_cpu / records * 1e6, their_cpu / records * 1e6);
+    figure_note(&figure, "CPU a record: ours %.1f us, theirs %.1f us", our_cpu / records * 1e6,
+                their_cpu / records * 1e6);
     report(&figure, &options);
     workload_free(&workload);
     return 0;

@@ -76,8 +76,8 @@ int main(int argc, char **argv)
     }
     figure_note(&to_singles, "CPU a record, last round: bundled %.1f us, singly %.1f us", cpu_us, singles_cpu_us);
     figure_note(&to_index, "%.2f entries of %.0f bytes a record; CPU a record: ours %.1f us, LMDB alone %.1f us",
-                (double)entries.count / (double)bundles.assertion_count,
-                (double)entries.bytes / (double)entries.count, cpu_us, alone_cpu_us);
+                (double)entries.count / (double)bundles.assertion_count, (double)entries.bytes / (double)entries.count,
+                cpu_us, alone_cpu_us);
     report(&to_singles, &options);
     report(&to_index, &options);
     lmdb_entries_free(&entries);

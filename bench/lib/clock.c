@@ -25,10 +25,7 @@ struct hand {
 
 static atomic_bool over;
 
-double clock_seconds(void)
-{
-    return (double)host_monotonic_ns(host_posix()) / 1e9;
-}
+double clock_seconds(void) { return (double)host_monotonic_ns(host_posix()) / 1e9; }
 
 double clock_cpu_seconds(void)
 {
@@ -47,10 +44,7 @@ void clock_sleep(double seconds)
         (void)gate_wait(&gate, 1, (uint64_t)((until - now) * 1e9));
 }
 
-bool crew_over(void)
-{
-    return atomic_load_explicit(&over, memory_order_relaxed);
-}
+bool crew_over(void) { return atomic_load_explicit(&over, memory_order_relaxed); }
 
 static void *run_hand(void *context)
 {

@@ -32,7 +32,8 @@ void json_line(const struct figure *figure, const char *path)
     put_text(file, "unit", figure->unit);
     put_numbers(file, "ours", figure->ours, figure->rounds);
     put_numbers(file, "theirs", figure->theirs, figure->rounds);
-    fprintf(file, "\"ratio\": {\"least\": %.6g, \"median\": %.6g, \"most\": %.6g}, ", ratio.least, ratio.median, ratio.most);
+    fprintf(file, "\"ratio\": {\"least\": %.6g, \"median\": %.6g, \"most\": %.6g}, ", ratio.least, ratio.median,
+            ratio.most);
     fprintf(file, "\"%s\": %.6g, ", figure->bound == FIGURE_AT_LEAST ? "at_least" : "at_most", figure->limit);
     put_text(file, "note", figure->note);
     fprintf(file, "\"met\": %s}\n", figure_met(figure) ? "true" : "false");

@@ -77,7 +77,8 @@ void lmdb_entries_read(struct lmdb_entries *entries, const char *index_dir)
     must(kv_begin(kv, KV_READ, &txn, &error), &error, "reading the index");
     struct steme_slice all = { 0 };
     steme_status status = kv_seek(txn, all, all, &cursor, &pair, &error);
-    for (; !status; status = kv_next(&cursor, &pair, &error)) add_entry(entries, &capacity, &pair);
+    for (; !status; status = kv_next(&cursor, &pair, &error))
+        add_entry(entries, &capacity, &pair);
     if (status != STEME_NOT_FOUND) must(status, &error, "reading the index");
     kv_cursor_end(&cursor);
     kv_abort(&txn);

@@ -15,7 +15,7 @@ struct lmdb_entry {
 struct lmdb_entries {
     struct lmdb_entry *items; /* in the order in which records came */
     size_t count;
-    size_t bytes;             /* keys and values */
+    size_t bytes; /* keys and values */
     struct arena arena;
 };
 

@@ -13,7 +13,8 @@ enum { ROUNDS = 5, QUICK_DIVISOR = 10 };
 
 static _Noreturn void refuse(const char *program)
 {
-    fprintf(stderr, "usage: %s --head | --dir SCRATCH [--json FILE] [--rounds 1..%u] [--quick]\n", program, FIGURE_ROUNDS_MAX);
+    fprintf(stderr, "usage: %s --head | --dir SCRATCH [--json FILE] [--rounds 1..%u] [--quick]\n", program,
+            FIGURE_ROUNDS_MAX);
     exit(2);
 }
 

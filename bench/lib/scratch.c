@@ -134,7 +134,8 @@ static void submit_calls(void *context, size_t index)
         const struct workload_call *call = &workload->calls[i];
         must(steme_submit(submission->store, call->records, call->count, receipts, NULL, &error), &error, "submitting");
         uint64_t sequence = receipts[call->count - 1].sequence, last = atomic_load(&submission->last_sequence);
-        while (sequence > last && !atomic_compare_exchange_weak(&submission->last_sequence, &last, sequence)) continue;
+        while (sequence > last && !atomic_compare_exchange_weak(&submission->last_sequence, &last, sequence))
+            continue;
     }
     free(receipts);
 }

@@ -60,11 +60,12 @@ sqlite3_stmt *sqlite_selection(sqlite3 *db)
 void sqlite_insert(sqlite3_stmt *insertion, const struct sqlite_row *row)
 {
     sqlite3 *db = sqlite3_db_handle(insertion);
-    sqlite_must(db, sqlite3_bind_blob(insertion, 1, row->hash->bytes, 32, SQLITE_STATIC) == SQLITE_OK &&
-                        sqlite3_bind_text(insertion, 2, row->subject, -1, SQLITE_STATIC) == SQLITE_OK &&
-                        sqlite3_bind_text(insertion, 3, row->predicate, -1, SQLITE_STATIC) == SQLITE_OK &&
-                        sqlite3_bind_blob(insertion, 4, row->record.data, (int)row->record.size, SQLITE_STATIC) ==
-                            SQLITE_OK,
+    sqlite_must(db,
+                sqlite3_bind_blob(insertion, 1, row->hash->bytes, 32, SQLITE_STATIC) == SQLITE_OK &&
+                    sqlite3_bind_text(insertion, 2, row->subject, -1, SQLITE_STATIC) == SQLITE_OK &&
+                    sqlite3_bind_text(insertion, 3, row->predicate, -1, SQLITE_STATIC) == SQLITE_OK &&
+                    sqlite3_bind_blob(insertion, 4, row->record.data, (int)row->record.size, SQLITE_STATIC) ==
+                        SQLITE_OK,
                 "binding a row");
     sqlite_must(db, sqlite3_step(insertion) == SQLITE_DONE, "inserting a row");
     sqlite_must(db, sqlite3_reset(insertion) == SQLITE_OK, "inserting a row");
@@ -75,8 +76,9 @@ size_t sqlite_select(sqlite3_stmt *selection, const char *subject, const char *p
     sqlite3 *db = sqlite3_db_handle(selection);
     size_t rows = 0;
     int code;
-    sqlite_must(db, sqlite3_bind_text(selection, 1, subject, -1, SQLITE_STATIC) == SQLITE_OK &&
-                        sqlite3_bind_text(selection, 2, predicate, -1, SQLITE_STATIC) == SQLITE_OK,
+    sqlite_must(db,
+                sqlite3_bind_text(selection, 1, subject, -1, SQLITE_STATIC) == SQLITE_OK &&
+                    sqlite3_bind_text(selection, 2, predicate, -1, SQLITE_STATIC) == SQLITE_OK,
                 "binding a slot");
     for (; (code = sqlite3_step(selection)) == SQLITE_ROW; rows++) {
         const uint8_t *record = sqlite3_column_blob(selection, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SQLite as somebody who needs the same rows would use it: a table of hash, subject, predicate and record, with an index
- * by hash and one by subject and predicate. */
+/* SQLite as somebody who needs the same rows would use it: a table of hash, subject, predicate and record, with an
+ * index by hash and one by subject and predicate. */
 #ifndef BENCH_LIB_SQLITE_H
 #define BENCH_LIB_SQLITE_H
 

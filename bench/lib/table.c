@@ -14,7 +14,8 @@ static void put_value(char *to, size_t size, double value, const char *unit)
         const char *prefix;
     } scales[] = { { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" }, { 0, "" } };
     size_t i = 0;
-    while (value < scales[i].from) i++;
+    while (value < scales[i].from)
+        i++;
     double shown = scales[i].from > 0 ? value / scales[i].from : value;
     int decimals = shown < 10 ? 2 : shown < 100 ? 1 : 0;
     snprintf(to, size, "%.*f %s%s", decimals, shown, scales[i].prefix, unit);
@@ -22,7 +23,8 @@ static void put_value(char *to, size_t size, double value, const char *unit)
 
 void table_head(void)
 {
-    printf(COLUMNS, "", "what / against what, in the same round", "ours", "theirs", "ratio (least..most)", "wanted", "");
+    printf(COLUMNS, "", "what / against what, in the same round", "ours", "theirs", "ratio (least..most)", "wanted",
+           "");
 }
 
 void table_row(const struct figure *figure)

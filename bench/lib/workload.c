@@ -128,11 +128,10 @@ void workload_bundles(struct workload *workload, const struct workload_shape *sh
     for (size_t i = 0; i < calls; i++) {
         size_t at = i * group;
         for (size_t k = 0; k < bundle_size; k++)
-            workload->records[at + 1 + k].bytes =
-                encode_assertion(&workload->arena, shape, first + i * bundle_size + k, &key);
+            workload->records[at + 1 + k].bytes = encode_assertion(&workload->arena, shape, first + i * bundle_size + k,
+                                                                   &key);
         hash_all(workload, at + 1, bundle_size);
-        struct steme_record list = { .type = STEME_BUNDLE,
-                                     .as.bundle = { key, workload->ids + at + 1, bundle_size } };
+        struct steme_record list = { .type = STEME_BUNDLE, .as.bundle = { key, workload->ids + at + 1, bundle_size } };
         workload->records[at].bytes = encode(&workload->arena, &list, 256 + 32 * bundle_size);
         hash_all(workload, at, 1);
         sign(workload, at, signer);

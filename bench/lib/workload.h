@@ -43,7 +43,7 @@ struct workload {
     struct steme_signed *records; /* of all calls, in order */
     size_t record_count;          /* bundles included */
     size_t assertion_count;
-    struct steme_hash *ids;       /* of all records, in order */
+    struct steme_hash *ids; /* of all records, in order */
     struct arena arena;
 };
 

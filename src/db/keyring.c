@@ -105,7 +105,9 @@ steme_status steme_signer_new(struct steme_store *store, const char *name, struc
     const char *path = key_path(store, &arena, name);
     steme_status status = path ? host_random(store->host, seed, sizeof seed, err) : arena_full(&arena, err);
     if (!status) status = steme_signer_from_seed(seed, &signer, err);
+    pthread_mutex_lock(&store->naming); /* two who want the same name must not both find it free */
     if (!status) status = save(store, path, &signer->secret, err);
+    pthread_mutex_unlock(&store->naming);
     explicit_bzero(seed, sizeof seed);
     arena_deinit(&arena);
     if (status) {

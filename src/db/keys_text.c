@@ -202,7 +202,10 @@ steme_status steme_keys_each(struct steme_snapshot *s, struct steme_slice prefix
     buf_init(&line.value, LINE_MAX_BYTES);
     steme_status status = STEME_OK, at = kv_seek(s->reader.txn, under, under, &cursor, &pair, err);
     for (; !at; at = kv_next(&cursor, &pair, err)) {
-        status = print_row(s, &pair, &line, err);
+        uint64_t location = 0;
+        status = row_place(pair.key, pair.value, &location, err);
+        if (!status && location >= s->reader.limit) continue;
+        if (!status) status = print_row(s, &pair, &line, err);
         if (!status) status = buf_check(&line.key, err);
         if (!status) status = buf_check(&line.value, err);
         if (!status && slice_starts(buf_slice(&line.key), prefix))

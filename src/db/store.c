@@ -253,6 +253,7 @@ static struct steme_store *new_store(const char *dir, const struct steme_open_op
     }
     (void)pthread_mutex_init(&store->ingesting, NULL);
     (void)pthread_mutex_init(&store->sharing, NULL);
+    (void)pthread_mutex_init(&store->naming, NULL);
     gate_init(&store->applied, 0);
     gate_init(&store->hurry, 0);
     return store;
@@ -292,6 +293,7 @@ void steme_close(struct steme_store **store)
     host_close(&s->lock);
     (void)pthread_mutex_destroy(&s->ingesting);
     (void)pthread_mutex_destroy(&s->sharing);
+    (void)pthread_mutex_destroy(&s->naming);
     free(s->dir);
     free(s);
 }
@@ -393,13 +395,15 @@ steme_status steme_info(struct steme_store *store, struct steme_info *out, struc
     struct applied_row applied = { 0 };
     struct wal_stats stats;
     struct index *index = store_index(store);
+    uint64_t last = wal_durable(store->wal).next_sequence - 1;
     steme_status status = projection_applied(index->kv, &applied, err);
+    uint64_t indexed = applied.mark.location ? applied.mark.next_sequence - 1 : 0;
     wal_stats(store->wal, &stats);
     if (!status || status == STEME_NOT_FOUND) {
         *out = (struct steme_info){ .store_id = store->identity.id,
                                     .created_at_us = store->identity.created_at_us,
-                                    .last_sequence = wal_durable(store->wal).next_sequence - 1,
-                                    .indexed_sequence = applied.mark.location ? applied.mark.next_sequence - 1 : 0,
+                                    .last_sequence = last,
+                                    .indexed_sequence = indexed < last ? indexed : last, /* see begin_reading() */
                                     .dead_letters = applied.dead_letters,
                                     .log_bytes = stats.log_bytes,
                                     .log_segments = stats.segments,

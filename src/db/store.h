@@ -36,6 +36,7 @@ struct steme_store {
 
     pthread_mutex_t ingesting; /* held for a step of the ingestor, and while the index is replaced */
     pthread_mutex_t sharing;   /* guards index, trust, ingest_status, ingest_error; held briefly */
+    pthread_mutex_t naming;    /* held while a key takes its name */
     struct index *index;
     struct trust *trust;
     steme_status ingest_status; /* of the last step: STEME_OK unless the index can't be kept up */

@@ -19,7 +19,9 @@ struct verification {
     void *context;
     struct steme_verification totals;
     struct kv_txn *txn;
-    struct wal_mark applied; /* how far the index is */
+    struct wal_mark applied; /* how far the index is, as far as our log goes */
+    bool beside;             /* another process writes: what lies behind our log's end is its business */
+    uint64_t beside_bytes;
     uint64_t expected_rows;
     struct arena arena;
     const uint8_t *members;
@@ -44,6 +46,10 @@ static void report(struct verification *v, const char *part, const char *format,
 static void log_finding(void *context, const struct wal_finding *finding)
 {
     struct verification *v = context;
+    if (v->beside && finding->location >= wal_durable(v->store->wal).location) {
+        v->beside_bytes += finding->bytes;
+        return;
+    }
     report(v, "log", "segment %" PRIu64 ", offset %" PRIu64 ", %" PRIu64 " bytes%s: %s", finding->location >> 32,
            finding->location & UINT32_MAX, finding->bytes, finding->sequence ? " (a record)" : "", finding->what);
 }
@@ -57,8 +63,8 @@ static steme_status verify_log(struct verification *v, struct steme_error *err)
     v->totals.batches = totals.batches;
     v->totals.file_bytes = totals.file_bytes;
     v->totals.valid_bytes = totals.valid_bytes;
-    v->totals.padding_bytes = totals.padding_bytes;
-    v->totals.damaged_bytes = totals.damaged_bytes;
+    v->totals.padding_bytes = totals.padding_bytes + v->beside_bytes;
+    v->totals.damaged_bytes = totals.damaged_bytes - v->beside_bytes;
     if (totals.valid_bytes + totals.padding_bytes + totals.damaged_bytes != totals.file_bytes)
         report(v, "log", "valid, padding and damaged bytes do not add up to the files' length");
     return STEME_OK;
@@ -188,6 +194,14 @@ static steme_status verify_step(struct verification *v, struct wal_mark *at, str
     return status;
 }
 
+/* Whether a row is about a record behind the end of our log, which a writer beside us has added. */
+static bool is_later(const struct verification *v, const struct kv_pair *pair)
+{
+    uint64_t location = 0;
+    return v->beside && row_place(pair->key, pair->value, &location, NULL) == STEME_OK &&
+           location >= v->applied.location;
+}
+
 /* Rows that nothing in the log accounts for. Dead letters of collisions and the applied row are the index's own. */
 static steme_status count_rows(struct verification *v, struct steme_error *err)
 {
@@ -197,6 +211,7 @@ static steme_status count_rows(struct verification *v, struct steme_error *err)
     uint64_t own = 0, dead = 0;
     steme_status status = kv_seek(v->txn, all, all, &cursor, &pair, err);
     for (; !status; status = kv_next(&cursor, &pair, err)) {
+        if (is_later(v, &pair)) continue;
         v->totals.index_rows++;
         own += pair.key.data[0] == 'M';
         dead += pair.key.data[0] == 'D' && pair.value.size >= 32 + 13 &&
@@ -219,7 +234,9 @@ static steme_status verify_index(struct verification *v, struct index *index, st
     if (status == STEME_CORRUPT) report(v, "index", "the row that says how far it is fails its check");
     if (status == STEME_NOT_FOUND || status == STEME_CORRUPT) status = STEME_OK;
     v->applied = applied.mark;
-    if (!status && applied.mark.location && !wal_knows(v->store->wal, &applied.mark))
+    struct wal_mark durable = wal_durable(v->store->wal);
+    if (v->beside && v->applied.location > durable.location) v->applied = durable;
+    if (!status && v->applied.location && !wal_knows(v->store->wal, &v->applied))
         report(v, "index", "it is ahead of the log, or of another log");
     for (bool more = true; more && !status;) {
         uint64_t before = at.location;
@@ -229,6 +246,21 @@ static steme_status verify_index(struct verification *v, struct index *index, st
     if (!status) status = count_rows(v, err);
     kv_abort(&v->txn);
     return status ? error_wrap(err, status, "verifying records and index") : STEME_OK;
+}
+
+/* Whether a writer has been beside this reader since it opened the store: the index they share has gone on, or somebody
+ * holds index.lock, as a writer does. */
+static bool is_written(const struct steme_store *store, const struct index *index)
+{
+    struct host_file *lock = NULL;
+    struct applied_row applied = { 0 };
+    if (!store->read_only) return false;
+    if (projection_applied(index->kv, &applied, NULL) == STEME_OK &&
+        applied.mark.location > wal_durable(store->wal).location)
+        return true;
+    steme_status status = home_lock(store->host, store->dir, "index.lock", 0, &lock, NULL);
+    host_close(&lock);
+    return status == STEME_LOCKED;
 }
 
 steme_status steme_verify(struct steme_store *store, void (*found)(void *context, const struct steme_finding *finding),
@@ -242,6 +274,7 @@ steme_status steme_verify(struct steme_store *store, void (*found)(void *context
         report(&v, "index", "it can't be kept up with the log");
     arena_init(&v.arena, SCRATCH_CEILING_BYTES);
     index = store_index(store);
+    v.beside = is_written(store, index);
     steme_status status = verify_log(&v, err);
     if (!status) status = verify_index(&v, index, err);
     index_release(&index);

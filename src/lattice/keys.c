@@ -351,3 +351,37 @@ steme_status row_applied(struct steme_slice key, struct steme_slice value, struc
     out->row_bytes = load_u64(at + 144);
     return STEME_OK;
 }
+
+steme_status row_place(struct steme_slice key, struct steme_slice value, uint64_t *location_out,
+                       struct steme_error *err)
+{
+    struct slot_row slot = { 0 };
+    struct ballot_row ballot = { 0 };
+    struct batch_row batch = { 0 };
+    steme_status status = STEME_OK;
+    *location_out = 0;
+    switch (key.size ? key.data[0] : 0) {
+    case 'M': return STEME_OK;
+    case 'H': return row_id(value, NULL, location_out, err);
+    case 'X':
+    case 'E': return row_location(value, location_out, err);
+    case 'S':
+        status = row_slot(key, value, NULL, &slot, err);
+        *location_out = slot.location;
+        return status;
+    case 'V':
+    case 'A':
+        status = row_ballot(key, value, &ballot, err);
+        *location_out = ballot.location;
+        return status;
+    case 'R':
+        status = row_batch(key, value, &batch, err);
+        *location_out = batch.location;
+        return status;
+    case 'D':
+        if (key.size != 9) return lies(key, err);
+        *location_out = load_u64be(key.data + 1);
+        return STEME_OK;
+    default: return error_set(err, STEME_CORRUPT, "the index has a row of no known kind");
+    }
+}

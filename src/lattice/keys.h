@@ -133,6 +133,9 @@ MUST_CHECK steme_status row_ballot(struct steme_slice key, struct steme_slice va
 MUST_CHECK steme_status row_location(struct steme_slice value, uint64_t *location_out, struct steme_error *err);
 MUST_CHECK steme_status row_batch(struct steme_slice key, struct steme_slice value, struct batch_row *out,
                                   struct steme_error *err);
+/* Where the record lies that a row of any kind is there for; 0 for M, which is there for all. */
+MUST_CHECK steme_status row_place(struct steme_slice key, struct steme_slice value, uint64_t *location_out,
+                                  struct steme_error *err);
 MUST_CHECK steme_status row_applied(struct steme_slice key, struct steme_slice value, struct applied_row *out,
                                     struct steme_error *err);
 

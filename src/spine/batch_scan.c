@@ -6,10 +6,15 @@
 #include "base/hash.h"
 #include "base/slice.h"
 
+#include <pthread.h>
+
 /* Batches whose checks are computed together: enough to fill the widest lanes when each holds one record, and little
  * enough that the records are still in the cache when their turn comes. A larger batch is a window of its own. */
 #define WINDOW_BATCHES 64u
 #define WINDOW_ENTRIES 256u
+/* Records in one call from which on two threads hash them: what a replay of the log reads at a time. A thread costs as
+ * much as some hundred records. */
+#define SPLIT_ENTRIES 4096u
 
 /* A run of batches on its way through the checks. */
 struct window {
@@ -21,12 +26,22 @@ struct window {
     size_t kept[WINDOW_BATCHES];                 /* entries of each that stand up so far */
 };
 
+/* A batch whose header and prefixes have been read. */
+struct sheaf {
+    struct batch head;
+    struct steme_hash hash;
+    size_t kept; /* its entries that stand up so far */
+};
+
 /* What one call brings in. The arrays have room for all that the headers ahead announce. */
 struct harvest {
     struct arena *arena;
     struct batch_scan_item *item;
     size_t frame_max;
     uint8_t *prefixes;
+    struct sheaf *sheaves;
+    size_t sheaf_count;
+    size_t entry_count; /* of item->entries that hold a provisional entry */
 };
 
 static const uint8_t *bytes_at(const struct batch_scan *scan, uint64_t offset)
@@ -323,20 +338,43 @@ static steme_status read_prefixes(struct window *window, const struct harvest *h
     return STEME_OK;
 }
 
+struct records {
+    struct wal_entry *entries;
+    size_t count;
+};
+
 /* Take the bytes from every entry whose record does not match its id. */
-static void check_records(struct wal_entry *entries, size_t count)
+static void *check_records(void *context)
 {
+    const struct records *all = context;
     struct steme_slice records[WINDOW_ENTRIES];
     struct steme_hash ids[WINDOW_ENTRIES];
-    for (size_t done = 0; done < count;) {
-        size_t part = count - done < WINDOW_ENTRIES ? count - done : WINDOW_ENTRIES;
+    for (size_t done = 0; done < all->count;) {
+        struct wal_entry *entries = all->entries + done;
+        size_t part = all->count - done < WINDOW_ENTRIES ? all->count - done : WINDOW_ENTRIES;
         for (size_t i = 0; i < part; i++)
-            records[i] = entries[done + i].bytes;
+            records[i] = entries[i].bytes;
         hash_many(records, part, ids);
         for (size_t i = 0; i < part; i++)
-            if (memcmp(ids[i].bytes, entries[done + i].id.bytes, HASH_BYTES) != 0) entries[done + i].bytes.data = NULL;
+            if (memcmp(ids[i].bytes, entries[i].id.bytes, HASH_BYTES) != 0) entries[i].bytes.data = NULL;
         done += part;
     }
+    return NULL;
+}
+
+/* Hashing is nearly all of a replay's work, so many records are shared with a second thread; where there is none to be
+ * had, this one does it all. The outcome is the same. */
+static void check_all_records(struct wal_entry *entries, size_t count)
+{
+    pthread_t helper;
+    size_t half = count / 2;
+    struct records first = { entries, half }, second = { entries + half, count - half };
+    bool shared = count >= SPLIT_ENTRIES && pthread_create(&helper, NULL, check_records, &first) == 0;
+    (void)check_records(&second);
+    if (shared)
+        (void)pthread_join(helper, NULL);
+    else
+        (void)check_records(&first);
 }
 
 static steme_status add_gap(struct harvest *harvest, struct batch_gap gap, struct steme_error *err)
@@ -374,29 +412,39 @@ static steme_status reap_batch(struct harvest *harvest, const struct batch *head
     return STEME_OK;
 }
 
-static steme_status reap_window(struct harvest *harvest, struct batch_scan *scan, struct window *window,
+/* Bind a window's batches into sheaves and go behind them. */
+static steme_status bind_window(struct harvest *harvest, struct batch_scan *scan, struct window *window,
                                 struct steme_error *err)
 {
-    struct batch_scan_item *item = harvest->item;
-    struct wal_entry *entries = item->entries + item->entry_count;
     size_t count = 0;
-    steme_status status = read_prefixes(window, harvest, entries, &count, err);
+    steme_status status = read_prefixes(window, harvest, harvest->item->entries + harvest->entry_count, &count, err);
     if (status) return status;
-    check_records(entries, count);
+    harvest->entry_count += count;
     for (size_t i = 0; i < window->count; i++) {
-        const struct batch *head = &window->heads[i];
+        harvest->sheaves[harvest->sheaf_count++] = (struct sheaf){ window->heads[i], window->hashes[i],
+                                                                   window->kept[i] };
+        step_over(scan, &window->heads[i], &window->hashes[i]);
+    }
+    return STEME_OK;
+}
+
+static steme_status reap(struct harvest *harvest, struct steme_error *err)
+{
+    struct batch_scan_item *item = harvest->item;
+    const struct wal_entry *entries = item->entries;
+    for (size_t i = 0; i < harvest->sheaf_count; i++) {
+        const struct sheaf *sheaf = &harvest->sheaves[i];
         item->batches[item->batch_count++] = (struct batch_found){
-            .offset = head->offset,
-            .bytes = head->bytes,
-            .count = head->count,
-            .first_sequence = head->first_sequence,
-            .received_at_us = head->received_at_us,
-            .hash = window->hashes[i],
+            .offset = sheaf->head.offset,
+            .bytes = sheaf->head.bytes,
+            .count = sheaf->head.count,
+            .first_sequence = sheaf->head.first_sequence,
+            .received_at_us = sheaf->head.received_at_us,
+            .hash = sheaf->hash,
         };
-        status = reap_batch(harvest, head, entries, window->kept[i], err);
+        steme_status status = reap_batch(harvest, &sheaf->head, entries, sheaf->kept, err);
         if (status) return status;
-        entries += window->kept[i];
-        step_over(scan, head, &window->hashes[i]);
+        entries += sheaf->kept;
     }
     return STEME_OK;
 }
@@ -413,15 +461,19 @@ steme_status batch_scan_next(struct batch_scan *scan, size_t want, struct arena 
         out->batches = arena_alloc(arena, batch_max * sizeof *out->batches);
         out->entries = arena_alloc(arena, harvest.frame_max * sizeof *out->entries);
         harvest.prefixes = arena_alloc(arena, widest * FRAME_SIGNED_PREFIX_BYTES);
-        if (!out->batches || !out->entries || !harvest.prefixes) return arena_full(arena, err);
+        harvest.sheaves = arena_alloc(arena, batch_max * sizeof *harvest.sheaves);
+        if (!out->batches || !out->entries || !harvest.prefixes || !harvest.sheaves) return arena_full(arena, err);
     }
-    while (out->batch_count < batch_max) {
+    while (harvest.sheaf_count < batch_max) {
         struct window window;
-        open_window(scan, batch_max - out->batch_count, &window);
+        open_window(scan, batch_max - harvest.sheaf_count, &window);
         if (window.count == 0) break;
-        steme_status status = reap_window(&harvest, scan, &window, err);
+        steme_status status = bind_window(&harvest, scan, &window, err);
         if (status) return status;
     }
+    if (harvest.entry_count) check_all_records(out->entries, harvest.entry_count);
+    steme_status status = reap(&harvest, err);
+    if (status) return status;
     out->bytes = scan->offset - out->offset;
     if (out->batch_count == 0) step_over_bad(scan, out);
     return STEME_OK;

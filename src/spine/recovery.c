@@ -246,6 +246,8 @@ struct last {
     uint64_t torn_from, torn_to; /* empty when they are equal */
     size_t damage_count;         /* of walk.stretches, from the first on */
     uint64_t bad_end;            /* where damage ends behind which nothing good follows; 0: there is none */
+    uint64_t lost;               /* records that something vouches for and that are not there, at the end */
+    bool ends_in_loss;           /* damage or losses are the last thing in the log */
     struct recovery_point end;
 };
 
@@ -363,9 +365,9 @@ static void judge(struct last *last)
     const struct quarantine_stretch *tail = more ? &walk->stretches[walk->count - 1] : NULL;
     if (tail && tail->offset < walk->now.offset) tail = NULL;
 
+    bool vouched = proven_beyond(last, SEGMENT_HEADER_BYTES) || last->proof_sequence > walk->now.next_sequence;
     last->end = walk->now;
-    last->unborn = !last->segment->header_good && !walk->any && !last->start_proven &&
-                   !proven_beyond(last, SEGMENT_HEADER_BYTES);
+    last->unborn = !last->segment->header_good && !walk->any && !last->start_proven && !vouched;
     if (last->unborn) return;
     last->damage_count = walk->count - (tail ? 1 : 0);
     if (in_batch && !proven_beyond(last, walk->before.offset)) { /* the whole batch, and what is behind it */
@@ -380,6 +382,9 @@ static void judge(struct last *last)
         last->torn_from = walk->now.offset;
     }
     if (tail && !last->bad_end) last->torn_to = tail->offset + tail->bytes.size;
+    uint64_t due = last->end.next_sequence;
+    last->lost = last->proof_sequence > due ? last->proof_sequence - due : 0;
+    last->ends_in_loss = last->bad_end || last->lost;
 }
 
 /* Records that something vouches for and that are not there: numbers are not given out twice, so the log goes on behind
@@ -387,10 +392,9 @@ static void judge(struct last *last)
 static steme_status settle_losses(struct recovery *recovery, struct last *last, struct steme_error *err)
 {
     uint64_t due = last->end.next_sequence;
-    uint64_t lost = last->proof_sequence > due ? last->proof_sequence - due : 0;
-    if (last->bad_end) last->walk.stretches[last->walk.count - 1].count = lost;
+    if (last->bad_end) last->walk.stretches[last->walk.count - 1].count = last->lost;
     steme_status status = set_aside(recovery, &last->walk, last->damage_count, err);
-    if (status || lost == 0) return status;
+    if (status || last->lost == 0) return status;
     last->end.next_sequence = last->proof_sequence;
     if (last->bad_end) return STEME_OK;
     struct quarantine_stretch stretch = {
@@ -398,7 +402,7 @@ static steme_status settle_losses(struct recovery *recovery, struct last *last, 
         .offset = last->proof_segment == last->segment->number ? last->end.offset : SEGMENT_HEADER_BYTES,
         .reason = QUARANTINE_LOST,
         .first_sequence = due,
-        .count = lost,
+        .count = last->lost,
     };
     return quarantine_set_aside(recovery->quarantine, &stretch, err);
 }
@@ -425,7 +429,7 @@ static steme_status repair_file(struct recovery *recovery, const struct last *la
     const struct recovery_walk *walk = &last->walk;
     bool torn = last->torn_from != last->torn_to;
     bool batch_torn = torn && last->torn_from < walk->now.offset;
-    bool doubtful = !batch_torn && !last->bad_end && (walk->any || !last->start_proven);
+    bool doubtful = !batch_torn && !last->ends_in_loss && (walk->any || !last->start_proven);
     if (!torn && !doubtful) return STEME_OK;
     char path[SEGMENT_PATH_BYTES];
     uint8_t header[SEGMENT_HEADER_BYTES];
@@ -493,7 +497,7 @@ static steme_status settle(struct recovery *recovery, struct last *last, struct 
 static void find_end(const struct last *last, struct recovery_end *out)
 {
     const struct segment *segment = last->segment;
-    bool loss = last->bad_end || last->proof_sequence > last->walk.now.next_sequence;
+    bool loss = last->ends_in_loss;
     bool doubtful = segment->number > 1 && !last->unborn && !last->walk.any && !last->start_proven;
     uint64_t capacity = segment->header_good ? segment->header.segment_bytes : segment->file_bytes;
     *out = (struct recovery_end){

@@ -12,10 +12,11 @@
 enum {
     PAIR_HEADER_BYTES = 4,
     PAIR_MAX_BYTES = PAIR_HEADER_BYTES + 2 * 65535,
-    READ_BUFFER_BYTES = 256 << 10, /* at least PAIR_MAX_BYTES */
+    BUFFER_BYTES = 256 << 10, /* for writing a run and for reading one; at least PAIR_MAX_BYTES */
     PATH_BYTES = 4096,
+    AHEAD = 8, /* pairs lie about in memory in the order of adding: so many are fetched before they are needed */
 };
-_Static_assert(READ_BUFFER_BYTES >= PAIR_MAX_BYTES, "a pair must fit the read buffer");
+_Static_assert(BUFFER_BYTES >= PAIR_MAX_BYTES, "a pair must fit the buffer");
 
 /* What is sorted: the key's first 8 bytes decide nearly every comparison without touching the pair. */
 struct item {
@@ -37,7 +38,7 @@ struct sorter {
     char dir[PATH_BYTES];
     uint8_t *pairs;
     size_t pair_bytes, pair_capacity;
-    struct item *items;
+    struct item *items, *spare_items; /* both of item_capacity */
     size_t item_count, item_capacity;
     struct run *runs; /* files written so far */
     size_t run_count;
@@ -69,7 +70,8 @@ steme_status sorter_new(struct host *host, const char *dir, size_t memory_bytes,
     sorter->item_capacity = memory_bytes / 32;
     sorter->pairs = malloc(sorter->pair_capacity);
     sorter->items = malloc(sorter->item_capacity * sizeof *sorter->items);
-    if (!sorter->pairs || !sorter->items) {
+    sorter->spare_items = malloc(sorter->item_capacity * sizeof *sorter->items);
+    if (!sorter->pairs || !sorter->items || !sorter->spare_items) {
         sorter_free(&sorter);
         return error_set(err, STEME_NO_MEMORY, "no memory to sort the index in: %zu bytes", memory_bytes);
     }
@@ -90,6 +92,7 @@ void sorter_free(struct sorter **sorter)
     }
     free(s->runs);
     free(s->heap);
+    free(s->spare_items);
     free(s->items);
     free(s->pairs);
     free(s);
@@ -122,25 +125,79 @@ static int compare_items(const void *left, const void *right)
     return order ? order : (a->pair > b->pair) - (a->pair < b->pair);
 }
 
-static void sort_items(struct sorter *s) { qsort(s->items, s->item_count, sizeof *s->items, compare_items); }
+/* Order items by one byte of their prefixes; those in which it is equal stay as they are. */
+static void sort_by_byte(struct sorter *s, unsigned shift)
+{
+    size_t starts[256] = { 0 }, start = 0;
+    for (size_t i = 0; i < s->item_count; i++)
+        starts[s->items[i].prefix >> shift & 0xff]++;
+    if (starts[s->items[0].prefix >> shift & 0xff] == s->item_count) return;
+    for (size_t digit = 0; digit < countof(starts); digit++) {
+        size_t size = starts[digit];
+        starts[digit] = start;
+        start += size;
+    }
+    for (size_t i = 0; i < s->item_count; i++)
+        s->spare_items[starts[s->items[i].prefix >> shift & 0xff]++] = s->items[i];
+    struct item *swap = s->items;
+    s->items = s->spare_items;
+    s->spare_items = swap;
+}
+
+/* By the first bytes of the prefixes, the last of these first: five passes where comparing takes twenty. As most keys are
+ * a letter and a hash, that leaves few in doubt, and those are compared. */
+static void sort_items(struct sorter *s)
+{
+    enum { DOUBT_BITS = 24 }; /* the rest of a prefix */
+    if (s->item_count == 0) return;
+    for (unsigned shift = DOUBT_BITS; shift < 64; shift += 8)
+        sort_by_byte(s, shift);
+    for (size_t i = 0, next; i < s->item_count; i = next) {
+        bool sorted = true;
+        for (next = i + 1; next < s->item_count; next++) {
+            if (s->items[next].prefix >> DOUBT_BITS != s->items[i].prefix >> DOUBT_BITS) break;
+            sorted = sorted && compare_items(&s->items[next - 1], &s->items[next]) < 0;
+        }
+        if (!sorted) qsort(s->items + i, next - i, sizeof *s->items, compare_items);
+    }
+}
+
+/* The pair of an item; one some places on is fetched meanwhile. */
+static const uint8_t *pair_at(const struct sorter *s, size_t i)
+{
+    if (i + AHEAD < s->item_count) __builtin_prefetch(s->items[i + AHEAD].pair);
+    return s->items[i].pair;
+}
+
+static steme_status write_out(struct host_file *file, const uint8_t *bytes, size_t size, uint64_t *offset,
+                              struct steme_error *err)
+{
+    struct steme_slice piece = slice_of(bytes, size);
+    steme_status status = host_write_at(file, *offset, &piece, 1, err);
+    *offset += size;
+    return status;
+}
 
 static steme_status write_pairs(struct sorter *s, struct host_file *file, uint64_t *size_out, struct steme_error *err)
 {
-    struct steme_slice pieces[256];
-    uint64_t offset = 0, pending = 0;
-    size_t count = 0;
-    for (size_t i = 0; i < s->item_count; i++) {
-        const uint8_t *pair = s->items[i].pair;
-        pieces[count] = slice_of(pair, pair_size(pair));
-        pending += pieces[count++].size;
-        if (count < countof(pieces) && i + 1 < s->item_count) continue;
-        steme_status status = host_write_at(file, offset, pieces, count, err);
-        if (status) return status;
-        offset += pending;
-        pending = count = 0;
+    uint8_t *buffer = malloc(BUFFER_BYTES);
+    size_t filled = 0;
+    steme_status status = STEME_OK;
+    *size_out = 0;
+    if (!buffer) return error_set(err, STEME_NO_MEMORY, "no memory to write a sorted run");
+    for (size_t i = 0; !status && i < s->item_count; i++) {
+        const uint8_t *pair = pair_at(s, i);
+        size_t size = pair_size(pair);
+        if (BUFFER_BYTES - filled < size) {
+            status = write_out(file, buffer, filled, size_out, err);
+            filled = 0;
+        }
+        memcpy(buffer + filled, pair, size);
+        filled += size;
     }
-    *size_out = offset;
-    return STEME_OK;
+    if (!status) status = write_out(file, buffer, filled, size_out, err);
+    free(buffer);
+    return status;
 }
 
 static steme_status spill(struct sorter *s, struct steme_error *err)
@@ -189,7 +246,7 @@ static steme_status fill(struct run *run, size_t want, struct steme_error *err)
     memmove(run->buffer, run->buffer + run->begin, run->end - run->begin);
     run->end -= run->begin;
     run->begin = 0;
-    size_t room = READ_BUFFER_BYTES - run->end, got = 0;
+    size_t room = BUFFER_BYTES - run->end, got = 0;
     if (room > run->size - run->offset) room = (size_t)(run->size - run->offset);
     steme_status status = host_read_at(run->file, run->offset, run->buffer + run->end, room, &got, err);
     if (status) return status;
@@ -201,14 +258,15 @@ static steme_status fill(struct run *run, size_t want, struct steme_error *err)
 
 static steme_status run_next(struct run *run, struct steme_error *err)
 {
-    steme_status status = fill(run, PAIR_MAX_BYTES, err);
+    steme_status status = fill(run, PAIR_HEADER_BYTES, err);
     if (status) return status;
-    size_t left = run->end - run->begin;
-    run->done = left == 0;
+    run->done = run->begin == run->end;
     if (run->done) return STEME_OK;
+    size_t size = run->end - run->begin < PAIR_HEADER_BYTES ? PAIR_MAX_BYTES : pair_size(run->buffer + run->begin);
+    status = fill(run, size, err);
+    if (status) return status;
+    if (run->end - run->begin < size) return error_set(err, STEME_IO, "a temporary file of the sort is damaged");
     const uint8_t *pair = run->buffer + run->begin;
-    size_t size = left < PAIR_HEADER_BYTES ? SIZE_MAX : pair_size(pair);
-    if (size > left) return error_set(err, STEME_IO, "a temporary file of the sort is damaged");
     run->key = pair_key(pair);
     run->value = pair_value(pair);
     run->begin += size;
@@ -240,7 +298,7 @@ static steme_status begin_merge(struct sorter *s, struct steme_error *err)
     s->heap = calloc(s->run_count, sizeof *s->heap);
     if (!s->heap) return error_set(err, STEME_NO_MEMORY, "no memory to merge %zu sorted runs", s->run_count);
     for (size_t i = 0; i < s->run_count; i++) {
-        s->runs[i].buffer = malloc(READ_BUFFER_BYTES);
+        s->runs[i].buffer = malloc(BUFFER_BYTES);
         if (!s->runs[i].buffer)
             return error_set(err, STEME_NO_MEMORY, "no memory to merge %zu sorted runs", s->run_count);
         steme_status status = run_next(&s->runs[i], err);
@@ -261,9 +319,10 @@ static steme_status begin_reading(struct sorter *s, struct steme_error *err)
     }
     steme_status status = s->item_count ? spill(s, err) : STEME_OK;
     if (status) return status;
+    free(s->spare_items);
     free(s->items);
     free(s->pairs);
-    s->items = NULL;
+    s->spare_items = s->items = NULL;
     s->pairs = NULL;
     return begin_merge(s, err);
 }
@@ -288,7 +347,7 @@ steme_status sorter_next(struct sorter *s, struct steme_slice *key_out, struct s
     if (status) return status;
     if (s->run_count == 0) {
         if (s->next_item == s->item_count) return STEME_NOT_FOUND;
-        const uint8_t *pair = s->items[s->next_item++].pair;
+        const uint8_t *pair = pair_at(s, s->next_item++);
         *key_out = pair_key(pair);
         *value_out = pair_value(pair);
         return STEME_OK;

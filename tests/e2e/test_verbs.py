@@ -5,11 +5,10 @@ import sys
 
 sys.dont_write_bytecode = True
 import os
-import pathlib
+import shlex
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
 from steme_e2e import PROGRAM, Scratch, Skipped, case, expect, finish, good, run, written
@@ -368,6 +367,19 @@ def every_verb_has_help_with_examples():
     expect(good("--version").text.startswith("steme "), "--version")
     expect("version" in good("--version", "--json").text, "json")
     expect(good("help", "key").text.count("Examples") == 3, "all verbs of key")
+
+
+def every_example_of_the_help_is_understood():
+    """Each is run in a small store: it may find nothing there, or find it done already, but not be a usage error."""
+    for verb in good("help", "--json").lines:
+        with Scratch() as scratch:
+            for key in ("alice", "bob"):
+                scratch.good("key", "new", key)
+            for line in verb["examples"].split("\n"):
+                words = shlex.split(line.split("|")[0].split(">")[0], comments=True)
+                if words[:1] == ["steme"] and not {"bench", "import", "--follow", "--dir"} & set(words):
+                    result = scratch.run(*words[1:], cwd=scratch.path)
+                    expect(result.code in (0, 3, 4), (line, str(result)))
 
 
 def a_closed_pipe_ends_it_quietly():

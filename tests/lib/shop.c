@@ -130,6 +130,15 @@ void shop_submit_in(struct shop *shop, const struct pile *pile, const size_t *or
     shop_catch_up(shop);
 }
 
+void shop_submit_mixed(struct shop *shop, const struct pile *pile, struct prng *prng)
+{
+    size_t *order = calloc(pile->group_count + 1, sizeof *order);
+    assert_non_null(order);
+    pile_shuffle(order, pile->group_count, prng);
+    shop_submit_in(shop, pile, order, pile->group_count, prng);
+    free(order);
+}
+
 /* ---- looking ---- */
 
 struct steme_snapshot *shop_look_at(struct steme_store *store, struct steme_moment moment)

@@ -44,6 +44,8 @@ void shop_submit(struct shop *shop, const struct pile *pile, size_t first, size_
 void shop_submit_all(struct shop *shop, const struct pile *pile);
 /* Submit them in this order, an odd lot at a time: first..last are places in `order`. */
 void shop_submit_in(struct shop *shop, const struct pile *pile, const size_t *order, size_t count, struct prng *prng);
+/* The same with all of the pile in a random order. */
+void shop_submit_mixed(struct shop *shop, const struct pile *pile, struct prng *prng);
 void shop_catch_up(struct shop *shop);
 
 struct steme_snapshot *shop_look(struct steme_store *store);

@@ -378,35 +378,37 @@ static void a_damaged_header_of_the_last_segment_costs_no_batch(void **state)
 static void a_ruined_last_segment_is_not_forgotten_if_the_mark_was_in_it(void **state)
 {
     (void)state;
-    for (int with_mark = 0; with_mark < 2; with_mark++) {
-        struct steme_error err;
-        struct host *mem = make_log(1, "ruined");
-        uint32_t next = 0;
-        while (segment_of(wal_durable(world.wal).location) < 2)
-            assert_status(wal_world_append(&world, 10, false, &err), STEME_OK, &err, "ruined");
-        struct wal_mark mark = wal_durable(world.wal);
-        next = segment_of(mark.location) + 1;
-        wal_world_close(&world);
-        wal_world_flip(&world, 2, 60);
-        wal_world_flip(&world, 2, 4096 + 60);
-        wal_world_hurt(&world, world.used - 10, world.used - 1);
-        world.options.hint = with_mark ? &mark : NULL;
-        for (int round = 0; round < 3; round++) {
-            reopen("ruined");
-            assert_int_equal(world.report.degraded, with_mark);
-            assert_int_equal(world.report.missing_sequences, with_mark ? 10 : 0);
-            assert_int_equal(world.report.torn_tail_bytes > 0, !with_mark && round == 0);
-            wal_world_check(&world, "ruined");
-            if (round == 1) {
-                assert_status(wal_world_append(&world, 10, true, &err), STEME_OK, &err, "ruined");
-                assert_int_equal(segment_of(world.location_of[world.used - 1]),
-                                 next); /* not in one that may not last */
+    for (int cut = 0; cut < 2; cut++)
+        for (int with_mark = 0; with_mark < 2; with_mark++) {
+            struct steme_error err;
+            struct host *mem = make_log(1, "ruined");
+            uint32_t next = 0;
+            while (segment_of(wal_durable(world.wal).location) < 2)
+                assert_status(wal_world_append(&world, 10, false, &err), STEME_OK, &err, "ruined");
+            struct wal_mark mark = wal_durable(world.wal);
+            next = segment_of(mark.location) + 1;
+            wal_world_close(&world);
+            wal_world_flip(&world, 2, 60);
+            wal_world_flip(&world, 2, 4096 + 60);
+            if (cut) set_size(2, 100, "ruined");
+            wal_world_hurt(&world, world.used - 10, world.used - 1);
+            world.options.hint = with_mark ? &mark : NULL;
+            for (int round = 0; round < 3; round++) {
+                reopen("ruined");
+                assert_int_equal(world.report.degraded, with_mark);
+                assert_int_equal(world.report.missing_sequences, with_mark ? 10 : 0);
+                assert_int_equal(world.report.torn_tail_bytes > 0, !with_mark && round == 0);
+                wal_world_check(&world, "ruined");
+                if (round == 1) {
+                    assert_status(wal_world_append(&world, 10, true, &err), STEME_OK, &err, "ruined");
+                    assert_int_equal(segment_of(world.location_of[world.used - 1]),
+                                     next); /* not in one that may not last */
+                }
+                world.options.hint = NULL;
             }
-            world.options.hint = NULL;
+            wal_world_close(&world);
+            host_mem_free(mem);
         }
-        wal_world_close(&world);
-        host_mem_free(mem);
-    }
 }
 
 /* ---- older segments ---- */
