@@ -100,10 +100,7 @@ void sorter_free(struct sorter **sorter)
 
 static struct steme_slice pair_key(const uint8_t *pair) { return slice_of(pair + PAIR_HEADER_BYTES, load_u16(pair)); }
 
-static size_t pair_size(const uint8_t *pair)
-{
-    return PAIR_HEADER_BYTES + (size_t)load_u16(pair) + load_u16(pair + 2);
-}
+static size_t pair_size(const uint8_t *pair) { return PAIR_HEADER_BYTES + (size_t)load_u16(pair) + load_u16(pair + 2); }
 
 static struct steme_slice pair_value(const uint8_t *pair)
 {
@@ -144,8 +141,8 @@ static void sort_by_byte(struct sorter *s, unsigned shift)
     s->spare_items = swap;
 }
 
-/* By the first bytes of the prefixes, the last of these first: five passes where comparing takes twenty. As most keys are
- * a letter and a hash, that leaves few in doubt, and those are compared. */
+/* By the first bytes of the prefixes, the last of these first: five passes where comparing takes twenty. As most keys
+ * are a letter and a hash, that leaves few in doubt, and those are compared. */
 static void sort_items(struct sorter *s)
 {
     enum { DOUBT_BITS = 24 }; /* the rest of a prefix */

@@ -11,7 +11,8 @@
 
 struct sorter;
 
-/* Files are named dir/sort-N.run. memory_bytes: of pairs held before a run is written out, at least 1 MiB. */
+/* Files are named dir/sort-N.run. memory_bytes: of pairs held before a run is written out, at least
+ * 1 MiB; as much again goes into their order. */
 MUST_CHECK steme_status sorter_new(struct host *host, const char *dir, size_t memory_bytes, struct sorter **out,
                                    struct steme_error *err);
 /* Removes its files; NULL is fine; *sorter is NULL afterwards. */

@@ -153,7 +153,7 @@ static void steps_between_writes_bring_the_same(void **state)
 static void a_step_is_bounded(void **state)
 {
     struct desk *desk = *state;
-    enum { MEMBERS = 3000, BUNDLES = 5 };
+    enum { MEMBERS = 3000, BUNDLES = 9 };
     static struct steme_assertion members[MEMBERS];
     struct pile many;
     size_t total = 0, steps = 0;
