@@ -18,7 +18,7 @@
 #include <stdlib.h>
 
 enum { RECORDS = 100000, FEW = 10, FEW_CLAIMS = 3, MANY = 50, MANY_CLAIMS = 5, BUNDLE = 1000, TXN_ROWS = 10000 };
-enum { BLOCKS = 40, BLOCK_READS = 250, MANY_READS = 2000 };
+enum { READS = 10000, BLOCK_READS = 250, MANY_READS = 2000 };
 
 static void fill(struct steme_store *store, const struct workload_shape *shape, size_t count, sqlite3 *db)
 {
@@ -85,12 +85,32 @@ static void time_sqlite(sqlite3_stmt *selection, struct prng *prng, const struct
     must_hold(sum > 0, "records with bytes in them");
 }
 
+struct readers {
+    struct steme_store *store;
+    sqlite3 *db;
+    sqlite3_stmt *selection;
+    double ours[READS], theirs[READS]; /* microseconds each */
+};
+
+/* One round: the same slots for both, in a snapshot of each. Sorts the times. */
+static void time_both(struct readers *readers, const struct workload_shape *shape, size_t round)
+{
+    struct prng our_prng = { round }, their_prng = { round };
+    struct steme_snapshot *snapshot = open_snapshot(readers->store);
+    sqlite_run(readers->db, "BEGIN");
+    for (size_t at = 0; at < READS; at += BLOCK_READS) {
+        time_ours(snapshot, &our_prng, shape, readers->ours + at);
+        time_sqlite(readers->selection, &their_prng, shape, readers->theirs + at);
+    }
+    sqlite_run(readers->db, "COMMIT");
+    steme_snapshot_close(&snapshot);
+}
+
 static void few_candidates(const struct options *options)
 {
     struct scratch_path path = scratch_path(options, "store"), peer = scratch_path(options, "sqlite");
     size_t count = options_scale(options, RECORDS);
     struct workload_shape shape = { .slots = count / FEW, .claims = FEW_CLAIMS };
-    struct steme_store *store = scratch_store(path.text);
     struct figure figure = {
         .letter = "e",
         .what = "resolving a slot of 10, p50 / SQLite fetching the rows",
@@ -98,37 +118,25 @@ static void few_candidates(const struct options *options)
         .bound = FIGURE_AT_MOST,
         .limit = 0.5,
     };
-    sqlite3 *db = sqlite_open(peer.text);
-    sqlite_create(db);
-    fill(store, &shape, count, db);
-    sqlite3_stmt *selection = sqlite_selection(db);
-    double *ours = must_alloc(BLOCKS * BLOCK_READS, sizeof *ours),
-           *theirs = must_alloc(BLOCKS * BLOCK_READS, sizeof *theirs);
-    double our_p99 = 0, their_p99 = 0;
+    struct readers *readers = must_alloc(1, sizeof *readers);
+    readers->store = scratch_store(path.text);
+    readers->db = sqlite_open(peer.text);
+    sqlite_create(readers->db);
+    fill(readers->store, &shape, count, readers->db);
+    readers->selection = sqlite_selection(readers->db);
     for (size_t round = 0; round < options->rounds; round++) {
-        struct prng our_prng = { round }, their_prng = { round }; /* the same slots */
-        struct steme_snapshot *snapshot = open_snapshot(store);
-        sqlite_run(db, "BEGIN");
-        for (size_t block = 0; block < BLOCKS; block++) {
-            time_ours(snapshot, &our_prng, &shape, ours + block * BLOCK_READS);
-            time_sqlite(selection, &their_prng, &shape, theirs + block * BLOCK_READS);
-        }
-        sqlite_run(db, "COMMIT");
-        steme_snapshot_close(&snapshot);
-        figure_add(&figure, percentile(ours, BLOCKS * BLOCK_READS, 0.5), percentile(theirs, BLOCKS * BLOCK_READS, 0.5));
-        our_p99 = percentile(ours, BLOCKS * BLOCK_READS, 0.99);
-        their_p99 = percentile(theirs, BLOCKS * BLOCK_READS, 0.99);
+        time_both(readers, &shape, round);
+        figure_add(&figure, percentile(readers->ours, READS, 0.5), percentile(readers->theirs, READS, 0.5));
     }
     figure_note(&figure, "%zu assertions, %zu slots; p99 in the last round: ours %.1f us, SQLite %.1f us", count,
-                shape.slots, our_p99, their_p99);
+                shape.slots, percentile(readers->ours, READS, 0.99), percentile(readers->theirs, READS, 0.99));
     report(&figure, options);
-    sqlite_end(selection);
-    sqlite_close_db(db);
-    steme_close(&store);
+    sqlite_end(readers->selection);
+    sqlite_close_db(readers->db);
+    steme_close(&readers->store);
+    free(readers);
     scratch_remove(path.text);
     scratch_remove(peer.text);
-    free(ours);
-    free(theirs);
 }
 
 static uint64_t log_reads(struct steme_store *store)

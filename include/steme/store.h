@@ -39,7 +39,8 @@ struct steme_open_options {
 };
 
 /**
- * Make a new empty store: the directory, its log and its identity, all synced.
+ * Make a new empty store: the directory (and the one above it, if that is missing too), its log and its identity, all
+ * synced.
  * ::STEME_EXISTS if dir has a store or is a directory with anything in it.
  */
 STEME_API STEME_MUST_CHECK steme_status steme_create(const char *dir, struct steme_error *err);

@@ -38,8 +38,15 @@ static steme_status make_home_dir(struct host *host, const char *dir, struct are
 {
     struct host_entry *entries = NULL;
     size_t count = 0;
-    steme_status status = host_make_dir(host, dir, err);
-    if (status == STEME_OK) return host_sync_dir(host, parent_of(arena, dir), err);
+    const char *parent = parent_of(arena, dir);
+    steme_status status = parent ? host_make_dir(host, dir, err) : arena_full(arena, err);
+    if (status == STEME_NOT_FOUND && host_make_dir(host, parent, NULL) == STEME_OK) {
+        /* One directory above is made as well, so that `steme init notes` needs no mkdir. */
+        const char *above = parent_of(arena, parent);
+        status = above ? host_sync_dir(host, above, err) : arena_full(arena, err);
+        if (!status) status = host_make_dir(host, dir, err);
+    }
+    if (status == STEME_OK) return host_sync_dir(host, parent, err);
     if (status == STEME_NOT_FOUND)
         return error_set(err, STEME_NOT_FOUND, "the directory that should hold %s does not exist: make it first", dir);
     if (status != STEME_EXISTS) return status;

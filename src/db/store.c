@@ -147,6 +147,28 @@ static steme_status open_log(struct steme_store *store, const struct applied_row
     return STEME_OK;
 }
 
+static bool index_is_there(struct steme_store *store)
+{
+    struct arena arena;
+    struct host_stat stat;
+    arena_init(&arena, FIND_ARENA_BYTES);
+    const char *in = host_join(&arena, store->dir, "index");
+    const char *path = in ? host_join(&arena, in, "data.mdb") : NULL;
+    bool there = path && host_stat(store->host, path, &stat, NULL) == STEME_OK && stat.size_bytes > 0;
+    arena_deinit(&arena);
+    return there;
+}
+
+/* An index that has to be made is worth a line, but for that of a store with nothing in it. */
+static void tell_of_rebuild(struct steme_store *store, const char *why, bool was_there)
+{
+    bool log_empty = wal_durable(store->wal).next_sequence == wal_begin(store->wal).next_sequence;
+    if (!why && !was_there && !log_empty) why = "there was none";
+    if (!why) return;
+    store_notice(store, "index rebuilt: %s", why);
+    store->index_rebuilds++;
+}
+
 static steme_status open_for_writing(struct steme_store *store, struct steme_error *err)
 {
     struct applied_row applied;
@@ -154,12 +176,10 @@ static steme_status open_for_writing(struct steme_store *store, struct steme_err
     const char *why = NULL;
     steme_status status = home_lock(store->host, store->dir, "lock", 0, &store->lock, err);
     if (!status) status = home_lock(store->host, store->dir, "index.lock", INDEX_LOCK_WAIT_MS, &store->index_lock, err);
+    bool was_there = index_is_there(store);
     if (!status) status = index_open(store->host, store->dir, INDEX_MAINTAIN, &index, &applied, &why, err);
     if (!status) status = open_log(store, &applied, err);
-    if (!status && why) {
-        store_notice(store, "index rebuilt: %s", why);
-        store->index_rebuilds++;
-    }
+    if (!status) tell_of_rebuild(store, why, was_there);
     if (!status) status = settle_maintained(store, &index, &applied, err);
     if (!status) status = index_mark_open(index, err);
     if (status) {
@@ -191,18 +211,6 @@ static steme_status settle_for_reading(struct steme_store *store, struct index *
     return status ? status : catch_up(*index, err);
 }
 
-static bool index_is_there(struct steme_store *store)
-{
-    struct arena arena;
-    struct host_stat stat;
-    arena_init(&arena, FIND_ARENA_BYTES);
-    const char *in = host_join(&arena, store->dir, "index");
-    const char *path = in ? host_join(&arena, in, "data.mdb") : NULL;
-    bool there = path && host_stat(store->host, path, &stat, NULL) == STEME_OK;
-    arena_deinit(&arena);
-    return there;
-}
-
 static steme_status open_for_reading(struct steme_store *store, struct steme_error *err)
 {
     struct applied_row applied = { 0 };
@@ -215,11 +223,7 @@ static steme_status open_for_reading(struct steme_store *store, struct steme_err
     steme_status usable = index_open(store->host, store->dir, mode, &index, &applied, &why, err);
     steme_status status = open_log(store, &applied, err);
     if (status) goto done;
-    if (!usable && (why || (!was_there && mode == INDEX_MAINTAIN &&
-                            wal_durable(store->wal).next_sequence > wal_begin(store->wal).next_sequence))) {
-        store_notice(store, "index rebuilt: %s", why ? why : "there was none");
-        store->index_rebuilds++;
-    }
+    if (!usable) tell_of_rebuild(store, why, was_there);
     if (!usable) usable = settle_for_reading(store, &index, &applied, err);
     if (usable) {
         index_release(&index);

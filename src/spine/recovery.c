@@ -447,6 +447,8 @@ static steme_status repair_file(struct recovery *recovery, const struct last *la
     if (!status) status = host_sync(file, err);
     host_close(&file);
     if (!status) status = host_sync_dir(recovery->host, recovery->table->dir, err);
+    if (!status && !walk->any)
+        status = host_sync_dir(recovery->host, recovery->options->dir, err); /* wal/ may be new */
     if (!status) last->segment->file_bytes = last->end.offset;
     return status;
 }

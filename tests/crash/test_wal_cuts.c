@@ -85,7 +85,7 @@ static void go_on(struct wal_world *world, struct host *mem, const char *name)
     assert_status(wal_world_open(world, &err), STEME_OK, &err, name);
     assert_status(wal_world_append(world, 5, true, &err), STEME_OK, &err, name);
     assert_status(wal_world_append(world, 1, false, &err), STEME_OK, &err, name);
-    host_mem_power_cut(mem, 500);
+    host_mem_power_cut(mem, 0);
     wal_world_close(world);
     assert_status(wal_world_open(world, &err), STEME_OK, &err, name);
     wal_world_check(world, name);
@@ -176,41 +176,52 @@ static void a_power_cut_during_recovery_loses_nothing_acknowledged(void **state)
     print_message("%llu cuts during recovery\n", (unsigned long long)cuts);
 }
 
+/* Creates a log, stopped before the nth call. Returns whether it was stopped at all. */
+static bool stop_creating(struct wal_world *world, struct host *mem, uint64_t nth, steme_status *created,
+                          const char *name)
+{
+    struct steme_error err;
+    struct host *spare = host_mem_new(1);
+    struct host *cut = host_cut_new(mem);
+    assert_true(spare && cut);
+    wal_world_create(world, spare, name); /* for its options */
+    host_mem_free(spare);
+    assert_status(host_make_dir(mem, WAL_WORLD_DIR, &err), STEME_OK, &err, name);
+    assert_status(host_sync_dir(mem, "/", &err), STEME_OK, &err, name);
+    world->host = mem;
+    world->options.host = cut;
+    host_cut_after(cut, nth);
+    *created = wal_create(&world->options, NULL);
+    bool stopped = host_cut_stopped(cut);
+    host_cut_free(cut);
+    world->options.host = mem;
+    return stopped;
+}
+
 /* Creating is not acknowledged before it is done, and what a cut leaves of it can be completed. */
 static void a_log_half_created_opens_or_can_be_created(void **state)
 {
     (void)state;
-    for (size_t k = 0; k < countof(keeps); k++) {
+    static const unsigned some[] = { 0, 500, 1000, KILL };
+    for (size_t k = 0; k < countof(some); k++) {
         bool stopped = true;
         for (uint64_t nth = 1; stopped; nth++) {
             static struct wal_world world;
             struct steme_error err;
             char name[80];
+            steme_status created = STEME_OK;
             snprintf(name, sizeof name, "creating, stopped before call %llu, keeping %u", (unsigned long long)nth,
-                     keeps[k]);
+                     some[k]);
             struct host *mem = host_mem_new(nth);
-            struct host *cut = host_cut_new(mem);
-            assert_non_null(cut);
-            wal_world_create(&world, host_mem_new(1), name); /* for its options */
-            host_mem_free(world.host);
-            assert_status(host_make_dir(mem, WAL_WORLD_DIR, &err), STEME_OK, &err, name);
-            assert_status(host_sync_dir(mem, "/", &err), STEME_OK, &err, name);
-            world.host = mem;
-            world.options.host = cut;
-            host_cut_after(cut, nth);
-            steme_status created = wal_create(&world.options, NULL);
-            stopped = host_cut_stopped(cut);
-            host_mem_power_cut(mem, keeps[k]);
-            world.options.host = mem;
+            assert_non_null(mem);
+            stopped = stop_creating(&world, mem, nth, &created, name);
+            end_the_world(mem, some[k]);
             steme_status opened = wal_world_open(&world, &err);
-            if (created || opened) {
-                assert_row(created && (!opened || opened == STEME_NOT_FOUND), name);
-                if (opened) assert_status(wal_create(&world.options, &err), STEME_OK, &err, name);
-            }
+            assert_row(opened == STEME_OK || (created && opened == STEME_NOT_FOUND), name);
+            if (opened) assert_status(wal_create(&world.options, &err), STEME_OK, &err, name);
             wal_world_close(&world);
             check_twice(&world, name);
             go_on(&world, mem, name);
-            host_cut_free(cut);
             host_mem_free(mem);
         }
     }

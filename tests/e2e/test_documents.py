@@ -191,8 +191,11 @@ def the_completion_offers_exactly_the_options_of_each_verb():
 
 def the_completion_offers_lenses_and_types():
     types = next(option for verb in verbs() for option in verb["options"] if option["name"] == "type")
-    lenses, some, kinds = complete(["steme", "resolve", "a", "b", "--lens", ""], ["steme", "why", "a", "b", "--lens", "re"],
-                                   ["steme", "assert", "a", "b", "c", "--type", ""])
+    lenses, some, kinds = complete(
+        ["steme", "resolve", "a", "b", "--lens", ""],
+        ["steme", "why", "a", "b", "--lens", "re"],
+        ["steme", "assert", "a", "b", "c", "--type", ""],
+    )
     expect(lenses == [lens["name"] for lens in good("lens", "list", "--json").lines], lenses)
     expect(some == ["recency"], some)
     expect(kinds == types["help"].split(";")[0].split(), kinds)

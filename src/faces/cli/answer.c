@@ -79,8 +79,8 @@ static void print_pooled(const struct cli *cli, const struct steme_pooled *poole
     if (pooled->left_out > 0) fprintf(out, ", %zu left out", pooled->left_out);
     fputc('\n', out);
     if (pooled->count < 2) return;
-    fprintf(out, "   %s  if errors were all: chi2 %.1f for %zu degrees, p %.2g\n",
-            answer_measure_text(pooled->fixed_mean, pooled->fixed_error, pooled->unit, text), pooled->chi2, pooled->degrees,
+    fprintf(out, "   %s  if errors were all: chi2 %.1f for %zu degree%s, p %.2g\n",
+            answer_measure_text(pooled->fixed_mean, pooled->fixed_error, pooled->unit, text), pooled->chi2, pooled->degrees, pooled->degrees == 1 ? "" : "s",
             pooled->tension_p);
     fprintf(out, "   scatter beyond the errors: tau2 %.4g, I2 %.0f %%, Birge ratio %.2f\n", pooled->tau2, 100 * pooled->i2,
             pooled->birge);

@@ -270,7 +270,8 @@ steme_status verb_why(struct cli *cli, struct steme_error *err)
     answer_print_head(cli, &why.answer);
     print_margin(cli, &why.answer);
     print_reasons(cli, &why, limit);
-    if (why.claim_ballot_count > 0) fprintf(cli->print.out, "   %zu votes on the claims as such\n", why.claim_ballot_count);
+    if (why.claim_ballot_count > 0) fprintf(cli->print.out, "   %zu vote%s on the claims as such\n", why.claim_ballot_count,
+                why.claim_ballot_count == 1 ? "" : "s");
     return cli_check_output(cli, err);
 }
 

@@ -516,7 +516,7 @@ static void closing_waits_for_the_index(void **state)
 static void opening_and_closing_does_not_hang(void **state)
 {
     struct shop *shop = *state;
-    for (unsigned round = 0; round < 60; round++)
+    for (unsigned round = 0; round < 30; round++)
         shop_reopen(shop, false);
     assert_int_equal(shop->notice_count, 0);
 }

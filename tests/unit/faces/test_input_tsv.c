@@ -56,6 +56,7 @@ static const struct {
 } bad_headers[] = {
     { "nothing", "", "column ''" },
     { "a column unknown", "agent\tsubjekt\tpredicate\tobject", "did you mean 'subject'" },
+    { "a column like none", ALL_NEEDED "\txyzzy", "no column 'xyzzy'" },
     { "a column in capitals", "Subject\tpredicate\tobject", "did you mean 'subject'" },
     { "a column named twice", ALL_NEEDED "\tunit\tunit", "'unit' twice" },
     { "no subject", "predicate\tobject", "lacks column 'subject'" },
@@ -250,6 +251,8 @@ static const struct {
     { "an escape cut", ALL_NEEDED, "s\tp\ta\\", STEME_BAD_INPUT, "backslash" },
     { "a type unknown", ALL_NEEDED "\ttype", "s\tp\t1\tintger", STEME_BAD_INPUT, "did you mean 'integer'" },
     { "an object not of its type", ALL_NEEDED "\ttype", "s\tp\tyes\tboolean", STEME_BAD_INPUT, "not 'yes'" },
+    { "not a number", ALL_NEEDED "\ttype", "s\tp\tNaN\tdecimal", STEME_BAD_INPUT, "NaN" },
+    { "an error of a text", ALL_NEEDED "\ttype\tplus", "s\tp\to\ttext\t1", STEME_BAD_INPUT, "quantity" },
     { "an integer too large", ALL_NEEDED "\ttype", "s\tp\t9223372036854775808\tinteger", STEME_TOO_LARGE, "" },
     { "an error below nothing", ALL_NEEDED "\tplus", "s\tp\t1\t-1", STEME_BAD_INPUT, "can't be negative" },
     { "a unit of a text", ALL_NEEDED "\tunit\ttype", "s\tp\t1\tm\ttext", STEME_BAD_INPUT, "go with type quantity" },

@@ -108,6 +108,23 @@ static void lines_cross_the_blocks_they_are_read_in(void **state)
     free(input);
 }
 
+static void a_line_longer_than_a_block_is_whole(void **state)
+{
+    (void)state;
+    enum { LONG_BYTES = 1 << 18 };
+    char *input = malloc(LONG_BYTES + 2);
+    assert_non_null(input);
+    for (size_t i = 0; i < LONG_BYTES; i++)
+        input[i] = (char)('a' + i % 26);
+    memcpy(input + LONG_BYTES, "\nz", 2);
+    char *got = describe(input, LONG_BYTES + 2, LONG_BYTES);
+    assert_int_equal(strlen(got), LONG_BYTES + 3);
+    assert_memory_equal(got, input, LONG_BYTES);
+    assert_string_equal(got + LONG_BYTES, "|z!");
+    free(got);
+    free(input);
+}
+
 static void a_line_too_long_for_memory_is_passed_over_in_bounded_memory(void **state)
 {
     (void)state;
@@ -207,6 +224,24 @@ static void a_pipe_is_read_as_its_bytes_come(void **state)
     close(ends[0]);
 }
 
+/* Somebody may type the lines: one is there as soon as it ends, whether or not more will follow. */
+static void a_line_of_a_pipe_is_not_kept_until_the_next(void **state)
+{
+    (void)state;
+    struct lines lines;
+    struct steme_error err;
+    bool more;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "a\n", 2), 2);
+    assert_status(lines_init(&lines, ends[0], 100, &err), STEME_OK, &err, "init");
+    assert_status(lines_next(&lines, &more, &err), STEME_OK, &err, "next");
+    assert_true(more && slice_equal(lines.text, slice_text("a")));
+    lines_deinit(&lines);
+    close(ends[1]);
+    close(ends[0]);
+}
+
 static void a_compressed_file_is_refused(void **state)
 {
     (void)state;
@@ -225,6 +260,9 @@ static void what_can_not_be_read_is_an_io_failure(void **state)
     struct lines lines;
     struct steme_error err;
     bool more = true;
+    assert_status(lines_init(&lines, -1, 100, &err), STEME_IO, &err, "no descriptor");
+    assert_int_equal(err.os_errno, EBADF);
+    lines_deinit(&lines);
     int folder = open("/", O_RDONLY | O_CLOEXEC);
     assert_true(folder >= 0);
     assert_status(lines_init(&lines, folder, 100, &err), STEME_IO, &err, "a folder");
@@ -252,10 +290,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_end_in_lf_or_cr_lf),
         cmocka_unit_test(lines_cross_the_blocks_they_are_read_in),
+        cmocka_unit_test(a_line_longer_than_a_block_is_whole),
         cmocka_unit_test(a_line_too_long_for_memory_is_passed_over_in_bounded_memory),
         cmocka_unit_test(the_first_byte_can_be_seen_before_it_is_read),
         cmocka_unit_test(reading_starts_where_the_descriptor_stands),
         cmocka_unit_test(a_pipe_is_read_as_its_bytes_come),
+        cmocka_unit_test(a_line_of_a_pipe_is_not_kept_until_the_next),
         cmocka_unit_test(a_compressed_file_is_refused),
         cmocka_unit_test(what_can_not_be_read_is_an_io_failure),
         cmocka_unit_test(freeing_nothing_is_fine),
