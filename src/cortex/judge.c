@@ -526,6 +526,7 @@ steme_status judge_slot(struct judge *judge, const struct judge_slot *slot, cons
     double *weights = NULL;
     struct steme_answer answer = { .subject = slot->subject,
                                    .predicate = slot->predicate,
+                                   .slot = slot->id,
                                    .functional = true,
                                    .valid_at_us = judge->reader->valid_at_us };
     steme_status status = lens_find(lens->name, &ops, err);

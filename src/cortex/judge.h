@@ -35,6 +35,7 @@ void judge_deinit(struct judge *judge);
 /* A slot to judge: its place in the index, and its names as far as the caller knows them. */
 struct judge_slot {
     struct slot_ref ref;
+    struct steme_hash id;                  /* whole id; zeros: taken from the evidence */
     struct steme_slice subject, predicate; /* empty: taken from the evidence */
     const uint8_t *epoch;                  /* as for evidence_gather() */
 };

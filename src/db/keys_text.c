@@ -189,6 +189,17 @@ static steme_status print_row(struct steme_snapshot *s, const struct kv_pair *pa
     }
 }
 
+/* Rows of records that came after the snapshot's moment. */
+static steme_status is_later(struct steme_snapshot *s, const struct kv_pair *pair, bool *out, struct steme_error *err)
+{
+    uint64_t location = 0;
+    steme_status status = row_place(pair->key, pair->value, &location, err);
+    *out = location >= s->reader.limit;
+    bool unchecked = pair->key.data[0] == 'H' || pair->key.data[0] == 'X' || pair->key.data[0] == 'E';
+    if (!status && *out && unchecked) status = evidence_later(&s->reader, location, key_last_id(pair->key), out, err);
+    return status;
+}
+
 steme_status steme_keys_each(struct steme_snapshot *s, struct steme_slice prefix,
                              steme_status (*visit)(void *context, struct steme_slice key, struct steme_slice value),
                              void *context, struct steme_error *err)
@@ -202,9 +213,9 @@ steme_status steme_keys_each(struct steme_snapshot *s, struct steme_slice prefix
     buf_init(&line.value, LINE_MAX_BYTES);
     steme_status status = STEME_OK, at = kv_seek(s->reader.txn, under, under, &cursor, &pair, err);
     for (; !at; at = kv_next(&cursor, &pair, err)) {
-        uint64_t location = 0;
-        status = row_place(pair.key, pair.value, &location, err);
-        if (!status && location >= s->reader.limit) continue;
+        bool later = false;
+        status = is_later(s, &pair, &later, err);
+        if (!status && later) continue;
         if (!status) status = print_row(s, &pair, &line, err);
         if (!status) status = buf_check(&line.key, err);
         if (!status) status = buf_check(&line.value, err);

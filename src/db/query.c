@@ -8,6 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { CONFLICTS_CEILING_BYTES = 512 << 20 };
+
 const char *steme_standing_name(enum steme_standing standing)
 {
     switch (standing) {
@@ -96,7 +98,9 @@ steme_status steme_resolve_each(struct steme_snapshot *s, const struct steme_que
                                 struct steme_error *err)
 {
     struct walk walk = begin_walk(pattern);
-    steme_status status = STEME_OK, at = STEME_OK;
+    const struct lens_ops *ops = NULL;
+    steme_status at = STEME_OK, status = lens_find(pattern->lens.name, &ops, err);
+    if (!status) status = lens_check(&pattern->lens, err);
     for (bool more = true; more && !status; more = step_slot(&walk.at)) {
         struct arena_mark start = arena_mark(&s->arena);
         struct steme_answer answer;
@@ -141,9 +145,9 @@ static bool disagrees(const struct steme_answer *answer)
 }
 
 struct conflict_list {
-    struct steme_snapshot *snapshot;
-    struct steme_conflict *items; /* a heap on the least contested while collecting: keeps the best `max` */
-    size_t count, max;
+    struct arena arena; /* the snapshot's forgets after each visit */
+    struct steme_conflict *items;
+    size_t count, capacity, max;
     struct steme_error *err;
 };
 
@@ -166,6 +170,18 @@ static size_t last_listed(const struct conflict_list *list)
     return last;
 }
 
+static steme_status make_room(struct conflict_list *list)
+{
+    enum { FIRST_CONFLICTS = 64 };
+    size_t capacity = list->capacity ? 2 * list->capacity : FIRST_CONFLICTS;
+    struct steme_conflict *items = arena_alloc(&list->arena, capacity * sizeof *items);
+    if (!items) return arena_full(&list->arena, list->err);
+    if (list->count) memcpy(items, list->items, list->count * sizeof *items);
+    list->items = items;
+    list->capacity = capacity;
+    return STEME_OK;
+}
+
 /* The visit's memory goes; what stays is a question to be asked again, so only names are kept until the end. */
 static steme_status keep_conflict(void *context, const struct steme_answer *answer)
 {
@@ -175,8 +191,9 @@ static steme_status keep_conflict(void *context, const struct steme_answer *answ
     struct steme_conflict item = { .answer = *answer, .contest = contest_of(answer) };
     item.answer.beliefs = NULL;
     if (list->count < list->max) {
-        list->items[list->count++] = item;
-        return STEME_OK;
+        steme_status status = list->count < list->capacity ? STEME_OK : make_room(list);
+        if (!status) list->items[list->count++] = item;
+        return status;
     }
     size_t last = last_listed(list);
     if (compare_conflicts(&item, &list->items[last]) < 0) list->items[last] = item;
@@ -193,26 +210,40 @@ static steme_status answer_again(struct steme_snapshot *s, const struct steme_le
     return snapshot_judge(s, &slot, lens, &s->arena, answer, NULL, err);
 }
 
+static steme_status answer_conflicts(struct steme_snapshot *s, const struct steme_lens *lens,
+                                     const struct conflict_list *list, struct steme_conflict *out,
+                                     struct steme_error *err)
+{
+    steme_status status = STEME_OK;
+    if (list->count) memcpy(out, list->items, list->count * sizeof *out);
+    if (list->count) qsort(out, list->count, sizeof *out, compare_conflicts);
+    for (size_t i = 0; !status && i < list->count; i++) {
+        unsigned attempt = 0;
+        do
+            status = answer_again(s, lens, &out[i].answer, err);
+        while (snapshot_renewed(s, status, &attempt, err));
+    }
+    return status;
+}
+
 steme_status steme_conflicts(struct steme_snapshot *s, const struct steme_lens *lens, size_t max,
                              const struct steme_conflict **out, size_t *count_out, struct steme_error *err)
 {
-    struct conflict_list list = { .snapshot = s, .max = max, .err = err };
+    struct conflict_list list = { .max = max, .err = err };
     struct steme_question pattern = { .lens = *lens };
-    list.items = arena_calloc(&s->arena, max, sizeof *list.items);
-    if (!list.items) return arena_full(&s->arena, err);
+    struct steme_conflict *items = NULL;
+    arena_init(&list.arena, CONFLICTS_CEILING_BYTES);
     steme_status status = max ? steme_resolve_each(s, &pattern, keep_conflict, &list, err) : STEME_OK;
-    if (status) return status;
-    qsort(list.items, list.count, sizeof *list.items, compare_conflicts);
-    for (size_t i = 0; !status && i < list.count; i++) {
-        unsigned attempt = 0;
-        do
-            status = answer_again(s, lens, &list.items[i].answer, err);
-        while (snapshot_renewed(s, status, &attempt, err));
+    if (!status) {
+        items = arena_calloc(&s->arena, list.count, sizeof *items);
+        status = items ? answer_conflicts(s, lens, &list, items, err) : arena_full(&s->arena, err);
     }
-    if (status) return status;
-    *out = list.items;
-    *count_out = list.count;
-    return STEME_OK;
+    if (!status) {
+        *out = items;
+        *count_out = list.count;
+    }
+    arena_deinit(&list.arena);
+    return status;
 }
 
 /* ---- why ---- */

@@ -29,7 +29,7 @@ static steme_status begin_reading(struct steme_snapshot *s, struct steme_error *
     if (!status)
         status = evidence_limit(s->store->wal, txn, s->moment.as_of_sequence, s->moment.as_of_us, &limit, &sequence,
                                 err);
-    if (!status) status = projection_applied(s->index->kv, &applied, err);
+    if (!status) status = projection_applied_in(txn, &applied, err);
     if (status == STEME_NOT_FOUND) status = STEME_OK;
     if (status) {
         kv_abort(&txn);
@@ -104,15 +104,27 @@ bool snapshot_renewed(struct steme_snapshot *s, steme_status status, unsigned *a
     if (status != STEME_CORRUPT || (*attempt)++ || !s->index) return false;
     struct steme_error why = { .message = "its rows fail their checks" };
     if (err) why = *err;
-    const struct index *lied = s->index;
-    if (store_replace_index(s->store, lied, why.message, err)) return false;
-    end_reading(s);
-    return begin_reading(s, err) == STEME_OK;
+    if (store_replace_index(s->store, s->index, why.message, err)) return false;
+    struct index *index = s->index;
+    struct reader reader = s->reader;
+    struct judge judge = s->judge;
+    s->moment.as_of_sequence = s->as_of_sequence; /* the new index knows later records: they stay unknown here */
+    bool renewed = begin_reading(s, err) == STEME_OK;
+    if (renewed) {
+        judge_deinit(&judge);
+        reader_deinit(&reader);
+        index_release(&index);
+    } else {
+        s->index = index;
+        s->reader = reader;
+        s->judge = judge;
+    }
+    return renewed;
 }
 
 /* ---- records ---- */
 
-/* Bundles of a batch, in order: a member belongs to the last one before it. */
+/* Bundles of a batch, in order: a member belongs to the last one before it, unless damage has taken that. */
 static steme_status remember_bundles(struct steme_snapshot *s, uint64_t batch_location, struct steme_error *err)
 {
     struct arena_mark start = { 0 };
@@ -123,9 +135,12 @@ static steme_status remember_bundles(struct steme_snapshot *s, uint64_t batch_lo
     s->bundles_batch = 0;
     s->bundle_count = 0;
     s->bundles = NULL;
+    s->bundles_damaged = false;
     for (uint64_t location = batch_location + BATCH_HEADER_BYTES;; location = frame.next_location) {
-        steme_status status = wal_read(s->store->wal, location, &frame, err);
-        if (status) return status;
+        steme_status status = evidence_frame(s->store->wal, s->reader.txn, location, &frame, err);
+        if (status && status != STEME_NOT_FOUND) return status;
+        s->bundles_damaged = s->bundles_damaged || status || frame.location != location;
+        if (status) break;
         if (frame.bytes.data[0] == STEME_BUNDLE) {
             if (s->bundle_count == capacity) {
                 capacity = capacity ? 2 * capacity : 8;
@@ -134,7 +149,7 @@ static steme_status remember_bundles(struct steme_snapshot *s, uint64_t batch_lo
                 if (s->bundle_count) memcpy(grown, s->bundles, s->bundle_count * sizeof *grown);
                 s->bundles = grown;
             }
-            s->bundles[s->bundle_count++] = (struct bundle_place){ location, frame.id };
+            s->bundles[s->bundle_count++] = (struct bundle_place){ frame.location, frame.id };
         }
         if (frame.batch_last) break;
     }
@@ -142,6 +157,17 @@ static steme_status remember_bundles(struct steme_snapshot *s, uint64_t batch_lo
     return STEME_OK;
 }
 
+static bool lists(struct steme_snapshot *s, const struct bundle_place *place, const struct steme_hash *member)
+{
+    struct wal_entry frame;
+    struct bundle_view bundle;
+    if (wal_read(s->store->wal, place->location, &frame, NULL) || bundle_view(frame.bytes, &bundle, NULL)) return false;
+    for (size_t i = 0; i < bundle.member_count; i++)
+        if (memcmp(bundle.members + i * sizeof *member, member, sizeof *member) == 0) return true;
+    return false;
+}
+
+/* Zeros when damage has taken the bundle. */
 static steme_status bundle_of(struct steme_snapshot *s, const struct wal_entry *frame, struct steme_hash *out,
                               struct steme_error *err)
 {
@@ -149,11 +175,13 @@ static steme_status bundle_of(struct steme_snapshot *s, const struct wal_entry *
         steme_status status = remember_bundles(s, frame->batch_location, err);
         if (status) return status;
     }
+    *out = (struct steme_hash){ { 0 } };
     for (size_t i = s->bundle_count; i-- > 0;) {
         if (s->bundles[i].location > frame->location) continue;
-        *out = s->bundles[i].id;
+        if (!s->bundles_damaged || lists(s, &s->bundles[i], &frame->id)) *out = s->bundles[i].id;
         return STEME_OK;
     }
+    if (s->bundles_damaged) return STEME_OK;
     return error_set(err, STEME_CORRUPT, "an unsigned record stands before any bundle of its batch");
 }
 
@@ -325,6 +353,7 @@ steme_status snapshot_slot(struct steme_snapshot *s, const struct steme_question
     if (!status && question->key_qualifier_count) status = encode_qualifiers(s, question, &qualifiers, err);
     if (status) return status;
     *out = (struct judge_slot){ .ref = judge_slot_of(question->subject, question->predicate, qualifiers, &slot),
+                                .id = slot,
                                 .subject = arena_copy(&s->arena, question->subject),
                                 .predicate = arena_copy(&s->arena, question->predicate),
                                 .epoch = question->epoch ? question->epoch->bytes : NULL };

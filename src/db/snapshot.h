@@ -26,6 +26,7 @@ struct steme_snapshot {
     uint64_t bundles_batch; /* the bundles of one batch, remembered because its members are asked for together */
     struct bundle_place *bundles;
     size_t bundle_count;
+    bool bundles_damaged; /* some frames of the batch can't be read: a member's bundle may be one of them */
 };
 
 /* After an operation on the snapshot answered `status`: true if it was STEME_CORRUPT for the first time and the index

@@ -2,11 +2,13 @@
 /* Records by id, and walks over the log, all records, epochs and the index's keys. */
 #include "base/check.h"
 #include "base/codec.h"
+#include "base/hash.h"
 #include "base/slice.h"
 #include "base/text.h"
 #include "db/snapshot.h"
 #include "model/record.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -99,7 +101,11 @@ static steme_status find_matches(struct steme_snapshot *s, const struct digits *
         if (status) break;
         bool odd_digit_differs = known < 16 && digits->count % 2 && pair.key.size > 1 + known &&
                                  (pair.key.data[1 + known] & 0xf0) != digits->bytes[known];
-        if (location >= s->reader.limit || odd_digit_differs) continue;
+        bool later = false;
+        if (odd_digit_differs) continue;
+        status = evidence_later(&s->reader, location, key_last_id(pair.key), &later, err);
+        if (status) break;
+        if (later) continue;
         status = evidence_named(&s->reader, location, key_last_id(pair.key), &frame, err);
         if (status) break;
         if (!begins_with(frame.id.bytes, digits)) continue;
@@ -251,16 +257,20 @@ static steme_status visit_frame(struct steme_snapshot *s, const struct wal_entry
     return status;
 }
 
-/* The frames of one batch. A damaged one ends it: the next batch is found through its own row. */
-static steme_status visit_batch(struct steme_snapshot *s, uint64_t location, uint64_t since,
+/* The frames of one batch from sequence number *since on, which moves behind each. Damaged ones are passed over. */
+static steme_status visit_batch(struct steme_snapshot *s, uint64_t location, uint64_t *since,
                                 steme_status (*visit)(void *, const struct steme_entry *), void *context,
                                 struct steme_error *err)
 {
     struct wal_entry frame = { .next_location = location };
     steme_status status = STEME_OK;
-    while (!status && !frame.batch_last && frame.next_location < s->reader.limit) {
-        if (wal_read(s->store->wal, frame.next_location, &frame, NULL)) return STEME_OK;
-        if (frame.sequence >= since && readable(&frame)) status = visit_frame(s, &frame, visit, context, err);
+    while (!status && !frame.batch_last) {
+        status = evidence_frame(s->store->wal, s->reader.txn, frame.next_location, &frame, err);
+        if (status == STEME_NOT_FOUND) return STEME_OK;
+        if (status || frame.location >= s->reader.limit) break;
+        if (frame.sequence < *since) continue;
+        *since = frame.sequence + 1;
+        if (readable(&frame)) status = visit_frame(s, &frame, visit, context, err);
     }
     return status;
 }
@@ -278,75 +288,134 @@ static steme_status first_batch(struct steme_snapshot *s, uint64_t sequence, str
     return status == STEME_NOT_FOUND ? STEME_OK : status;
 }
 
-steme_status steme_log_each(struct steme_snapshot *s, uint64_t since_sequence,
-                            steme_status (*visit)(void *context, const struct steme_entry *entry), void *context,
-                            struct steme_error *err)
+/* *lied: the status is about a row of the index, not what a visitor answered. */
+static steme_status log_from(struct steme_snapshot *s, uint64_t *since,
+                             steme_status (*visit)(void *, const struct steme_entry *), void *context, bool *lied,
+                             struct steme_error *err)
 {
     static const uint8_t tag[] = { 'R' };
     struct steme_slice prefix = slice_of(tag, sizeof tag);
     struct kv_cursor cursor = { 0 };
     struct kv_pair pair;
     struct key_bytes from;
-    steme_status status = first_batch(s, since_sequence, &from, err);
+    *lied = true;
+    steme_status status = first_batch(s, *since, &from, err);
     if (status) return status;
     steme_status at = kv_seek(s->reader.txn, prefix, key_slice(&from), &cursor, &pair, err);
     for (; !at; at = kv_next(&cursor, &pair, err)) {
         struct batch_row batch;
         status = row_batch(pair.key, pair.value, &batch, err);
         if (status || batch.location >= s->reader.limit) break;
-        status = visit_batch(s, batch.location, since_sequence, visit, context, err);
+        status = visit_batch(s, batch.location, since, visit, context, err);
+        *lied = !status;
         if (status) break;
     }
     kv_cursor_end(&cursor);
     return walk_status(status, at);
 }
 
-/* ---- everything, by id ---- */
-
-static steme_status visit_members(struct steme_snapshot *s, struct wal_entry *frame,
-                                  steme_status (*visit)(void *, const struct steme_entry *), void *context,
-                                  struct steme_error *err)
+steme_status steme_log_each(struct steme_snapshot *s, uint64_t since_sequence,
+                            steme_status (*visit)(void *context, const struct steme_entry *entry), void *context,
+                            struct steme_error *err)
 {
-    struct bundle_view bundle;
-    steme_status status = bundle_view(frame->bytes, &bundle, err);
-    for (size_t i = 0; !status && i < bundle.member_count; i++) {
-        status = evidence_record(&s->reader, frame->next_location, frame, err);
-        if (status) return error_wrap(err, status, "a member of a bundle");
-        status = visit_frame(s, frame, visit, context, err);
-    }
+    unsigned attempt = 0;
+    bool lied = false;
+    steme_status status;
+    do
+        status = log_from(s, &since_sequence, visit, context, &lied, err);
+    while (lied && snapshot_renewed(s, status, &attempt, err));
     return status;
 }
 
-static steme_status visit_record(struct steme_snapshot *s, struct wal_entry *frame,
+/* ---- everything, by id ---- */
+
+/* The members behind a bundle. STEME_NOT_FOUND: they are not all there, by damage or because the moment is before. */
+static steme_status read_members(struct steme_snapshot *s, const struct wal_entry *frame, struct wal_entry **out,
+                                 size_t *count_out, struct steme_error *err)
+{
+    struct bundle_view bundle;
+    steme_status status = bundle_view(frame->bytes, &bundle, err);
+    if (status) return status;
+    struct wal_entry *members = arena_alloc(&s->arena, bundle.member_count * sizeof *members);
+    if (!members) return arena_full(&s->arena, err);
+    uint64_t location = frame->next_location;
+    for (size_t i = 0; i < bundle.member_count; i++) {
+        status = location < s->reader.limit ? wal_read(s->store->wal, location, &members[i], err) : STEME_NOT_FOUND;
+        if (status) return status == STEME_CORRUPT ? STEME_NOT_FOUND : status;
+        if (memcmp(&members[i].id, bundle.members + i * HASH_BYTES, HASH_BYTES) != 0) return STEME_NOT_FOUND;
+        location = members[i].next_location;
+    }
+    *out = members;
+    *count_out = bundle.member_count;
+    return STEME_OK;
+}
+
+static steme_status visit_record(struct steme_snapshot *s, const struct wal_entry *frame,
                                  steme_status (*visit)(void *, const struct steme_entry *), void *context,
                                  struct steme_error *err)
 {
+    struct wal_entry *members = NULL;
+    size_t count = 0;
+    steme_status status = STEME_OK;
     if (!frame->signature || !readable(frame)) return STEME_OK; /* a member travels with its bundle */
-    steme_status status = visit_frame(s, frame, visit, context, err);
-    if (!status && frame->bytes.data[0] == STEME_BUNDLE) status = visit_members(s, frame, visit, context, err);
+    if (frame->bytes.data[0] == STEME_BUNDLE) status = read_members(s, frame, &members, &count, err);
+    if (status == STEME_NOT_FOUND) {
+        if (s->reader.limit >= wal_durable(s->store->wal).location)
+            store_notice(s->store, "a bundle is left out, with its members: one of them is damaged (%" PRIu64 ")",
+                         frame->sequence);
+        return STEME_OK;
+    }
+    if (!status) status = visit_frame(s, frame, visit, context, err);
+    for (size_t i = 0; !status && i < count; i++)
+        status = visit_frame(s, &members[i], visit, context, err);
     return status;
+}
+
+/* From *at on, which is the row being looked at; *lied as for log_from(). */
+static steme_status export_from(struct steme_snapshot *s, struct key_bytes *at,
+                                steme_status (*visit)(void *, const struct steme_entry *), void *context, bool *lied,
+                                struct steme_error *err)
+{
+    static const uint8_t tag[] = { 'H' };
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    struct steme_slice prefix = slice_of(tag, sizeof tag);
+    steme_status status = STEME_OK, more = kv_seek(s->reader.txn, prefix, key_slice(at), &cursor, &pair, err);
+    *lied = true;
+    for (; !more; more = kv_next(&cursor, &pair, err)) {
+        struct arena_mark start = arena_mark(&s->arena);
+        struct wal_entry frame;
+        uint64_t location = 0;
+        bool later = false;
+        key_of_id(at, key_last_id(pair.key));
+        status = row_id(pair.value, NULL, &location, err);
+        if (!status) status = evidence_later(&s->reader, location, key_last_id(pair.key), &later, err);
+        if (!status && later) continue;
+        if (!status) status = evidence_named(&s->reader, location, key_last_id(pair.key), &frame, err);
+        if (status) break;
+        status = visit_record(s, &frame, visit, context, err);
+        arena_rewind(&s->arena, start);
+        *lied = !status;
+        if (status) break;
+    }
+    kv_cursor_end(&cursor);
+    return walk_status(status, more);
 }
 
 steme_status steme_export_each(struct steme_snapshot *s,
                                steme_status (*visit)(void *context, const struct steme_entry *entry), void *context,
                                struct steme_error *err)
 {
-    static const uint8_t tag[] = { 'H' };
-    struct kv_cursor cursor = { 0 };
-    struct kv_pair pair;
-    struct steme_slice prefix = slice_of(tag, sizeof tag);
-    steme_status status = STEME_OK, at = kv_seek(s->reader.txn, prefix, prefix, &cursor, &pair, err);
-    for (; !at; at = kv_next(&cursor, &pair, err)) {
-        uint64_t location = 0;
-        struct wal_entry frame;
-        status = row_id(pair.value, NULL, &location, err);
-        if (!status && location >= s->reader.limit) continue;
-        if (!status) status = evidence_named(&s->reader, location, key_last_id(pair.key), &frame, err);
-        if (!status) status = visit_record(s, &frame, visit, context, err);
-        if (status) break;
-    }
-    kv_cursor_end(&cursor);
-    return walk_status(status, at);
+    static const uint8_t first[KEYS_ID_BYTES];
+    struct key_bytes at;
+    unsigned attempt = 0;
+    bool lied = false;
+    steme_status status;
+    key_of_id(&at, first);
+    do
+        status = export_from(s, &at, visit, context, &lied, err);
+    while (lied && snapshot_renewed(s, status, &attempt, err));
+    return status;
 }
 
 /* ---- epochs ---- */
@@ -372,8 +441,10 @@ static steme_status list_epochs(struct steme_snapshot *s, struct steme_entry **l
     for (; !status; status = kv_next(&cursor, &pair, err)) {
         uint64_t location = 0;
         struct wal_entry frame;
+        bool later = false;
         status = row_location(pair.value, &location, err);
-        if (!status && location >= s->reader.limit) continue;
+        if (!status) status = evidence_later(&s->reader, location, key_last_id(pair.key), &later, err);
+        if (!status && later) continue;
         if (!status) status = evidence_named(&s->reader, location, key_last_id(pair.key), &frame, err);
         if (status) break;
         if (*count == capacity) {

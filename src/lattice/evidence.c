@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/codec.h"
 #include "base/slice.h"
+#include "lattice/projection.h"
 #include "model/record.h"
 
 #include <stdlib.h>
@@ -41,6 +42,21 @@ steme_status evidence_named(struct reader *reader, uint64_t location, const uint
         return error_set(err, STEME_CORRUPT, "a row of the index points to another record than the one it names");
     *out = entry;
     return STEME_OK;
+}
+
+steme_status evidence_later(struct reader *reader, uint64_t location, const uint8_t id[16], bool *later_out,
+                            struct steme_error *err)
+{
+    struct wal_entry entry;
+    struct applied_row applied = { 0 };
+    *later_out = location >= reader->limit;
+    if (!*later_out) return STEME_OK;
+    if (location < wal_durable(reader->wal).location) return evidence_named(reader, location, id, &entry, err);
+    /* Another process may have brought the index further than the log we see. */
+    steme_status status = projection_applied_in(reader->txn, &applied, err);
+    if (!status && location >= applied.mark.location)
+        status = error_set(err, STEME_CORRUPT, "a row of the index points past the end of what it covers");
+    return status == STEME_NOT_FOUND ? STEME_CORRUPT : status;
 }
 
 /* ---- lists that grow in an arena ---- */
@@ -113,6 +129,51 @@ static int compare_testimonies(const void *left, const void *right)
     return order;
 }
 
+/* Testimonies are large, and comparing them goes through memory: sort their places by the first bytes of the claim. */
+struct place {
+    uint64_t claim;
+    const struct testimony *testimony;
+};
+
+static int compare_places(const void *left, const void *right)
+{
+    const struct place *a = left, *b = right;
+    if (a->claim != b->claim) return a->claim < b->claim ? -1 : 1;
+    return compare_testimonies(a->testimony, b->testimony);
+}
+
+/* Most slots have few rows, for which a library's sort costs more than the sorting. */
+static void sort_places(struct place *places, size_t count)
+{
+    enum { FEW = 32 };
+    if (count > FEW) {
+        qsort(places, count, sizeof *places, compare_places);
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        struct place place = places[i];
+        size_t at = i;
+        for (; at && compare_places(&place, &places[at - 1]) < 0; at--)
+            places[at] = places[at - 1];
+        places[at] = place;
+    }
+}
+
+static steme_status sort_testimonies(struct evidence *evidence, struct arena *arena, struct steme_error *err)
+{
+    size_t count = evidence->testimony_count;
+    struct place *places = arena_alloc(arena, count * sizeof *places);
+    struct testimony *sorted = arena_alloc(arena, count * sizeof *sorted);
+    if (!places || !sorted) return arena_full(arena, err);
+    for (size_t i = 0; i < count; i++)
+        places[i] = (struct place){ load_u64be(evidence->testimonies[i].row.claim), &evidence->testimonies[i] };
+    sort_places(places, count);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = *places[i].testimony;
+    evidence->testimonies = sorted;
+    return STEME_OK;
+}
+
 static bool valid_at(const struct slot_row *row, int64_t at_us)
 {
     return at_us == STEME_TIME_MAX || (row->valid_from_us <= at_us && at_us < row->valid_to_us);
@@ -142,7 +203,7 @@ static steme_status hold_against_records(const struct slot_ref *slot, struct tes
     for (size_t i = 0; !status && i < count; i++)
         if (assertion_view_trusted(read[i]->entry->bytes, &views[i], err))
             status = error_wrap(err, STEME_CORRUPT, "the index calls a record an assertion that is none");
-    if (!status) status = identity_many(views, count, identities, arena, err);
+    if (!status) status = identity_claims(views, count, identities, arena, err);
     for (size_t i = 0; !status && i < count; i++) {
         read[i]->claim = identities[i].claim;
         if (!agrees(slot, &read[i]->row, &views[i], &identities[i]))
@@ -201,8 +262,10 @@ steme_status evidence_revisions(struct reader *reader, uint64_t route, const uin
     for (; !status; status = kv_next(&cursor, &pair, err)) {
         uint64_t location = 0;
         struct wal_entry entry;
+        bool later = false;
         status = row_location(pair.value, &location, err);
-        if (!status && location >= reader->limit) continue;
+        if (!status) status = evidence_later(reader, location, key_last_id(pair.key), &later, err);
+        if (!status && later) continue;
         if (!status) status = evidence_named(reader, location, key_last_id(pair.key), &entry, err);
         if (!status) status = grow(arena, &list, count, &capacity, sizeof entry, err);
         if (status) break;
@@ -457,8 +520,10 @@ static steme_status load_epochs(struct reader *reader, struct steme_error *err)
         uint64_t location = 0;
         struct wal_entry entry;
         struct steme_record record;
+        bool later = false;
         status = row_location(pair.value, &location, err);
-        if (!status && location >= reader->limit) continue;
+        if (!status) status = evidence_later(reader, location, key_last_id(pair.key), &later, err);
+        if (!status && later) continue;
         if (!status) status = evidence_named(reader, location, key_last_id(pair.key), &entry, err);
         if (!status) status = record_decode(entry.bytes, &reader->arena, &record, err);
         if (!status && record.type != STEME_EPOCH)
@@ -504,29 +569,44 @@ static steme_status judge_standing(struct reader *reader, uint64_t route, bool r
     return status;
 }
 
+/* Whether the store has any revision and any vote on an assertion or claim at all: many have none. */
+static steme_status know_kinds(struct reader *reader, struct steme_error *err)
+{
+    const struct key_bytes revisions = { { 'X' }, 1 }, votes = { { 'V' }, 1 };
+    if (reader->kinds_known) return STEME_OK;
+    steme_status status = any_row(reader, &revisions, &reader->any_revision, err);
+    if (!status) status = any_row(reader, &votes, &reader->any_vote, err);
+    reader->kinds_known = status == STEME_OK;
+    return status;
+}
+
+/* Whether anybody ever revised or voted on anything about this subject. */
+static steme_status look_for_reactions(struct reader *reader, uint64_t route, bool *revised, bool *voted,
+                                       struct steme_error *err)
+{
+    struct key_bytes revisions, votes;
+    key_route_prefix(&revisions, 'X', route);
+    key_route_prefix(&votes, 'V', route);
+    steme_status status = know_kinds(reader, err);
+    if (!status && reader->any_revision) status = any_row(reader, &revisions, revised, err);
+    if (!status && reader->any_vote) status = any_row(reader, &votes, voted, err);
+    return status;
+}
+
 steme_status evidence_gather(struct reader *reader, const struct slot_ref *slot, const uint8_t *epoch,
                              struct arena *arena, struct evidence *out, struct steme_error *err)
 {
-    struct key_bytes revisions, votes;
     bool revised = false, voted = false;
     struct evidence found = { 0 };
     steme_status status = scan_slot(reader, slot, arena, &found, err);
-    if (status) return status;
-    /* Two look-ups tell whether anybody ever revised or voted on anything about this subject; mostly nobody did. */
-    key_route_prefix(&revisions, 'X', slot->route);
-    key_route_prefix(&votes, 'V', slot->route);
-    if (found.testimony_count) status = any_row(reader, &revisions, &revised, err);
-    if (!status && found.testimony_count) status = any_row(reader, &votes, &voted, err);
+    if (!status && found.testimony_count) status = look_for_reactions(reader, slot->route, &revised, &voted, err);
     if (!status && (revised || voted)) status = read_all(reader, slot, &found, arena, err);
     for (size_t i = 0; !status && i < found.testimony_count; i++)
         status = judge_standing(reader, slot->route, revised, epoch, &found.testimonies[i], arena, err);
-    if (status) return status;
-    if (found.testimony_count > 1)
-        qsort(found.testimonies, found.testimony_count, sizeof *found.testimonies, compare_testimonies);
-    if (voted) status = gather_ballots(reader, slot->route, revised, &found, arena, err);
-    if (status) return status;
-    *out = found;
-    return STEME_OK;
+    if (!status && found.testimony_count > 1) status = sort_testimonies(&found, arena, err);
+    if (!status && voted) status = gather_ballots(reader, slot->route, revised, &found, arena, err);
+    if (!status) *out = found;
+    return status;
 }
 
 steme_status evidence_next_slot(struct reader *reader, struct slot_ref *slot, bool only_route, struct steme_error *err)
@@ -553,9 +633,11 @@ steme_status evidence_locate(struct reader *reader, const uint8_t id[16], enum s
     uint64_t location = 0;
     key_of_id(&key, id);
     steme_status status = kv_get(reader->txn, key_slice(&key), &value, err);
+    bool later = false;
     if (!status) status = row_id(value, type_out, &location, err);
+    if (!status) status = evidence_later(reader, location, id, &later, err);
     if (status) return status;
-    if (location >= reader->limit) return STEME_NOT_FOUND;
+    if (later) return STEME_NOT_FOUND;
     *location_out = location;
     return STEME_OK;
 }

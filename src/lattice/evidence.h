@@ -21,7 +21,8 @@ struct reader {
     int64_t valid_at_us; /* STEME_TIME_MAX: do not ask */
     struct arena arena;  /* what lives as long as the reader: epochs */
     bool epochs_known;
-    const uint8_t (*superseded_epochs)[16]; /* sorted */
+    bool kinds_known, any_revision, any_vote; /* whether the index has X and V rows at all, once looked for */
+    const uint8_t (*superseded_epochs)[16];   /* sorted */
     size_t superseded_count;
 };
 
@@ -36,6 +37,10 @@ MUST_CHECK steme_status evidence_record(struct reader *reader, uint64_t location
 /* The same, and its id begins so: a row without a check of its own is believed only if it names what it points to. */
 MUST_CHECK steme_status evidence_named(struct reader *reader, uint64_t location, const uint8_t id[16],
                                        struct wal_entry *out, struct steme_error *err);
+/* Whether the record that a row without a check of its own names lies at or past the limit; held against the record all
+ * the same, or a row that points too far would go for one that came later. */
+MUST_CHECK steme_status evidence_later(struct reader *reader, uint64_t location, const uint8_t id[16], bool *later_out,
+                                       struct steme_error *err);
 /* The frame at a location, or where that is damaged the next sound one of its batch that the index knows.
  * STEME_NOT_FOUND: the batch has no more. */
 MUST_CHECK steme_status evidence_frame(struct wal *wal, struct kv_txn *txn, uint64_t location, struct wal_entry *out,

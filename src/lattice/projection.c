@@ -273,7 +273,7 @@ static steme_status apply_one(struct projection *p, struct intake *in, const str
     return projection_rows(entry, projected, &sink, &p->arena, err);
 }
 
-static steme_status read_applied(struct kv_txn *txn, struct applied_row *out, struct steme_error *err)
+steme_status projection_applied_in(struct kv_txn *txn, struct applied_row *out, struct steme_error *err)
 {
     struct key_bytes key;
     struct steme_slice value;
@@ -293,7 +293,7 @@ static steme_status apply(void *context, struct kv_txn *txn, const struct wal_en
     struct key_bytes key;
     struct value_bytes value;
     /* Counts go on from what the store has, not from what we remember: a commit of ours may have failed. */
-    steme_status status = read_applied(txn, &row, err);
+    steme_status status = projection_applied_in(txn, &row, err);
     if (status && status != STEME_NOT_FOUND) goto done;
     /* What the store's own mark covers is in it and in the counts. */
     while (count && entries->location < row.mark.location) {
@@ -322,7 +322,7 @@ steme_status projection_applied(struct kv *kv, struct applied_row *out, struct s
 {
     struct kv_txn *txn = NULL;
     steme_status status = kv_begin(kv, KV_READ, &txn, err);
-    if (!status) status = read_applied(txn, out, err);
+    if (!status) status = projection_applied_in(txn, out, err);
     kv_abort(&txn);
     return status;
 }

@@ -52,8 +52,9 @@ void projection_init(struct projection *p, struct wal *wal);
 void projection_deinit(struct projection *p);
 struct ingestor_sink projection_sink(struct projection *p);
 
-/* Read the applied row. STEME_NOT_FOUND: an empty index. STEME_CORRUPT. */
+/* Read the applied row, in a transaction of its own or in this one. STEME_NOT_FOUND: an empty index. STEME_CORRUPT. */
 MUST_CHECK steme_status projection_applied(struct kv *kv, struct applied_row *out, struct steme_error *err);
+MUST_CHECK steme_status projection_applied_in(struct kv_txn *txn, struct applied_row *out, struct steme_error *err);
 
 /* Bulk: fill an empty kv from the whole durable log by sorting all rows first (in memory up to a bound, then in
  * temporary files in `dir`), which makes a B-tree several times faster to build and smaller. Result and dump are the

@@ -215,13 +215,15 @@ static size_t preimage_bytes(const struct assertion_view *views, size_t count)
 }
 
 static void hash_window(const struct assertion_view *views, size_t count, struct identity *out, struct window *work,
-                        uint8_t *at)
+                        uint8_t *at, bool routes)
 {
     size_t inputs = 0;
     for (size_t i = 0; i < count; i++) {
         const struct assertion_view *view = &views[i], *last = i ? view - 1 : NULL;
-        out[i].route = recall_route(work->memo, view->subject);
-        out[i].predicate = (uint32_t)(recall_route(work->memo, view->predicate) >> 32);
+        if (routes) {
+            out[i].route = recall_route(work->memo, view->subject);
+            out[i].predicate = (uint32_t)(recall_route(work->memo, view->predicate) >> 32);
+        }
         if (last && same_slot(view, last)) {
             work->slot_at[i] = work->slot_at[i - 1];
         } else {
@@ -249,8 +251,8 @@ static void hash_window(const struct assertion_view *views, size_t count, struct
         out[i].claim = claim_positive(&work->hashes[i]);
 }
 
-steme_status identity_many(const struct assertion_view *views, size_t count, struct identity *out,
-                           struct arena *scratch, struct steme_error *err)
+static steme_status identify(const struct assertion_view *views, size_t count, struct identity *out, bool routes,
+                             struct arena *scratch, struct steme_error *err)
 {
     size_t largest = 0; /* of all windows, so that memory can't run out between two */
     for (size_t at = 0; at < count; at += WINDOW) {
@@ -261,9 +263,21 @@ steme_status identity_many(const struct assertion_view *views, size_t count, str
     struct window *work = arena_alloc(scratch, sizeof *work);
     uint8_t *preimages = work ? arena_alloc(scratch, largest) : NULL;
     steme_status status = preimages ? STEME_OK : arena_full(scratch, err);
-    if (work) memset(work->memo, 0, sizeof work->memo);
+    if (work && routes) memset(work->memo, 0, sizeof work->memo);
     for (size_t at = 0; at < count && !status; at += WINDOW)
-        hash_window(views + at, window_size(count - at), out + at, work, preimages);
+        hash_window(views + at, window_size(count - at), out + at, work, preimages, routes);
     arena_rewind(scratch, mark);
     return status;
+}
+
+steme_status identity_many(const struct assertion_view *views, size_t count, struct identity *out,
+                           struct arena *scratch, struct steme_error *err)
+{
+    return identify(views, count, out, true, scratch, err);
+}
+
+steme_status identity_claims(const struct assertion_view *views, size_t count, struct identity *out,
+                             struct arena *scratch, struct steme_error *err)
+{
+    return identify(views, count, out, false, scratch, err);
 }

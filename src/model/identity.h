@@ -40,5 +40,8 @@ struct steme_hash claim_positive(const struct steme_hash *claim);
  * 30 KiB and the names and objects of 256 records. STEME_NO_MEMORY when it is full; out is then as it was. */
 MUST_CHECK steme_status identity_many(const struct assertion_view *views, size_t count, struct identity *out,
                                       struct arena *scratch, struct steme_error *err);
+/* The same without route and predicate, which stay as they are: what holding a record against its row needs. */
+MUST_CHECK steme_status identity_claims(const struct assertion_view *views, size_t count, struct identity *out,
+                                        struct arena *scratch, struct steme_error *err);
 
 #endif

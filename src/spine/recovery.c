@@ -473,6 +473,7 @@ static steme_status revive(struct recovery *recovery, struct last *last, struct 
         .prev = last->start.batch,
     };
     status = segment_recreate(recovery->host, recovery->table->dir, &header, err);
+    if (!status) status = host_sync_dir(recovery->host, recovery->options->dir, err); /* wal/ may be new */
     if (status) return status;
     segment->header = header;
     segment->header_good = true;

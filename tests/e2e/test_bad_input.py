@@ -13,6 +13,7 @@ import subprocess
 from steme_e2e import PROGRAM, Scratch, Skipped, case, expect, finish, good, run
 
 HEADER = "subject\tpredicate\tobject\n"
+DRAFT = '{"type":"assertion","subject":"a","predicate":"b",'
 USAGE, MISSING, CONFLICT, DEVICE = 2, 3, 4, 5
 
 # name, words, exit code, what the message must contain
@@ -132,23 +133,21 @@ FILES = [
     ("an unknown epoch in a row", "subject\tpredicate\tobject\tepoch\na\tb\tc\tnone such\n", "tsv", {2: "none such"}),
     ("a time that is none in a row", "subject\tpredicate\tobject\ttime\na\tb\tc\tnoon\n", "tsv", {2: "time"}),
     ("NDJSON that is no JSON", "hello\n", "ndjson", {1: "not JSON"}),
-    ("truncated NDJSON", '{"type":"assertion","subject":"a","predicate":"b","obj', "ndjson", {1: "cut off"}),
+    ("truncated NDJSON", DRAFT + '"obj', "ndjson", {1: "cut off"}),
     ("an array in NDJSON", "[]\n", "ndjson", {1: "object"}),
     ("a type unknown in NDJSON", '{"type":"asertion"}\n', "ndjson", {1: "assertion"}),
     ("a member unknown in NDJSON",
-     '{"type":"assertion","subject":"a","predicate":"b","object":"c","confidense":"1"}\n', "ndjson", {1: "confidence"}),
+     DRAFT + '"object":"c","confidense":"1"}\n', "ndjson", {1: "confidence"}),
     ("a member twice in NDJSON", '{"type":"assertion","subject":"a","subject":"b"}\n', "ndjson", {1: "duplicate"}),
-    ("NaN in NDJSON", '{"type":"assertion","subject":"a","predicate":"b","object":NaN}\n', "ndjson", {1: "not JSON"}),
-    ("1e999 in NDJSON", '{"type":"assertion","subject":"a","predicate":"b","object":1e999}\n', "ndjson", {1: "not JSON"}),
-    ("a bare fraction in NDJSON", '{"type":"assertion","subject":"a","predicate":"b","object":'
+    ("NaN in NDJSON", DRAFT + '"object":NaN}\n', "ndjson", {1: "not JSON"}),
+    ("1e999 in NDJSON", DRAFT + '"object":1e999}\n', "ndjson", {1: "not JSON"}),
+    ("a bare fraction in NDJSON", DRAFT + '"object":'
      '{"kind":"decimal","amount":67.4}}\n', "ndjson", {1: "string"}),
     ("confidence 1.5 in NDJSON",
-     '{"type":"assertion","subject":"a","predicate":"b","object":"c","confidence":1.5}\n', "ndjson", {1: "0 to 1"}),
+     DRAFT + '"object":"c","confidence":1.5}\n', "ndjson", {1: "0 to 1"}),
     ("JSON that nests deep", "[" * 100000 + "\n", "ndjson", {1: "deeper"}),
-    ("an id without a signature",
-     '{"id":"%s","type":"assertion","subject":"a","predicate":"b","object":"c"}\n' % ("0" * 64), "ndjson", {1: "signature"}),
-    ("somebody else's draft", '{"type":"assertion","author":"%s","subject":"a","predicate":"b","object":"c"}\n' % ("11" * 32),
-     "ndjson", {1: "another key"}),
+    ("an id without a signature", DRAFT + '"object":"c","id":"%s"}\n' % ("0" * 64), "ndjson", {1: "signature"}),
+    ("somebody else's draft", DRAFT + '"object":"c","author":"%s"}\n' % ("11" * 32), "ndjson", {1: "another key"}),
 ]
 
 
@@ -202,7 +201,8 @@ def a_bad_row_does_not_keep_the_others_out():
 
 def a_file_with_crlf_line_ends_goes_in():
     with Scratch() as scratch:
-        scratch.good("import", "-", "--format", "tsv", stdin="\ufeffsubject\tpredicate\tobject\r\na\tb\tc\r\n\r\nd\te\tf")
+        rows = "\ufeffsubject\tpredicate\tobject\r\na\tb\tc\r\n\r\nd\te\tf"
+        scratch.good("import", "-", "--format", "tsv", stdin=rows)
         beliefs = scratch.good("resolve", "a", "b", "--json").json["beliefs"]
         expect(beliefs[0]["value"] == {"kind": "text", "text": "c"}, beliefs)
         expect(scratch.good("resolve", "d", "e", "--json").json["beliefs"], "the last line has no end")
@@ -289,14 +289,18 @@ class Mount:
         subprocess.run(["umount", str(self.at)], check=False)
 
 
+def make_read_only(mounted):
+    done = subprocess.run(["mount", "-o", "remount,bind,ro", str(mounted)], capture_output=True, check=False)
+    if done.returncode:
+        raise Skipped("remounting read-only is not allowed here")
+
+
 def a_read_only_directory():
     with Scratch() as scratch:
         scratch.written("assert", "a", "b", "c")
         before = state_of(scratch)
         with Mount("--bind", scratch.store, scratch.store):
-            done = subprocess.run(["mount", "-o", "remount,bind,ro", str(scratch.store)], capture_output=True, check=False)
-            if done.returncode:
-                raise Skipped("remounting read-only is not allowed here")
+            make_read_only(scratch.store)
             result = scratch.run("assert", "a", "b", "d")
             expect(result.code == 5 and result.error.startswith("steme: "), result)
             result = scratch.run("key", "new", "x")
@@ -313,9 +317,7 @@ def a_read_only_directory_without_an_index():
         scratch.written("assert", "a", "b", "c")
         subprocess.run(["rm", "-rf", str(scratch.store / "index")], check=True)
         with Mount("--bind", scratch.store, scratch.store):
-            if subprocess.run(["mount", "-o", "remount,bind,ro", str(scratch.store)], capture_output=True,
-                              check=False).returncode:
-                raise Skipped("remounting read-only is not allowed here")
+            make_read_only(scratch.store)
             expect(len(scratch.good("resolve", "a", "b", "--json").json["beliefs"]) == 1, "made in memory")
 
 

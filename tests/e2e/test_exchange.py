@@ -81,8 +81,8 @@ def an_export_imports_to_the_same_export(scratch, export):
         expect(other.good("export").out == export, "importing twice changed something")
         expect(other.good("verify", "--json").json["findings"] == 0, "verify")
         names = ("assertions", "votes", "epochs", "revisions", "bundles")
-        counts = [[store.good("status", "--json").json["records"][name] for name in names] for store in (scratch, other)]
-        expect(counts[0] == counts[1], counts)
+        counts = [store.good("status", "--json").json["records"] for store in (scratch, other)]
+        expect(all(counts[0][name] == counts[1][name] for name in names), counts)
 
 
 def an_export_in_the_order_of_the_log_imports_too(scratch, export):
@@ -137,8 +137,11 @@ def tsv_answers_read_back_as_texts():
 def every_column_of_a_tsv_file_counts():
     with Scratch() as scratch:
         scratch.written("epoch", "new", "era")
-        table = ("epoch\ttime\tsource\tunit\tminus\tplus\tconfidence\tobject\tpredicate\tsubject\tagent\tvalid_from\tvalid_to\t"
-                 "type\nera\t2018-07-17\tdoi:10.1/2\tkm/s/Mpc\t0.4\t0.5\t0.95\t67.4\tvalue\tH0\tgroup:planck\t1990\t2030\t\n")
+        columns = ("epoch", "time", "source", "unit", "minus", "plus", "confidence", "object", "predicate", "subject",
+                   "agent", "valid_from", "valid_to", "type")
+        row = ("era", "2018-07-17", "doi:10.1/2", "km/s/Mpc", "0.4", "0.5", "0.95", "67.4", "value", "H0",
+               "group:planck", "1990", "2030", "")
+        table = "\t".join(columns) + "\n" + "\t".join(row) + "\n"
         scratch.good("import", scratch.file("h0.tsv", table))
         shown = scratch.good("history", "H0", "--json").lines[0]
         want = {"subject": "H0", "predicate": "value", "source": "group:planck", "confidence": "0.95",
@@ -180,8 +183,10 @@ def main():
         root = scratch.good("key", "show", "bob", "--json").json["key"]
         want = answers(scratch, root)
         count = scratch.good("status", "--json").json["last_sequence"]
-        case(f"an export of {count} records imports to the same export", an_export_imports_to_the_same_export, scratch, export)
-        case("an export in the order of the log imports too", an_export_in_the_order_of_the_log_imports_too, scratch, export)
+        case(f"an export of {count} records imports to the same export", an_export_imports_to_the_same_export,
+             scratch, export)
+        case("an export in the order of the log imports too", an_export_in_the_order_of_the_log_imports_too,
+             scratch, export)
         for seed in range(5):
             case(f"any order gives the same answers under every lens, order {seed}", any_order_gives_the_same_answers,
                  export, want, root, seed)

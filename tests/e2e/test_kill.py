@@ -22,7 +22,8 @@ VERIFY_EVERY = 5
 
 def rows(round_):
     lines = ["agent\tsubject\tpredicate\tobject\ttime"]
-    lines += [f"w{row % 7}\tround{round_}:{row % 97}\tis\tvalue {row}\t2020-01-01T00:00:{row % 60:02}Z" for row in range(ROWS)]
+    for row in range(ROWS):
+        lines.append(f"w{row % 7}\tround{round_}:{row % 97}\tis\tvalue {row}\t2020-01-01T00:00:{row % 60:02}Z")
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -77,7 +78,7 @@ def rebuilt(scratch):
 
 if __name__ == "__main__":
     with Scratch() as scratch:
-        case(f"{ROUNDS} imports killed: every acknowledged record is there, verify is clean, no lock is left", kills, scratch,
-             timeout=60 + 20 * ROUNDS)
+        case(f"{ROUNDS} imports killed: every acknowledged record is there, verify is clean, no lock is left", kills,
+             scratch, timeout=60 + 20 * ROUNDS)
         case("the index as it was kept up equals the index made anew", rebuilt, scratch)
     finish()

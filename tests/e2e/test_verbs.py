@@ -40,8 +40,8 @@ def init_takes_a_directory():
 def assert_prints_the_id_of_what_resolve_then_believes():
     with Scratch() as scratch:
         id_ = scratch.written("assert", "Pluto", "is_a", "planet", "--type", "entity", "--source", "Tombaugh",
-                              "--asserted-at", "1930", "--evidence", "doi:10.1000/1#p3", "--qualifier", "how=photograph",
-                              "--valid-from", "1930-02-18", "--confidence", "0.9")
+                              "--asserted-at", "1930", "--evidence", "doi:10.1000/1#p3",
+                              "--qualifier", "how=photograph", "--valid-from", "1930-02-18", "--confidence", "0.9")
         answer = scratch.good("resolve", "Pluto", "is_a", "--json").json
         expect(answer["beliefs"][0]["value"] == {"kind": "entity", "name": "planet"}, answer)
         expect(answer["beliefs"][0]["assertion"] == id_, answer)
@@ -147,8 +147,8 @@ def an_epoch_is_found_by_name():
         names = [belief["value"]["name"] for belief in scratch.good(
             "resolve", "Pluto", "is_a", "--epoch", old[:8], "--json").json["beliefs"]]
         expect(names == ["planet"], names)
-        names = [belief["value"]["name"] for belief in scratch.good("resolve", "Pluto", "is_a", "--json").json["beliefs"]]
-        expect(names == ["dwarf planet"], names)
+        beliefs = scratch.good("resolve", "Pluto", "is_a", "--json").json["beliefs"]
+        expect([belief["value"]["name"] for belief in beliefs] == ["dwarf planet"], beliefs)
         scratch.written("epoch", "new", "planet by usage", "--description", "another of this name")
         twice = scratch.run("resolve", "Pluto", "is_a", "--epoch", "planet by usage")
         expect(twice.code == 2 and old[:12] in twice.error, twice)
@@ -261,7 +261,8 @@ def cat_prints_the_bytes_that_hash_to_the_id():
         epoch = scratch.written("epoch", "new", "one")
         vote = scratch.written("vote", id_, "support")
         for record in (id_, epoch, vote):
-            summed = subprocess.run(["b3sum"], input=scratch.good("cat", record[:12]).out, capture_output=True, check=True)
+            bytes_ = scratch.good("cat", record[:12]).out
+            summed = subprocess.run(["b3sum"], input=bytes_, capture_output=True, check=True)
             expect(summed.stdout.decode().split()[0] == record, summed.stdout)
 
 
@@ -330,8 +331,8 @@ def keys_to_sign_with_are_kept():
 def the_second_writer_is_told_who_holds_the_lock():
     with Scratch() as scratch:
         environment = dict(os.environ, STEME_DIR=str(scratch.store))
-        with subprocess.Popen([PROGRAM, "import", "-", "--format", "tsv", "--bundle", "1", "--ids"], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as writer:
+        with subprocess.Popen([PROGRAM, "import", "-", "--format", "tsv", "--bundle", "1", "--ids"], env=environment,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as writer:
             writer.stdin.write(b"subject\tpredicate\tobject\na\tb\tc\n")
             writer.stdin.flush()
             expect(len(writer.stdout.readline()) == 65, "the first one writes")
@@ -388,7 +389,8 @@ def a_closed_pipe_ends_it_quietly():
         scratch.good("import", "-", "--format", "tsv", stdin=rows)
         for verb in ("export", "log", "keys"):
             environment = dict(os.environ, STEME_DIR=str(scratch.store))
-            with subprocess.Popen([PROGRAM, verb], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as child:
+            with subprocess.Popen([PROGRAM, verb], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  env=environment) as child:
                 child.stdout.readline()
                 child.stdout.close()
                 error = child.stderr.read()

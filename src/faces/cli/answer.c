@@ -10,12 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    VALUE_COLUMNS_MAX = 60,
-    ERROR_DIGITS = 2,
-    MEAN_DIGITS_MIN = 4,
-    DECIMALS_MAX = 15
-};
+enum { VALUE_COLUMNS_MAX = 60, ERROR_DIGITS = 2, MEAN_DIGITS_MIN = 4, DECIMALS_MAX = 15 };
 
 const char *answer_share_text(double probability, char out[SHARE_TEXT_BYTES])
 {
@@ -47,8 +42,8 @@ const char *answer_measure_text(double mean, double error, struct steme_slice un
     if (decimals > DECIMALS_MAX || fabs(mean) >= 1e15)
         snprintf(out, MEASURE_TEXT_BYTES, "%.5g ± %.2g%s%.*s", mean, error, space, unit_size, unit_text);
     else
-        snprintf(out, MEASURE_TEXT_BYTES, "%.*f ± %.*f%s%.*s", decimals > 0 ? decimals : 0, mean, decimals > 0 ? decimals : 0,
-                 error, space, unit_size, unit_text);
+        snprintf(out, MEASURE_TEXT_BYTES, "%.*f ± %.*f%s%.*s", decimals > 0 ? decimals : 0, mean,
+                 decimals > 0 ? decimals : 0, error, space, unit_size, unit_text);
     return out;
 }
 
@@ -64,10 +59,7 @@ static enum print_colour verdict_colour(enum steme_verdict verdict)
     return PRINT_PLAIN;
 }
 
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
+static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
 
 static void print_pooled(const struct cli *cli, const struct steme_pooled *pooled)
 {
@@ -80,10 +72,10 @@ static void print_pooled(const struct cli *cli, const struct steme_pooled *poole
     fputc('\n', out);
     if (pooled->count < 2) return;
     fprintf(out, "   %s  if errors were all: chi2 %.1f for %zu degree%s, p %.2g\n",
-            answer_measure_text(pooled->fixed_mean, pooled->fixed_error, pooled->unit, text), pooled->chi2, pooled->degrees, pooled->degrees == 1 ? "" : "s",
-            pooled->tension_p);
-    fprintf(out, "   scatter beyond the errors: tau2 %.4g, I2 %.0f %%, Birge ratio %.2f\n", pooled->tau2, 100 * pooled->i2,
-            pooled->birge);
+            answer_measure_text(pooled->fixed_mean, pooled->fixed_error, pooled->unit, text), pooled->chi2,
+            pooled->degrees, pooled->degrees == 1 ? "" : "s", pooled->tension_p);
+    fprintf(out, "   scatter beyond the errors: tau2 %.4g, I2 %.0f %%, Birge ratio %.2f\n", pooled->tau2,
+            100 * pooled->i2, pooled->birge);
 }
 
 void answer_print_head(const struct cli *cli, const struct steme_answer *answer)
@@ -138,9 +130,11 @@ void answer_print(const struct cli *cli, const struct steme_answer *answer, size
     answer_print_head(cli, answer);
     if (answer->belief_count == 0) fputs("   nobody says anything about it that counts now\n", cli->print.out);
     size_t columns = answer_value_columns(answer, limit);
-    for (size_t i = 0; i < answer->belief_count && i < limit; i++) answer_print_belief(cli, answer, i, columns);
+    for (size_t i = 0; i < answer->belief_count && i < limit; i++)
+        answer_print_belief(cli, answer, i, columns);
     if (answer->belief_count > limit)
-        print_coloured(&cli->print, PRINT_DIM, "   ... and %zu more (--limit 0 shows all)", answer->belief_count - limit);
+        print_coloured(&cli->print, PRINT_DIM, "   ... and %zu more (--limit 0 shows all)",
+                       answer->belief_count - limit);
     if (answer->belief_count > limit) fputc('\n', cli->print.out);
 }
 
@@ -204,7 +198,8 @@ void answer_emit(struct emit *json, const struct steme_answer *answer)
     emit_hash(json, "slot", &answer->slot);
     if (answer->has_pooled) emit_pooled(json, &answer->pooled);
     emit_begin(json, "beliefs", '[');
-    for (size_t i = 0; i < answer->belief_count; i++) emit_belief(json, &answer->beliefs[i]);
+    for (size_t i = 0; i < answer->belief_count; i++)
+        emit_belief(json, &answer->beliefs[i]);
     emit_end(json, ']');
 }
 

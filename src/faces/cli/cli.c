@@ -14,8 +14,8 @@
 #include <string.h>
 
 enum {
-    KEYS_MAX = 4096,              /* names remembered; more have only digits */
-    CATCH_UP_MS = 600000,         /* an index that has to be made anew may take this long */
+    KEYS_MAX = 4096,      /* names remembered; more have only digits */
+    CATCH_UP_MS = 600000, /* an index that has to be made anew may take this long */
     PROGRESS_EVERY_US = 200000,
     ABBREVIATION_MIN = 4
 };
@@ -34,7 +34,8 @@ const struct option_spec cli_signer_options[] = {
 };
 
 const struct option_spec cli_moment_options[] = {
-    { "as-of", "SEQ|TIME", "look at the store as it was: @SEQ, seq:SEQ or a number that is no year; else a time", false },
+    { "as-of", "SEQ|TIME", "look at the store as it was: @SEQ, seq:SEQ or a number that is no year; else a time",
+      false },
     { "valid-at", "TIME", "only what is stated to be valid at this time in the world, or now", false },
     { 0 },
 };
@@ -77,15 +78,9 @@ void cli_note(struct cli *cli, const char *format, ...)
     buf_deinit(&line);
 }
 
-const char *cli_option(const struct cli *cli, const char *name)
-{
-    return options_value(&cli->options, name);
-}
+const char *cli_option(const struct cli *cli, const char *name) { return options_value(&cli->options, name); }
 
-bool cli_has(const struct cli *cli, const char *name)
-{
-    return options_has(&cli->options, name);
-}
+bool cli_has(const struct cli *cli, const char *name) { return options_has(&cli->options, name); }
 
 const char *cli_argument(const struct cli *cli, size_t index)
 {
@@ -116,10 +111,7 @@ bool cli_named_dir(const struct cli *cli, const char **out)
     return true;
 }
 
-static void hear_notice(void *context, const char *line)
-{
-    cli_note(context, "%s", line);
-}
+static void hear_notice(void *context, const char *line) { cli_note(context, "%s", line); }
 
 static void hint_at_opening(struct cli *cli, steme_status status)
 {
@@ -211,7 +203,8 @@ static steme_status report_no_key(struct cli *cli, const char *name, struct stem
     cli_load_keys(cli);
     const char **names = arena_calloc(&cli->arena, cli->key_count, sizeof *names);
     if (!names) return arena_full(&cli->arena, err);
-    for (size_t i = 0; i < cli->key_count; i++) names[i] = cli->keys[i].name;
+    for (size_t i = 0; i < cli->key_count; i++)
+        names[i] = cli->keys[i].name;
     cli_hint(cli, "`steme key list` shows the keys, `steme key new NAME` makes one");
     return unknown_word(err, STEME_NOT_FOUND, "key", name, names, cli->key_count);
 }
@@ -303,7 +296,8 @@ steme_status cli_find_epoch(struct cli *cli, struct steme_slice text, struct ste
         status = report_no_epoch(cli, epochs, count, text, err);
     } else if (found > 1) {
         status = error_set(err, STEME_BAD_INPUT, "%zu epochs are called '%.*s'; give the id of one: %.*s", found,
-                           text.size > 64 ? 64 : (int)text.size, (const char *)text.data, SLICE_PRINT(buf_slice(&list)));
+                           text.size > 64 ? 64 : (int)text.size, (const char *)text.data,
+                           SLICE_PRINT(buf_slice(&list)));
     } else {
         *out = match->id;
     }
@@ -386,7 +380,8 @@ steme_status cli_print_receipt(struct cli *cli, const struct steme_receipt *rece
     if (!cli->json) {
         print_coloured(&cli->print, PRINT_YELLOW, "%s", hex);
         fputc('\n', cli->print.out);
-        if (receipt->duplicate) cli_note(cli, "it was there already, as number %llu", (unsigned long long)receipt->sequence);
+        if (receipt->duplicate)
+            cli_note(cli, "it was there already, as number %llu", (unsigned long long)receipt->sequence);
         return cli_check_output(cli, err);
     }
     struct buf line;

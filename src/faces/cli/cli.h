@@ -40,7 +40,7 @@ struct cli {
     struct options options;
     struct print print; /* standard output */
     bool json;
-    bool progress;      /* somebody watches standard error */
+    bool progress; /* somebody watches standard error */
     bool progress_on_screen;
     int64_t progress_at_us;
     int64_t now_us;     /* of this run: every record it writes, every "now" it was told */
@@ -114,7 +114,8 @@ MUST_CHECK steme_status cli_print_line(struct cli *cli, struct buf *line, struct
 /* STEME_IO once standard output failed: so that long walks end. */
 MUST_CHECK steme_status cli_check_output(struct cli *cli, struct steme_error *err);
 /* Tell of a written record: its id, or JSON with --json. */
-MUST_CHECK steme_status cli_print_receipt(struct cli *cli, const struct steme_receipt *receipt, struct steme_error *err);
+MUST_CHECK steme_status cli_print_receipt(struct cli *cli, const struct steme_receipt *receipt,
+                                          struct steme_error *err);
 
 /* A line on standard error that is written over by the next; "" takes it away. At most five a second. */
 void cli_progress(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -83,10 +83,7 @@ void emit_text(struct emit *json, const char *name, struct steme_slice text)
     append_string(json->to, text);
 }
 
-void emit_word(struct emit *json, const char *name, const char *text)
-{
-    emit_text(json, name, slice_text(text));
-}
+void emit_word(struct emit *json, const char *name, const char *text) { emit_text(json, name, slice_text(text)); }
 
 void emit_bool(struct emit *json, const char *name, bool value)
 {

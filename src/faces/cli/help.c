@@ -53,8 +53,10 @@ static void print_verb(const struct cli *cli, const struct verb *verb)
     }
     print_heading(cli, "Options");
     for (size_t t = 0; t < OPTION_TABLES_MAX - 1 && verb->options[t]; t++)
-        for (const struct option_spec *spec = verb->options[t]; spec->name; spec++) print_option(cli, spec);
-    for (const struct option_spec *spec = cli_common_options; spec->name; spec++) print_option(cli, spec);
+        for (const struct option_spec *spec = verb->options[t]; spec->name; spec++)
+            print_option(cli, spec);
+    for (const struct option_spec *spec = cli_common_options; spec->name; spec++)
+        print_option(cli, spec);
     print_heading(cli, "Examples");
     print_indented(cli, verb->examples);
 }
@@ -73,10 +75,9 @@ static void print_overview(const struct cli *cli)
         print_coloured(&cli->print, PRINT_CYAN, "%-12s", verbs[i].name);
         fprintf(cli->print.out, "  %s\n", verbs[i].summary);
     }
-    fprintf(cli->print.out,
-            "\nA store is a .steme directory here or in a parent; --dir or $STEME_DIR name another.\n"
-            "Exit codes: 0 done, 1 failure, 2 usage, 3 not found, 4 conflict or failed verification,\n"
-            "5 I/O failure or corrupt store, 6 locked by another process.\n");
+    fprintf(cli->print.out, "\nA store is a .steme directory here or in a parent; --dir or $STEME_DIR name another.\n"
+                            "Exit codes: 0 done, 1 failure, 2 usage, 3 not found, 4 conflict or failed verification,\n"
+                            "5 I/O failure or corrupt store, 6 locked by another process.\n");
 }
 
 static void emit_options(struct emit *json, const struct option_spec *table)
@@ -101,7 +102,8 @@ static steme_status print_verb_json(struct cli *cli, const struct verb *verb, st
     emit_word(&json, "arguments", verb->arguments);
     if (verb->details) emit_word(&json, "details", verb->details);
     emit_begin(&json, "options", '[');
-    for (size_t t = 0; t < OPTION_TABLES_MAX - 1 && verb->options[t]; t++) emit_options(&json, verb->options[t]);
+    for (size_t t = 0; t < OPTION_TABLES_MAX - 1 && verb->options[t]; t++)
+        emit_options(&json, verb->options[t]);
     emit_options(&json, cli_common_options);
     emit_end(&json, ']');
     emit_word(&json, "examples", verb->examples);
@@ -150,7 +152,8 @@ steme_status verb_help(struct cli *cli, struct steme_error *err)
         return status ? status : cli_check_output(cli, err);
     }
     if (!cli->json) print_overview(cli);
-    for (size_t i = 0; i < verb_count && cli->json && !status; i++) status = print_verb_json(cli, &verbs[i], err);
+    for (size_t i = 0; i < verb_count && cli->json && !status; i++)
+        status = print_verb_json(cli, &verbs[i], err);
     return status ? status : cli_check_output(cli, err);
 }
 
@@ -168,7 +171,8 @@ steme_status verb_version(struct cli *cli, struct steme_error *err)
 static void print_option_words(FILE *out, const struct option_spec *const *tables, size_t count)
 {
     for (size_t t = 0; t < count && tables[t]; t++)
-        for (const struct option_spec *spec = tables[t]; spec->name; spec++) fprintf(out, " --%s", spec->name);
+        for (const struct option_spec *spec = tables[t]; spec->name; spec++)
+            fprintf(out, " --%s", spec->name);
 }
 
 /* The second words of verbs of two, or nothing. */
@@ -183,7 +187,8 @@ static void print_first_words(FILE *out)
 {
     for (size_t i = 0; i < verb_count; i++) {
         size_t size = strcspn(verbs[i].name, " ");
-        bool again = i > 0 && strcspn(verbs[i - 1].name, " ") == size && strncmp(verbs[i - 1].name, verbs[i].name, size) == 0;
+        bool again = i > 0 && strcspn(verbs[i - 1].name, " ") == size &&
+                     strncmp(verbs[i - 1].name, verbs[i].name, size) == 0;
         if (verbs[i].group && !again) fprintf(out, " %.*s", (int)size, verbs[i].name);
     }
 }
@@ -193,7 +198,8 @@ static void print_value_words(FILE *out)
     size_t count;
     const struct steme_lens_info *lenses = steme_lens_list(&count);
     fputs("    --lens) words=\"", out);
-    for (size_t i = 0; i < count; i++) fprintf(out, "%s%s", i ? " " : "", lenses[i].name);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "%s%s", i ? " " : "", lenses[i].name);
     fputs("\" ;;\n    --type) words=\"", out);
     for (int kind = STEME_ENTITY; kind <= STEME_NONE; kind++)
         fprintf(out, "%s%s", kind ? " " : "", object_kind_name((enum steme_kind)kind));

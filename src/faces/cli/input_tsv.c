@@ -72,7 +72,8 @@ steme_status tsv_row_split(const struct tsv_header *header, struct steme_slice l
     size_t count = 0;
     if (line.size && memchr(line.data, '\r', line.size))
         return error_set(err, STEME_BAD_INPUT, "a carriage return in the middle of a line; write it \\r");
-    if (line.size && memchr(line.data, '\0', line.size)) return error_set(err, STEME_BAD_INPUT, "a NUL byte in the line");
+    if (line.size && memchr(line.data, '\0', line.size))
+        return error_set(err, STEME_BAD_INPUT, "a NUL byte in the line");
     for (bool more = true; more; count++) {
         struct steme_slice field = next_field(&line, &more);
         if (count < header->count && field.size > 0) row.fields[header->columns[count]] = field;
@@ -114,7 +115,8 @@ static steme_status set_times(const struct tsv_row *row, const struct tsv_contex
         struct steme_slice field = row->fields[times[i].column];
         *times[i].to = times[i].absent;
         if (!field.data) continue;
-        steme_status status = scalar_parse_time(field, column_names[times[i].column], context->now_us, times[i].to, err);
+        steme_status status = scalar_parse_time(field, column_names[times[i].column], context->now_us, times[i].to,
+                                                err);
         if (status) return status;
     }
     return STEME_OK;

@@ -17,16 +17,27 @@
 
 #include <stdbool.h>
 
-#define TSV_COLUMN_MAP(X)                                                                                     \
-    X(AGENT, "agent") X(SUBJECT, "subject") X(PREDICATE, "predicate") X(OBJECT, "object") X(TYPE, "type")     \
-    X(CONFIDENCE, "confidence") X(PLUS, "plus") X(MINUS, "minus") X(UNIT, "unit") X(TIME, "time")             \
-    X(VALID_FROM, "valid_from") X(VALID_TO, "valid_to") X(SOURCE, "source") X(EPOCH, "epoch")
+#define TSV_COLUMN_MAP(X)       \
+    X(AGENT, "agent")           \
+    X(SUBJECT, "subject")       \
+    X(PREDICATE, "predicate")   \
+    X(OBJECT, "object")         \
+    X(TYPE, "type")             \
+    X(CONFIDENCE, "confidence") \
+    X(PLUS, "plus")             \
+    X(MINUS, "minus")           \
+    X(UNIT, "unit")             \
+    X(TIME, "time")             \
+    X(VALID_FROM, "valid_from") \
+    X(VALID_TO, "valid_to")     \
+    X(SOURCE, "source")         \
+    X(EPOCH, "epoch")
 
 enum tsv_column {
 #define TSV_ENUM(name, text) TSV_##name,
     TSV_COLUMN_MAP(TSV_ENUM)
 #undef TSV_ENUM
-    TSV_COLUMN_COUNT
+        TSV_COLUMN_COUNT
 };
 
 /* Longest line: what the fields may hold, escapes included, and some. */
@@ -54,8 +65,8 @@ struct tsv_context {
 /* STEME_BAD_INPUT: a column unknown (the message names the nearest), given twice, or a needed one missing. */
 MUST_CHECK steme_status tsv_header_parse(struct steme_slice line, struct tsv_header *out, struct steme_error *err);
 
-/* Part a line into its fields; they borrow from it. STEME_BAD_INPUT: not as many as the header has, or a carriage return
- * or NUL among them. */
+/* Part a line into its fields; they borrow from it. STEME_BAD_INPUT: not as many as the header has, or a carriage
+ * return or NUL among them. */
 MUST_CHECK steme_status tsv_row_split(const struct tsv_header *header, struct steme_slice line, struct tsv_row *out,
                                       struct steme_error *err);
 

@@ -12,8 +12,8 @@ enum {
     ARENA_BYTES_MAX = 1 << 28, /* a long line in pieces, and what waits before it */
     ARENA_WAITING_BYTES = 1 << 25,
     BUNDLE_BYTES = STEME_BATCH_BYTES_MAX / 4, /* a bundle is written when its lines hold so much */
-    RECORD_OVERHEAD = 1024,                   /* what a record has beyond the text of its line, with much room to spare */
-    FRAME_OVERHEAD = 256,                     /* what the log adds to a record, with room to spare */
+    RECORD_OVERHEAD = 1024, /* what a record has beyond the text of its line, with much room to spare */
+    FRAME_OVERHEAD = 256,   /* what the log adds to a record, with room to spare */
     UNIT_BYTES_MAX = 4 * STEME_BATCH_BYTES_MAX
 };
 
@@ -144,7 +144,8 @@ static steme_status write_assertions(struct intake *intake, struct steme_error *
         intake_reject(intake, intake->lines[bad], err->message);
         remove_assertion(intake, bad);
     }
-    for (size_t i = 0; i < intake->assertion_count; i++) count_receipt(intake, &intake->receipts[i]);
+    for (size_t i = 0; i < intake->assertion_count; i++)
+        count_receipt(intake, &intake->receipts[i]);
     return publish(intake, err);
 }
 
@@ -161,14 +162,15 @@ steme_status intake_begin_line(struct intake *intake, struct arena **arena_out, 
     static const struct arena_mark begin;
     steme_status status = STEME_OK;
     /* Lines that were rejected leave their pieces behind, too. */
-    if (intake->arena.used_bytes > ARENA_WAITING_BYTES && intake->assertion_count > 0) status = flush_assertions(intake, err);
+    if (intake->arena.used_bytes > ARENA_WAITING_BYTES && intake->assertion_count > 0)
+        status = flush_assertions(intake, err);
     if (intake->assertion_count == 0) arena_rewind(&intake->arena, begin);
     *arena_out = &intake->arena;
     return status;
 }
 
-steme_status intake_assertion(struct intake *intake, const struct steme_assertion *assertion, uint64_t line, size_t bytes,
-                              struct steme_error *err)
+steme_status intake_assertion(struct intake *intake, const struct steme_assertion *assertion, uint64_t line,
+                              size_t bytes, struct steme_error *err)
 {
     intake->assertions[intake->assertion_count] = *assertion;
     intake->lines[intake->assertion_count++] = line;
@@ -218,7 +220,8 @@ static steme_status take_draft(struct intake *intake, const struct wire_record *
     struct steme_key mine = { 0 };
     if (intake->cli->signer) mine = steme_signer_key(intake->cli->signer);
     if (record->has_author && memcmp(stated_author(&record->record), &mine, sizeof mine) != 0) {
-        intake_reject(intake, line, "its author is another key, and it has no signature: leave the author out to sign it");
+        intake_reject(intake, line,
+                      "its author is another key, and it has no signature: leave the author out to sign it");
         return STEME_OK;
     }
     if (record->record.type != STEME_ASSERTION) return write_draft(intake, &record->record, line, err);
@@ -256,7 +259,8 @@ static steme_status encode_unit(struct intake *intake, const struct wire_record 
     size_t first = intake->piece_count;
     size_t offset = intake->bytes.size;
     steme_status status = encode_piece(intake, record, err);
-    for (size_t i = 0; i < record->member_count && !status; i++) status = encode_piece(intake, &record->members[i], err);
+    for (size_t i = 0; i < record->member_count && !status; i++)
+        status = encode_piece(intake, &record->members[i], err);
     if (status) {
         intake->piece_count = first;
         intake->bytes.size = offset;
@@ -269,7 +273,8 @@ static steme_status encode_unit(struct intake *intake, const struct wire_record 
 }
 
 /* Hand units[first, first + count) to the library. *bad_out: the unit at fault, or first + count. */
-static steme_status submit_units(struct intake *intake, size_t first, size_t count, size_t *bad_out, struct steme_error *err)
+static steme_status submit_units(struct intake *intake, size_t first, size_t count, size_t *bad_out,
+                                 struct steme_error *err)
 {
     size_t from = intake->units[first].first;
     size_t to = intake->units[first + count - 1].first + intake->units[first + count - 1].count;
@@ -282,7 +287,8 @@ static steme_status submit_units(struct intake *intake, size_t first, size_t cou
             .signature = piece->signature,
         };
     }
-    steme_status status = steme_submit(intake->cli->store, intake->signed_records, to - from, intake->receipts, &bad, err);
+    steme_status status = steme_submit(intake->cli->store, intake->signed_records, to - from, intake->receipts, &bad,
+                                       err);
     *bad_out = first + count;
     for (size_t i = first; status && i < first + count && bad < to - from; i++)
         if (from + bad >= intake->units[i].first) *bad_out = i;
@@ -300,7 +306,8 @@ static steme_status write_units(struct intake *intake, struct steme_error *err)
     size_t chunk = intake->unit_count;
     while (at < intake->unit_count) {
         size_t count = 0;
-        while (count < chunk && at + count < intake->unit_count && !intake->units[at + count].rejected) count++;
+        while (count < chunk && at + count < intake->unit_count && !intake->units[at + count].rejected)
+            count++;
         if (count == 0) {
             at++; /* rejected already */
             continue;
@@ -368,7 +375,8 @@ steme_status intake_record(struct intake *intake, const struct wire_record *reco
         steme_status status = flush_units(intake, err);
         if (status) return status;
     }
-    return record->is_draft ? take_draft(intake, record, line, bytes, err) : take_signed(intake, record, line, bytes, err);
+    return record->is_draft ? take_draft(intake, record, line, bytes, err)
+                            : take_signed(intake, record, line, bytes, err);
 }
 
 steme_status intake_flush(struct intake *intake, struct steme_error *err)

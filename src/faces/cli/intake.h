@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Many records on their way into the store, whatever the format they came in: collected into bundles (what the caller's
- * key signs) and batches (what is signed already), written, counted; what can't go in is reported by its line. Memory is
- * bounded by one bundle and one batch. One thread. */
+ * key signs) and batches (what is signed already), written, counted; what can't go in is reported by its line. Memory
+ * is bounded by one bundle and one batch. One thread. */
 #ifndef CLI_INTAKE_H
 #define CLI_INTAKE_H
 
@@ -41,7 +41,7 @@ struct intake {
     uint64_t duplicates; /* that were there already */
     uint64_t rejected;   /* lines */
 
-    struct arena arena; /* what the current line and the waiting assertions refer to */
+    struct arena arena;                 /* what the current line and the waiting assertions refer to */
     struct steme_assertion *assertions; /* waiting to be bundled */
     uint64_t *lines;                    /* theirs */
     size_t assertion_count;
@@ -65,8 +65,8 @@ bool intake_is_about_line(steme_status status);
 /* Report that a line does not go in. */
 void intake_reject(struct intake *intake, uint64_t line, const char *reason);
 
-/* Before each line: *arena_out is where to read it into. What was read from earlier lines may be gone afterwards, unless it
- * waits in here. */
+/* Before each line: *arena_out is where to read it into. What was read from earlier lines may be gone afterwards,
+ * unless it waits in here. */
 MUST_CHECK steme_status intake_begin_line(struct intake *intake, struct arena **arena_out, struct steme_error *err);
 /* Take an assertion to be signed by the caller's key; what it refers to is in that arena. bytes: size of its line. */
 MUST_CHECK steme_status intake_assertion(struct intake *intake, const struct steme_assertion *assertion, uint64_t line,

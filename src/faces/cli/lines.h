@@ -10,15 +10,15 @@
 #include <stdint.h>
 
 struct lines {
-    int descriptor;       /* read as bytes come: a pipe's writer may take its time */
-    size_t max_bytes;     /* longest line kept */
-    struct buf line;      /* the current one */
-    uint8_t *block;       /* what was read ahead */
-    size_t block_used;    /* bytes of it already handed out */
-    size_t block_size;    /* bytes of it */
-    uint64_t number;      /* of the current line, from 1 */
-    bool too_long;        /* the current line passed max_bytes: text is empty */
-    bool has_end;         /* it ended in a line feed: the last line of a cut file does not */
+    int descriptor;          /* read as bytes come: a pipe's writer may take its time */
+    size_t max_bytes;        /* longest line kept */
+    struct buf line;         /* the current one */
+    uint8_t *block;          /* what was read ahead */
+    size_t block_used;       /* bytes of it already handed out */
+    size_t block_size;       /* bytes of it */
+    uint64_t number;         /* of the current line, from 1 */
+    bool too_long;           /* the current line passed max_bytes: text is empty */
+    bool has_end;            /* it ended in a line feed: the last line of a cut file does not */
     struct steme_slice text; /* it, without its end (LF or CR LF) */
 };
 

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "faces/cli/cli.h"
 
-int main(int argc, char **argv)
-{
-    return cli_run(argc, argv);
-}
+int main(int argc, char **argv) { return cli_run(argc, argv); }

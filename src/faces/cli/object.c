@@ -12,8 +12,8 @@
 #include <string.h>
 
 static const char *const kind_names[] = {
-    [STEME_ENTITY] = "entity",     [STEME_TEXT] = "text",       [STEME_INTEGER] = "integer", [STEME_DECIMAL] = "decimal",
-    [STEME_QUANTITY] = "quantity", [STEME_TIME] = "time",       [STEME_BOOLEAN] = "boolean", [STEME_BLOB] = "blob",
+    [STEME_ENTITY] = "entity",     [STEME_TEXT] = "text", [STEME_INTEGER] = "integer", [STEME_DECIMAL] = "decimal",
+    [STEME_QUANTITY] = "quantity", [STEME_TIME] = "time", [STEME_BOOLEAN] = "boolean", [STEME_BLOB] = "blob",
     [STEME_UNKNOWN] = "unknown",   [STEME_NONE] = "none",
 };
 
@@ -104,7 +104,8 @@ static steme_status check_parts(const struct object_text *text, enum steme_kind 
         return error_set(err, STEME_BAD_INPUT, "type %s stands for itself: leave the object out", kind_names[kind]);
     if (!absent && !text->object.data) return error_set(err, STEME_BAD_INPUT, "the object is missing");
     if (kind != STEME_QUANTITY && (text->plus.data || text->minus.data || text->unit.data))
-        return error_set(err, STEME_BAD_INPUT, "plus, minus and unit go with type quantity, not with %s", kind_names[kind]);
+        return error_set(err, STEME_BAD_INPUT, "plus, minus and unit go with type quantity, not with %s",
+                         kind_names[kind]);
     if (kind != STEME_TEXT && text->language.data)
         return error_set(err, STEME_BAD_INPUT, "a language goes with type text, not with %s", kind_names[kind]);
     return STEME_OK;

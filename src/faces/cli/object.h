@@ -11,9 +11,9 @@
 
 /* The parts a value is read from. data NULL: not given. */
 struct object_text {
-    struct steme_slice object;   /* the value itself; "unknown" and "none" take none */
-    struct steme_slice type;     /* a name of object_kind_name(); not given: quantity with plus, minus or unit, else text */
-    struct steme_slice plus;     /* quantity: how far up it may be; alone it counts for minus too */
+    struct steme_slice object; /* the value itself; "unknown" and "none" take none */
+    struct steme_slice type; /* a name of object_kind_name(); not given: quantity with plus, minus or unit, else text */
+    struct steme_slice plus; /* quantity: how far up it may be; alone it counts for minus too */
     struct steme_slice minus;    /* quantity: how far down; alone it counts for plus too */
     struct steme_slice unit;     /* quantity */
     struct steme_slice language; /* text */
@@ -30,8 +30,8 @@ MUST_CHECK steme_status object_parse_kind(struct steme_slice name, enum steme_ki
 /* Same kind and same content. */
 bool object_equal(const struct steme_value *a, const struct steme_value *b);
 
-/* Append the value as a TSV column holds it: a text or an entity's name as it is, a blob as HASH:SIZE:MEDIA, all else as
- * steme_print_value() shows it; with backslash, tab, line feed and carriage return written \\ \t \n \r. */
+/* Append the value as a TSV column holds it: a text or an entity's name as it is, a blob as HASH:SIZE:MEDIA, all else
+ * as steme_print_value() shows it; with backslash, tab, line feed and carriage return written \\ \t \n \r. */
 void object_append_plain(struct buf *to, const struct steme_value *value);
 /* Undo those escapes: *out is text itself when it has none, else a copy in the arena. STEME_BAD_INPUT for any other
  * backslash. */

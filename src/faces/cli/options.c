@@ -71,7 +71,8 @@ static steme_status take_option(struct options *options, const char *const *word
             return error_set(err, STEME_BAD_INPUT, "--%s needs a value: --%s %s", spec->name, spec->name, spec->value);
         add_use(options, spec, words[++*at]);
     }
-    while (spec->list && *at + 1 < count && words[*at + 1][0] != '-') add_use(options, spec, words[++*at]);
+    while (spec->list && *at + 1 < count && words[*at + 1][0] != '-')
+        add_use(options, spec, words[++*at]);
     return STEME_OK;
 }
 
@@ -114,10 +115,7 @@ const char *options_nth(const struct options *options, const char *name, size_t 
     unreachable_here();
 }
 
-bool options_has(const struct options *options, const char *name)
-{
-    return options_count(options, name) > 0;
-}
+bool options_has(const struct options *options, const char *name) { return options_count(options, name) > 0; }
 
 const char *options_value(const struct options *options, const char *name)
 {

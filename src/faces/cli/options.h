@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Command lines: long options (--name VALUE, --name=VALUE, --flag), `--` ends them, all else is an argument. Options may
- * stand anywhere. A word such as "-5" or "-" is an argument. Pure; results borrow argv and live in the caller's arena. */
+/* Command lines: long options (--name VALUE, --name=VALUE, --flag), `--` ends them, all else is an argument. Options
+ * may stand anywhere. A word such as "-5" or "-" is an argument. Pure; results borrow argv and live in the caller's
+ * arena. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 

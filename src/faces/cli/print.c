@@ -14,7 +14,7 @@ enum {
 };
 
 static const char *const colour_codes[] = {
-    [PRINT_PLAIN] = "", [PRINT_BOLD] = "1",    [PRINT_DIM] = "2",   [PRINT_RED] = "31",
+    [PRINT_PLAIN] = "",   [PRINT_BOLD] = "1",    [PRINT_DIM] = "2",   [PRINT_RED] = "31",
     [PRINT_GREEN] = "32", [PRINT_YELLOW] = "33", [PRINT_CYAN] = "36",
 };
 
@@ -122,7 +122,8 @@ void table_begin(struct table *table, const struct print *print, const struct pr
 {
     invariant(count > 0 && count <= TABLE_COLUMNS_MAX);
     *table = (struct table){ .print = print, .columns = columns, .column_count = count };
-    for (size_t i = 0; i < count; i++) table->widths[i] = print_width(slice_text(columns[i].title));
+    for (size_t i = 0; i < count; i++)
+        table->widths[i] = print_width(slice_text(columns[i].title));
     buf_init(&table->text, (size_t)LINE_MAX_BYTES * TABLE_COLUMNS_MAX);
 }
 
@@ -135,7 +136,8 @@ static struct steme_slice waiting_cell(const struct table *table, size_t index)
 
 static void pad(FILE *out, size_t count)
 {
-    while (count-- > 0) fputc(' ', out);
+    while (count-- > 0)
+        fputc(' ', out);
 }
 
 static void print_cell(const struct table *table, size_t column, struct steme_slice text, enum print_colour colour)

@@ -23,8 +23,8 @@ enum print_colour { PRINT_PLAIN, PRINT_BOLD, PRINT_DIM, PRINT_RED, PRINT_GREEN, 
 /* Columns that text takes on a terminal. */
 size_t print_width(struct steme_slice text);
 
-/* Append text cut to at most `columns` on a terminal, with an ellipsis where something was cut; line feeds and tabs become
- * spaces, other control characters and broken bytes U+FFFD. */
+/* Append text cut to at most `columns` on a terminal, with an ellipsis where something was cut; line feeds and tabs
+ * become spaces, other control characters and broken bytes U+FFFD. */
 void print_append_clean(struct buf *to, struct steme_slice text, size_t columns);
 
 /* printf in a colour. What it prints is cleaned; no line feed in it. */
@@ -53,11 +53,11 @@ struct table {
     const struct print_column *columns;
     size_t column_count;
     size_t widths[TABLE_COLUMNS_MAX];
-    struct buf text;                                        /* of the cells waiting */
-    size_t ends[TABLE_ROWS_MAX * TABLE_COLUMNS_MAX];        /* of each cell in text */
-    size_t cell_count;                                      /* waiting */
-    size_t row_count;                                       /* of all rows so far */
-    bool headed;                                            /* the header is out */
+    struct buf text;                                 /* of the cells waiting */
+    size_t ends[TABLE_ROWS_MAX * TABLE_COLUMNS_MAX]; /* of each cell in text */
+    size_t cell_count;                               /* waiting */
+    size_t row_count;                                /* of all rows so far */
+    bool headed;                                     /* the header is out */
 };
 
 /* columns: 1..TABLE_COLUMNS_MAX of them, kept by the caller until table_end(). */

@@ -106,7 +106,8 @@ static steme_status parse_line(struct cli *cli, const char *const *words, size_t
     for (size_t i = 0; i < count; i++)
         if (i < leading || i >= leading + used) rest[rest_count++] = words[i];
     cli->options.tables[0] = cli_common_options;
-    for (size_t i = 0; i + 1 < OPTION_TABLES_MAX; i++) cli->options.tables[i + 1] = cli->verb->options[i];
+    for (size_t i = 0; i + 1 < OPTION_TABLES_MAX; i++)
+        cli->options.tables[i + 1] = cli->verb->options[i];
     cli_hint(cli, "`steme help %s` shows how it is used", cli->verb->name);
     status = options_parse(&cli->options, rest, rest_count, &cli->arena, err);
     if (!status && !cli_has(cli, "help")) status = check_arguments(cli, err);

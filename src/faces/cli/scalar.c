@@ -27,7 +27,8 @@ steme_status scalar_parse_share(struct steme_slice text, const char *what, uint3
         return error_set(err, STEME_BAD_INPUT, "%s has more than 6 decimals; it is kept in parts per million", what);
     int64_t ppm = share.coefficient;
     /* Canonical: a scale of 0 or less means at least 1 unless it is 0, so no more than 7 rounds matter. */
-    for (int32_t scale = share.scale; scale < SHARE_DECIMALS && ppm >= 0 && ppm <= STEME_PPM; scale++) ppm *= 10;
+    for (int32_t scale = share.scale; scale < SHARE_DECIMALS && ppm >= 0 && ppm <= STEME_PPM; scale++)
+        ppm *= 10;
     if (ppm < 0 || ppm > STEME_PPM)
         return error_set(err, STEME_BAD_INPUT, "%s must be from 0 to 1, not %.*s", what,
                          text.size > 40 ? 40 : (int)text.size, (const char *)text.data);
@@ -38,11 +39,13 @@ steme_status scalar_parse_share(struct steme_slice text, const char *what, uint3
 void scalar_print_share(uint32_t ppm, char out[SCALAR_PRINT_BYTES])
 {
     int size = snprintf(out, SCALAR_PRINT_BYTES, "%" PRIu32 ".%06" PRIu32, ppm / STEME_PPM, ppm % STEME_PPM);
-    while (size > 0 && out[size - 1] == '0') out[--size] = '\0';
+    while (size > 0 && out[size - 1] == '0')
+        out[--size] = '\0';
     if (size > 0 && out[size - 1] == '.') out[--size] = '\0';
 }
 
-steme_status scalar_parse_count(const char *text, const char *what, uint64_t max, uint64_t *out, struct steme_error *err)
+steme_status scalar_parse_count(const char *text, const char *what, uint64_t max, uint64_t *out,
+                                struct steme_error *err)
 {
     uint64_t value = 0;
     bool fits = true;
@@ -71,15 +74,16 @@ steme_status scalar_parse_duration(const char *text, const char *what, int64_t *
     size_t digits = strspn(text, "0123456789");
     if (digits > 0 && digits < 10) {
         int64_t count = 0;
-        for (size_t i = 0; i < digits; i++) count = count * 10 + (text[i] - '0');
+        for (size_t i = 0; i < digits; i++)
+            count = count * 10 + (text[i] - '0');
         for (size_t i = 0; i < countof(units); i++) {
             if (strcmp(text + digits, units[i].name) != 0) continue;
             if (count == 0 || __builtin_mul_overflow(count, units[i].us, us_out)) break;
             return STEME_OK;
         }
     }
-    return error_set(err, STEME_BAD_INPUT, "%s must be a length of time such as 90s, 15min, 12h, 30d, 2w or 5y, not '%.40s'",
-                     what, text);
+    return error_set(err, STEME_BAD_INPUT,
+                     "%s must be a length of time such as 90s, 15min, 12h, 30d, 2w or 5y, not '%.40s'", what, text);
 }
 
 steme_status scalar_parse_time(struct steme_slice text, const char *what, int64_t now_us, int64_t *us_out,

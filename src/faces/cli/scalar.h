@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Small values as people type them: shares of one, durations, counts, moments. All exact; what does not fit is refused
- * with STEME_BAD_INPUT, or STEME_TOO_LARGE where it is well-formed. `what` names the value in messages ("confidence"). Pure; any thread. */
+ * with STEME_BAD_INPUT, or STEME_TOO_LARGE where it is well-formed. `what` names the value in messages ("confidence").
+ * Pure; any thread. */
 #ifndef CLI_SCALAR_H
 #define CLI_SCALAR_H
 

@@ -130,7 +130,8 @@ void show_testimony_json(struct emit *json, const struct steme_testimony *testim
     emit_end(json, '}');
 }
 
-steme_status show_entry_json(struct cli *cli, const struct steme_entry *entry, bool with_members, struct steme_error *err)
+steme_status show_entry_json(struct cli *cli, const struct steme_entry *entry, bool with_members,
+                             struct steme_error *err)
 {
     struct buf line;
     buf_init(&line, LINE_BYTES_MAX);
@@ -139,7 +140,8 @@ steme_status show_entry_json(struct cli *cli, const struct steme_entry *entry, b
     if (entry->record.type == STEME_BUNDLE && with_members) {
         const struct steme_bundle *it = &entry->record.as.bundle;
         emit_begin(&json, "members", '[');
-        for (size_t i = 0; i < it->member_count; i++) emit_hash(&json, NULL, &it->members[i]);
+        for (size_t i = 0; i < it->member_count; i++)
+            emit_hash(&json, NULL, &it->members[i]);
         emit_end(&json, ']');
     }
     emit_end(&json, '}');
@@ -236,8 +238,10 @@ static void print_assertion(struct cli *cli, const struct steme_assertion *it)
     if (it->valid_to_us != STEME_TIME_MAX) print_time_field(cli, "valid to", it->valid_to_us);
     if (it->has_epoch) print_id_field(cli, "epoch", &it->epoch);
     print_field(cli, "source", it->source);
-    for (size_t i = 0; i < it->evidence_count; i++) print_evidence(cli, &it->evidence[i]);
-    for (size_t i = 0; i < it->parent_count; i++) print_id_field(cli, "parent", &it->parents[i]);
+    for (size_t i = 0; i < it->evidence_count; i++)
+        print_evidence(cli, &it->evidence[i]);
+    for (size_t i = 0; i < it->parent_count; i++)
+        print_id_field(cli, "parent", &it->parents[i]);
     print_key_field(cli, "signed by", &it->author);
 }
 
@@ -266,7 +270,8 @@ static void print_epoch(struct cli *cli, const struct steme_epoch *it)
     print_field(cli, "description", it->description);
     if (it->from_us != STEME_TIME_MIN) print_time_field(cli, "from", it->from_us);
     if (it->to_us != STEME_TIME_MAX) print_time_field(cli, "to", it->to_us);
-    for (size_t i = 0; i < it->supersedes_count; i++) print_id_field(cli, "supersedes", &it->supersedes[i]);
+    for (size_t i = 0; i < it->supersedes_count; i++)
+        print_id_field(cli, "supersedes", &it->supersedes[i]);
     print_time_field(cli, "declared", it->declared_at_us);
     print_key_field(cli, "signed by", &it->author);
 }
@@ -274,8 +279,10 @@ static void print_epoch(struct cli *cli, const struct steme_epoch *it)
 static void print_revision(struct cli *cli, const struct steme_revision *it)
 {
     print_field(cli, "kind", slice_text(wire_revision_kind_name(it->kind)));
-    for (size_t i = 0; i < it->target_count; i++) print_target_field(cli, &it->targets[i]);
-    for (size_t i = 0; i < it->replacement_count; i++) print_id_field(cli, "by", &it->replacements[i]);
+    for (size_t i = 0; i < it->target_count; i++)
+        print_target_field(cli, &it->targets[i]);
+    for (size_t i = 0; i < it->replacement_count; i++)
+        print_id_field(cli, "by", &it->replacements[i]);
     print_field(cli, "reason", it->reason);
     print_time_field(cli, "revised", it->revised_at_us);
     print_key_field(cli, "signed by", &it->author);
@@ -283,7 +290,8 @@ static void print_revision(struct cli *cli, const struct steme_revision *it)
 
 static void print_bundle(struct cli *cli, const struct steme_bundle *it)
 {
-    for (size_t i = 0; i < it->member_count; i++) print_id_field(cli, "member", &it->members[i]);
+    for (size_t i = 0; i < it->member_count; i++)
+        print_id_field(cli, "member", &it->members[i]);
     print_key_field(cli, "signed by", &it->author);
 }
 
@@ -314,9 +322,9 @@ static void print_ballot(struct cli *cli, const struct steme_ballot *ballot)
     char time[SCALAR_PRINT_BYTES];
     scalar_print_share(it->probability_ppm, share);
     begin_field(cli, wire_stance_name(it->stance));
-    print_coloured(&cli->print, ballot->counts ? PRINT_PLAIN : PRINT_DIM, "%s  %s  p %s%s%s%.*s", cli_key_name(cli, &it->voter),
-                   show_date(it->cast_at_us, time), share, ballot->counts ? "" : "  (no longer counts)",
-                   it->reason.size ? "  " : "", SLICE_PRINT(it->reason));
+    print_coloured(&cli->print, ballot->counts ? PRINT_PLAIN : PRINT_DIM, "%s  %s  p %s%s%s%.*s",
+                   cli_key_name(cli, &it->voter), show_date(it->cast_at_us, time), share,
+                   ballot->counts ? "" : "  (no longer counts)", it->reason.size ? "  " : "", SLICE_PRINT(it->reason));
     fputc('\n', cli->print.out);
 }
 
@@ -327,7 +335,8 @@ static void print_bearing(struct cli *cli, const struct steme_testimony *testimo
                    steme_standing_name(testimony->standing));
     fputc('\n', cli->print.out);
     print_id_field(cli, "claim", &testimony->claim);
-    for (size_t i = 0; i < testimony->ballot_count; i++) print_ballot(cli, &testimony->ballots[i]);
+    for (size_t i = 0; i < testimony->ballot_count; i++)
+        print_ballot(cli, &testimony->ballots[i]);
     for (size_t i = 0; i < testimony->revision_count; i++) {
         const struct steme_revised *revised = &testimony->revisions[i];
         char hex[STEME_PRINT_BYTES];
@@ -340,7 +349,8 @@ static void print_bearing(struct cli *cli, const struct steme_testimony *testimo
     }
 }
 
-static steme_status print_testimony_line(struct cli *cli, const struct steme_testimony *testimony, struct steme_error *err)
+static steme_status print_testimony_line(struct cli *cli, const struct steme_testimony *testimony,
+                                         struct steme_error *err)
 {
     struct buf line;
     buf_init(&line, LINE_BYTES_MAX);
@@ -360,7 +370,8 @@ steme_status show_record(struct cli *cli, const struct steme_hash *id, struct st
     bool assertion = entry.record.type == STEME_ASSERTION;
     if (assertion) status = steme_testimony_of(cli->snapshot, id, &testimony, err);
     if (status) return status;
-    if (cli->json) return assertion ? print_testimony_line(cli, &testimony, err) : show_entry_json(cli, &entry, true, err);
+    if (cli->json)
+        return assertion ? print_testimony_line(cli, &testimony, err) : show_entry_json(cli, &entry, true, err);
     print_entry(cli, &entry);
     if (assertion) print_bearing(cli, &testimony);
     return cli_check_output(cli, err);

@@ -16,12 +16,7 @@
 
 #define LINE_BYTES_MAX ((size_t)1 << 30) /* of one answer: a slot may hold a million claims */
 
-enum {
-    LIMIT_MAX = 1000000000,
-    CONFLICTS_SHOWN = 20,
-    TESTIMONIES_SHOWN = 10,
-    WRITE_BLOCK_BYTES = 1 << 16
-};
+enum { LIMIT_MAX = 1000000000, CONFLICTS_SHOWN = 20, TESTIMONIES_SHOWN = 10, WRITE_BLOCK_BYTES = 1 << 16 };
 
 const struct option_spec resolve_options[] = {
     { "all", NULL, "answer every question of the store that matches", false },
@@ -55,8 +50,8 @@ static steme_status read_limit(const struct cli *cli, size_t absent, size_t *out
     return status;
 }
 
-static steme_status read_question(struct cli *cli, const char *subject, const char *predicate, struct steme_question *out,
-                                  struct steme_error *err)
+static steme_status read_question(struct cli *cli, const char *subject, const char *predicate,
+                                  struct steme_question *out, struct steme_error *err)
 {
     size_t count = options_count(&cli->options, "key");
     struct steme_qualifier *keys = arena_calloc(&cli->arena, count, sizeof *keys);
@@ -190,8 +185,10 @@ static void print_testimony(struct cli *cli, const struct steme_testimony *testi
     size_t votes_for = 0, votes_against = 0;
     for (size_t i = 0; i < testimony->ballot_count; i++) {
         if (!testimony->ballots[i].counts) continue;
-        if (testimony->ballots[i].entry.record.as.vote.stance == STEME_SUPPORT) votes_for++;
-        else votes_against++;
+        if (testimony->ballots[i].entry.record.as.vote.stance == STEME_SUPPORT)
+            votes_for++;
+        else
+            votes_against++;
     }
     if (votes_for > 0) fprintf(out, "  %zu for", votes_for);
     if (votes_against > 0) fprintf(out, "  %zu against", votes_against);
@@ -211,10 +208,13 @@ static void print_reasons(struct cli *cli, const struct steme_explanation *why, 
         if (i < limit) answer_print_belief(cli, &why->answer, i, columns);
         for (; at < why->testimony_count; at++) {
             const struct steme_testimony *testimony = &why->testimonies[at];
-            bool same = testimony->standing == STEME_LIVE && memcmp(&testimony->claim, &belief->claim, sizeof belief->claim) == 0;
+            bool same = testimony->standing == STEME_LIVE &&
+                        memcmp(&testimony->claim, &belief->claim, sizeof belief->claim) == 0;
             if (!same) break;
-            if (i < limit && shown++ < TESTIMONIES_SHOWN) print_testimony(cli, testimony);
-            else left++;
+            if (i < limit && shown++ < TESTIMONIES_SHOWN)
+                print_testimony(cli, testimony);
+            else
+                left++;
         }
         if (i < limit && left > 0) fprintf(cli->print.out, "      ... and %zu more\n", left);
     }
@@ -222,7 +222,8 @@ static void print_reasons(struct cli *cli, const struct steme_explanation *why, 
         fprintf(cli->print.out, "   ... and %zu more claims (--limit 0 shows all)\n", why->answer.belief_count - limit);
     if (at >= why->testimony_count) return;
     fputs("   no longer counted:\n", cli->print.out);
-    for (size_t shown = 0; at < why->testimony_count && shown < limit; at++, shown++) print_testimony(cli, &why->testimonies[at]);
+    for (size_t shown = 0; at < why->testimony_count && shown < limit; at++, shown++)
+        print_testimony(cli, &why->testimonies[at]);
     if (at < why->testimony_count) fprintf(cli->print.out, "      ... and %zu more\n", why->testimony_count - at);
 }
 
@@ -234,7 +235,8 @@ static steme_status print_why_json(struct cli *cli, const struct steme_explanati
     emit_begin(&json, NULL, '{');
     answer_emit(&json, &why->answer);
     emit_begin(&json, "testimonies", '[');
-    for (size_t i = 0; i < why->testimony_count; i++) show_testimony_json(&json, &why->testimonies[i]);
+    for (size_t i = 0; i < why->testimony_count; i++)
+        show_testimony_json(&json, &why->testimonies[i]);
     emit_end(&json, ']');
     emit_begin(&json, "claim_votes", '[');
     for (size_t i = 0; i < why->claim_ballot_count; i++) {
@@ -252,7 +254,8 @@ static steme_status print_why_json(struct cli *cli, const struct steme_explanati
 static void print_margin(const struct cli *cli, const struct steme_answer *answer)
 {
     if (answer->belief_count == 0 || answer->verdict == STEME_LISTED || !(answer->margin > 0)) return;
-    fprintf(cli->print.out, "   %.1f more full-confidence voices on the other side would change the answer\n", answer->margin);
+    fprintf(cli->print.out, "   %.1f more full-confidence voices on the other side would change the answer\n",
+            answer->margin);
 }
 
 steme_status verb_why(struct cli *cli, struct steme_error *err)
@@ -270,7 +273,8 @@ steme_status verb_why(struct cli *cli, struct steme_error *err)
     answer_print_head(cli, &why.answer);
     print_margin(cli, &why.answer);
     print_reasons(cli, &why, limit);
-    if (why.claim_ballot_count > 0) fprintf(cli->print.out, "   %zu vote%s on the claims as such\n", why.claim_ballot_count,
+    if (why.claim_ballot_count > 0)
+        fprintf(cli->print.out, "   %zu vote%s on the claims as such\n", why.claim_ballot_count,
                 why.claim_ballot_count == 1 ? "" : "s");
     return cli_check_output(cli, err);
 }
@@ -317,7 +321,8 @@ steme_status verb_history(struct cli *cli, struct steme_error *err)
     size_t count;
     struct steme_slice subject = slice_text(cli_argument(cli, 0));
     steme_status status = cli_snapshot(cli, err);
-    if (!status) status = steme_history(cli->snapshot, subject, slice_text(cli_argument(cli, 1)), &testimonies, &count, err);
+    if (!status)
+        status = steme_history(cli->snapshot, subject, slice_text(cli_argument(cli, 1)), &testimonies, &count, err);
     if (status) return status;
     if (count == 0) {
         cli_hint(cli, "`steme keys S:` shows what the store knows of");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _XOPEN_SOURCE 700 /* nftw() */
-/* A short benchmark of this machine, through the public interface: what a newcomer may expect. The real ones are in bench/. */
+/* A short benchmark of this machine, through the public interface: what a newcomer may expect. The real ones are in
+ * bench/. */
 #include "base/check.h"
 #include "base/slice.h"
 #include "faces/cli/scalar.h"
@@ -14,10 +15,10 @@
 #include <string.h>
 
 enum {
-    BUNDLE_COUNT = 1000,  /* assertions in a bundle */
-    SLOT_CLAIMS = 10,     /* assertions about one question */
-    SINGLES = 200,        /* durable writes one at a time */
-    QUESTIONS = 2000,     /* questions timed */
+    BUNDLE_COUNT = 1000, /* assertions in a bundle */
+    SLOT_CLAIMS = 10,    /* assertions about one question */
+    SINGLES = 200,       /* durable writes one at a time */
+    QUESTIONS = 2000,    /* questions timed */
     ASSERTIONS_MAX = 10000000,
     OPEN_FILES = 16,
     CATCH_UP_MS = 600000
@@ -81,7 +82,8 @@ static steme_status measure_bundles(struct bench *bench, struct steme_error *err
     steme_status status = STEME_OK;
     for (uint64_t done = 0; done < bench->count && !status;) {
         size_t count = bench->count - done < BUNDLE_COUNT ? (size_t)(bench->count - done) : BUNDLE_COUNT;
-        for (size_t i = 0; i < count; i++) fill_assertion(&assertions[i], &names[i], done + i);
+        for (size_t i = 0; i < count; i++)
+            fill_assertion(&assertions[i], &names[i], done + i);
         status = steme_write_bundle(cli->store, cli->signer, assertions, count, receipts, NULL, err);
         if (!status) last = receipts[count - 1].sequence;
         done += count;
@@ -167,7 +169,8 @@ static void print_bench(const struct bench *bench)
         return;
     }
     fprintf(out, "assertions/s  %s in bundles of %d: signed, durable, indexed (%s in all)\n",
-            print_count((uint64_t)bench->bundled_per_second, count[0]), (int)BUNDLE_COUNT, print_count(bench->count, count[1]));
+            print_count((uint64_t)bench->bundled_per_second, count[0]), (int)BUNDLE_COUNT,
+            print_count(bench->count, count[1]));
     fprintf(out, "writes/s      %s one at a time: each signed and synced to disk\n",
             print_count((uint64_t)bench->single_per_second, count[0]));
     fprintf(out, "answer        %.1f us p50, %.1f us p99: consensus over a question with %d assertions, one thread\n",
@@ -194,8 +197,10 @@ steme_status verb_bench(struct cli *cli, struct steme_error *err)
     if (status) return status;
     if (bench.count == 0) return error_set(err, STEME_BAD_INPUT, "count must be over 0");
     int size = snprintf(dir, sizeof dir, "%s/steme-bench-XXXXXX", temporary && temporary[0] ? temporary : "/tmp");
-    if (size < 0 || (size_t)size >= sizeof dir - sizeof "/store") return error_set(err, STEME_BAD_INPUT, "$TMPDIR is too long");
-    if (!mkdtemp(dir)) return error_set_os(err, STEME_IO, errno, "can't make a directory for the benchmark: %.300s", dir);
+    if (size < 0 || (size_t)size >= sizeof dir - sizeof "/store")
+        return error_set(err, STEME_BAD_INPUT, "$TMPDIR is too long");
+    if (!mkdtemp(dir))
+        return error_set_os(err, STEME_IO, errno, "can't make a directory for the benchmark: %.300s", dir);
     snprintf(cli->dir, sizeof cli->dir, "%.4000s/store", dir);
     status = steme_create(cli->dir, err);
     if (!status) status = steme_open(cli->dir, NULL, &cli->store, err);

@@ -96,7 +96,8 @@ steme_status verb_epoch_list(struct cli *cli, struct steme_error *err)
     if (!status) status = steme_epochs(cli->snapshot, &epochs, &count, err);
     if (status) return status;
     if (!cli->json) print_epochs(cli, epochs, count);
-    for (size_t i = 0; i < count && cli->json && !status; i++) status = show_entry_json(cli, &epochs[i], true, err);
+    for (size_t i = 0; i < count && cli->json && !status; i++)
+        status = show_entry_json(cli, &epochs[i], true, err);
     return status ? status : cli_check_output(cli, err);
 }
 

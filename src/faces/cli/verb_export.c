@@ -15,7 +15,8 @@ const struct option_spec export_options[] = {
     { 0 },
 };
 
-struct export {
+struct export
+{
     struct cli *cli;
     struct buf text;
     struct emit json;

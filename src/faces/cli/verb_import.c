@@ -45,8 +45,8 @@ struct import {
     int64_t began_us;
 };
 
-/* A file of a thousand rows names the same few epochs. The snapshot is closed at once: one that is held keeps the index from
- * reusing its pages while it grows. */
+/* A file of a thousand rows names the same few epochs. The snapshot is closed at once: one that is held keeps the index
+ * from reusing its pages while it grows. */
 static steme_status find_epoch(void *context, struct steme_slice name, struct steme_hash *out, struct steme_error *err)
 {
     struct import *import = context;
@@ -131,7 +131,8 @@ static steme_status read_header(struct import *import, struct steme_error *err)
     steme_status status = lines_next(&import->lines, &more, err);
     if (status || !import->tsv) return status;
     if (!more) return error_set(err, STEME_BAD_INPUT, "the input is empty: a TSV file begins with a header");
-    if (import->lines.too_long) return error_set(err, STEME_BAD_INPUT, "the header is longer than %d bytes", (int)TSV_LINE_MAX_BYTES);
+    if (import->lines.too_long)
+        return error_set(err, STEME_BAD_INPUT, "the header is longer than %d bytes", (int)TSV_LINE_MAX_BYTES);
     return tsv_header_parse(import->lines.text, &import->header, err);
 }
 

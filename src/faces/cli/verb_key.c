@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static steme_status print_key_json(struct cli *cli, const char *name, const struct steme_key *key, struct steme_error *err)
+static steme_status print_key_json(struct cli *cli, const char *name, const struct steme_key *key,
+                                   struct steme_error *err)
 {
     struct steme_hash agent = steme_agent_id(key);
     struct buf line;

@@ -8,11 +8,10 @@
 #include "faces/cli/wire.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 
-enum { FOLLOW_EVERY_MS = 250 };
+enum { FOLLOW_EVERY_NS = 250000000 };
 
 const struct option_spec log_options[] = {
     { "since", "SEQ", "begin with this sequence number; else with the first", false },
@@ -32,14 +31,6 @@ struct log_walk {
     bool full;     /* they are all there: the walk was ended on purpose */
     struct steme_error *err;
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void note_interrupt(int signal_number)
-{
-    (void)signal_number;
-    interrupted = 1;
-}
 
 static const struct print_column log_columns[] = {
     { .title = "#", .right = true },
@@ -100,15 +91,17 @@ static steme_status walk_once(struct log_walk *walk)
  * nothing is held: neither a lock nor old pages of the index. */
 static steme_status follow(struct log_walk *walk)
 {
-    struct cli *cli = walk->cli;
-    struct sigaction action = { .sa_handler = note_interrupt };
+    static const struct timespec pause = { .tv_nsec = FOLLOW_EVERY_NS };
+    sigset_t ends; /* blocked while we work, waited for while we sleep: so each one is noticed */
     steme_status status = STEME_OK;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    while (!status && !interrupted && walk->left > 0) {
-        cli_close(cli);
-        (void)poll(NULL, 0, FOLLOW_EVERY_MS); /* a signal ends the sleep */
-        if (!interrupted) status = walk_once(walk);
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    sigprocmask(SIG_BLOCK, &ends, NULL);
+    while (!status && walk->left > 0) {
+        cli_close(walk->cli);
+        if (sigtimedwait(&ends, NULL, &pause) > 0) break;
+        status = walk_once(walk);
     }
     return status;
 }

@@ -42,8 +42,8 @@ static steme_status note_proposal(struct cli *cli, const struct steme_hash *id, 
     if (status) return status;
     const struct steme_key *author = author_of(&entry.record);
     if (memcmp(author, &mine, sizeof mine) != 0)
-        cli_note(cli, "%s was signed by %s: by another key this is a proposal, not in force", cli_short_id(id, short_id),
-                 cli_key_name(cli, author));
+        cli_note(cli, "%s was signed by %s: by another key this is a proposal, not in force",
+                 cli_short_id(id, short_id), cli_key_name(cli, author));
     return STEME_OK;
 }
 
@@ -78,7 +78,8 @@ static steme_status find_replacements(struct cli *cli, struct steme_revision *it
     return STEME_OK;
 }
 
-static steme_status write_revision(struct cli *cli, enum steme_revision_kind kind, bool replaces, struct steme_error *err)
+static steme_status write_revision(struct cli *cli, enum steme_revision_kind kind, bool replaces,
+                                   struct steme_error *err)
 {
     struct steme_record record = { .type = STEME_REVISION };
     struct steme_revision *it = &record.as.revision;
@@ -105,9 +106,11 @@ steme_status verb_supersede(struct cli *cli, struct steme_error *err)
     const char *kind = cli_option(cli, "kind");
     bool update = kind && strcmp(kind, "update") == 0;
     bool correct = kind && strcmp(kind, "correct") == 0;
-    if (!cli_has(cli, "with")) return error_set(err, STEME_BAD_INPUT, "--with is missing: which records take their place?");
+    if (!cli_has(cli, "with"))
+        return error_set(err, STEME_BAD_INPUT, "--with is missing: which records take their place?");
     if (!kind)
-        return error_set(err, STEME_BAD_INPUT, "--kind is missing: update (the world changed) or correct (it was wrong)");
+        return error_set(err, STEME_BAD_INPUT,
+                         "--kind is missing: update (the world changed) or correct (it was wrong)");
     if (!update && !correct) return unknown_word(err, STEME_BAD_INPUT, "kind", kind, kinds, countof(kinds));
     return write_revision(cli, update ? STEME_UPDATE : STEME_CORRECT, true, err);
 }

@@ -27,7 +27,8 @@ static steme_status choose_dir(struct cli *cli, struct steme_error *err)
         size = snprintf(cli->dir, sizeof cli->dir, "%s%s%s", parent, parent[0] ? "/" : "", store_name);
     else
         size = snprintf(cli->dir, sizeof cli->dir, "%s", store_name);
-    if (size < 0 || (size_t)size >= sizeof cli->dir) return error_set(err, STEME_BAD_INPUT, "the store's path is too long");
+    if (size < 0 || (size_t)size >= sizeof cli->dir)
+        return error_set(err, STEME_BAD_INPUT, "the store's path is too long");
     return STEME_OK;
 }
 
@@ -117,7 +118,8 @@ static void print_status(const struct cli *cli, const struct steme_info *info)
     print_line(cli, "made", "%s", show_time(info->created_at_us, text));
     print_line(cli, "records", "%s", print_count(info->last_sequence - info->missing_sequences, digits));
     for (size_t i = 0; i < countof(record_names); i++)
-        if (info->records[i] > 0) print_line(cli, "", "%11s %s", print_count(info->records[i], digits), record_names[i]);
+        if (info->records[i] > 0)
+            print_line(cli, "", "%11s %s", print_count(info->records[i], digits), record_names[i]);
     snprintf(more, sizeof more, " in %" PRIu64 " segment%s", info->log_segments, info->log_segments == 1 ? "" : "s");
     print_size(cli, "log", info->log_bytes, more);
     snprintf(more, sizeof more, " (%s)", info->index_engine);
@@ -134,7 +136,8 @@ static void emit_status(struct emit *json, const struct cli *cli, const struct s
     emit_count(json, "last_sequence", info->last_sequence);
     emit_count(json, "indexed_sequence", info->indexed_sequence);
     emit_begin(json, "records", '{');
-    for (size_t i = 0; i < countof(record_names); i++) emit_count(json, record_names[i], info->records[i]);
+    for (size_t i = 0; i < countof(record_names); i++)
+        emit_count(json, record_names[i], info->records[i]);
     emit_count(json, "unknown", info->records[countof(info->records) - 1]);
     emit_end(json, '}');
     emit_count(json, "dead_letters", info->dead_letters);
@@ -235,7 +238,7 @@ static steme_status print_verification(struct cli *cli, const struct steme_verif
 
 steme_status verb_verify(struct cli *cli, struct steme_error *err)
 {
-    struct steme_verification found;
+    struct steme_verification found = { 0 };
     steme_status status = cli_snapshot(cli, err);
     steme_snapshot_close(&cli->snapshot);
     cli_progress(cli, "%s", "verify: reading the whole log");
@@ -244,7 +247,8 @@ steme_status verb_verify(struct cli *cli, struct steme_error *err)
     if (!status) status = print_verification(cli, &found, err);
     if (!status && found.findings > 0) {
         cli_hint(cli, "`steme rebuild` makes the index anew; damage to the log stays reported");
-        status = error_set(err, STEME_MISMATCH, "%" PRIu64 " finding%s", found.findings, found.findings == 1 ? "" : "s");
+        status = error_set(err, STEME_MISMATCH, "%" PRIu64 " finding%s", found.findings,
+                           found.findings == 1 ? "" : "s");
     }
     return status;
 }
@@ -266,7 +270,7 @@ steme_status verb_rebuild(struct cli *cli, struct steme_error *err)
     if (cli->json)
         fprintf(cli->print.out, "{\"records\":%" PRIu64 ",\"seconds\":%.3f}\n", info.indexed_sequence, seconds);
     else
-        fprintf(cli->print.out, "made the index anew from %s records in %.1f s\n", print_count(info.indexed_sequence, digits),
-                seconds);
+        fprintf(cli->print.out, "made the index anew from %s records in %.1f s\n",
+                print_count(info.indexed_sequence, digits), seconds);
     return cli_check_output(cli, err);
 }

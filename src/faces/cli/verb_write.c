@@ -137,7 +137,8 @@ static steme_status read_assertion(struct cli *cli, struct steme_assertion *it, 
         status = scalar_parse_share(slice_text(confidence), "confidence", &it->confidence_ppm, err);
     for (size_t i = 0; i < countof(times) && !status; i++)
         if (cli_has(cli, times[i].option))
-            status = scalar_parse_time(option_slice(cli, times[i].option), times[i].option, cli->now_us, times[i].to, err);
+            status = scalar_parse_time(option_slice(cli, times[i].option), times[i].option, cli->now_us, times[i].to,
+                                       err);
     if (!status) status = read_evidence(cli, it, err);
     if (!status) status = read_qualifiers(cli, it, err);
     return status;
@@ -234,7 +235,8 @@ static steme_status find_claim(struct cli *cli, struct steme_hash *out, struct s
         found++;
     }
     if (found == 1) return STEME_OK;
-    cli_hint(cli, "`steme resolve SUBJECT PREDICATE --lens union` lists the claims; --type, --plus, --unit tell them apart");
+    cli_hint(cli,
+             "`steme resolve SUBJECT PREDICATE --lens union` lists the claims; --type, --plus, --unit tell them apart");
     if (found > 1) return error_set(err, STEME_BAD_INPUT, "%zu claims read so", found);
     return error_set(err, STEME_NOT_FOUND, "nobody claims that now: there is no such claim to vote on");
 }
@@ -292,9 +294,10 @@ static steme_status check_form(const struct cli *cli, struct steme_error *err)
     if (claim_id != cli_has(cli, "subject"))
         return error_set(err, STEME_BAD_INPUT, "--claim-id and --subject go together");
     if (cli->options.argument_count != wanted)
-        return error_set(err, STEME_BAD_INPUT, "%s", claim ? "--claim takes four words: SUBJECT PREDICATE OBJECT STANCE"
-                                                     : forms ? "one word is expected: support, refute or abstain"
-                                                             : "two words are expected: ID and support, refute or abstain");
+        return error_set(err, STEME_BAD_INPUT, "%s",
+                         claim   ? "--claim takes four words: SUBJECT PREDICATE OBJECT STANCE"
+                         : forms ? "one word is expected: support, refute or abstain"
+                                 : "two words are expected: ID and support, refute or abstain");
     return STEME_OK;
 }
 

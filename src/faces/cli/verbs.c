@@ -15,7 +15,11 @@ static const char group_look[] = "Look at records";
 
 const struct verb verbs[] = {
     {
-        .name = "init", .group = group_store, .arguments = "[DIR]", .arguments_max = 1, .run = verb_init,
+        .name = "init",
+        .group = group_store,
+        .arguments = "[DIR]",
+        .arguments_max = 1,
+        .run = verb_init,
         .summary = "make an empty store, with a key to sign with",
         .details = "The store is DIR/.steme, else .steme here; with --dir or $STEME_DIR it is that directory itself.\n"
                    "A key named default is made in it, so that you can assert at once.",
@@ -24,53 +28,82 @@ const struct verb verbs[] = {
                     "steme init --dir /srv/facts",
     },
     {
-        .name = "status", .group = group_store, .arguments = "", .run = verb_status,
+        .name = "status",
+        .group = group_store,
+        .arguments = "",
+        .run = verb_status,
         .summary = "what the store holds, and its health",
         .examples = "steme status\n"
                     "steme status --json | jq .records",
     },
     {
-        .name = "verify", .group = group_store, .arguments = "", .run = verb_verify,
+        .name = "verify",
+        .group = group_store,
+        .arguments = "",
+        .run = verb_verify,
         .summary = "check every checksum, id, signature, and the index against the log",
         .details = "Reads the whole store and changes nothing. Exit code 4 when anything is wrong.",
         .examples = "steme verify\n"
                     "steme verify --json",
     },
     {
-        .name = "rebuild", .group = group_store, .arguments = "", .run = verb_rebuild,
+        .name = "rebuild",
+        .group = group_store,
+        .arguments = "",
+        .run = verb_rebuild,
         .summary = "make the index anew from the log",
         .details = "The log is the truth and the index a cache: answers are the same before and after.",
         .examples = "steme rebuild",
     },
     {
-        .name = "bench", .group = group_store, .arguments = "", .options = { bench_options }, .run = verb_bench,
+        .name = "bench",
+        .group = group_store,
+        .arguments = "",
+        .options = { bench_options },
+        .run = verb_bench,
         .summary = "measure this machine in a store that is thrown away",
         .details = "The store is made under $TMPDIR, else /tmp. Put $TMPDIR on the disk you mean to use.",
         .examples = "steme bench\n"
                     "TMPDIR=/srv steme bench --count 1000000 --json",
     },
     {
-        .name = "key new", .group = group_store, .arguments = "NAME", .arguments_min = 1, .arguments_max = 1,
+        .name = "key new",
+        .group = group_store,
+        .arguments = "NAME",
+        .arguments_min = 1,
+        .arguments_max = 1,
         .run = verb_key_new,
         .summary = "make a key to sign with",
-        .details = "It is kept in the store's keys directory, readable by you alone. It can't be made again: keep a copy.",
+        .details =
+            "It is kept in the store's keys directory, readable by you alone. It can't be made again: keep a copy.",
         .examples = "steme key new alice\n"
                     "steme assert Pluto is_a planet --as alice",
     },
     {
-        .name = "key list", .group = group_store, .arguments = "", .run = verb_key_list,
+        .name = "key list",
+        .group = group_store,
+        .arguments = "",
+        .run = verb_key_list,
         .summary = "the keys kept in the store",
         .examples = "steme key list",
     },
     {
-        .name = "key show", .group = group_store, .arguments = "NAME|HEX", .arguments_min = 1, .arguments_max = 1,
+        .name = "key show",
+        .group = group_store,
+        .arguments = "NAME|HEX",
+        .arguments_min = 1,
+        .arguments_max = 1,
         .run = verb_key_show,
         .summary = "a key's public half and its agent id",
         .examples = "steme key show alice",
     },
     {
-        .name = "assert", .group = group_write, .arguments = "SUBJECT PREDICATE [OBJECT]", .arguments_min = 2,
-        .arguments_max = 3, .run = verb_assert,
+        .name = "assert",
+        .group = group_write,
+        .arguments = "SUBJECT PREDICATE [OBJECT]",
+        .arguments_min = 2,
+        .arguments_max = 3,
+        .run = verb_assert,
         .options = { assert_options, object_options, cli_signer_options },
         .summary = "state something, signed",
         .details = "Prints the id of the record, once it is on stable storage.\n"
@@ -83,8 +116,12 @@ const struct verb verbs[] = {
                     "steme assert Berlin population 3677472 --type integer --valid-from 2022 --key of=city",
     },
     {
-        .name = "vote", .group = group_write, .arguments = "ID support|refute|abstain", .arguments_min = 1,
-        .arguments_max = 4, .run = verb_vote,
+        .name = "vote",
+        .group = group_write,
+        .arguments = "ID support|refute|abstain",
+        .arguments_min = 1,
+        .arguments_max = 4,
+        .run = verb_vote,
         .options = { vote_options, object_options, cli_signer_options },
         .summary = "support or refute a record, a claim, an agent or a source",
         .details = "The latest vote of a voter on a target counts; abstain withdraws it. Forms:\n"
@@ -98,7 +135,11 @@ const struct verb verbs[] = {
                     "steme vote --agent alice support --as bob",
     },
     {
-        .name = "retract", .group = group_write, .arguments = "ID...", .arguments_min = 1, .arguments_max = ANY_NUMBER,
+        .name = "retract",
+        .group = group_write,
+        .arguments = "ID...",
+        .arguments_min = 1,
+        .arguments_max = ANY_NUMBER,
         .run = verb_retract,
         .options = { retract_options, cli_signer_options },
         .summary = "withdraw records; they stay in history",
@@ -106,8 +147,12 @@ const struct verb verbs[] = {
         .examples = "steme retract 3f2a9c --reason 'wrong units'",
     },
     {
-        .name = "supersede", .group = group_write, .arguments = "OLD... --with NEW... --kind update|correct",
-        .arguments_min = 1, .arguments_max = ANY_NUMBER, .run = verb_supersede,
+        .name = "supersede",
+        .group = group_write,
+        .arguments = "OLD... --with NEW... --kind update|correct",
+        .arguments_min = 1,
+        .arguments_max = ANY_NUMBER,
+        .run = verb_supersede,
         .options = { supersede_options, cli_signer_options },
         .summary = "put newer records in the place of older ones",
         .details = "update: the world changed. correct: it was wrong from the start.\n"
@@ -115,7 +160,11 @@ const struct verb verbs[] = {
         .examples = "steme supersede 3f2a9c --with 77b01d --kind correct --reason 'typing error'",
     },
     {
-        .name = "epoch new", .group = group_write, .arguments = "NAME", .arguments_min = 1, .arguments_max = 1,
+        .name = "epoch new",
+        .group = group_write,
+        .arguments = "NAME",
+        .arguments_min = 1,
+        .arguments_max = 1,
         .run = verb_epoch_new,
         .options = { epoch_new_options, cli_signer_options },
         .summary = "declare a paradigm within which things are meant",
@@ -123,60 +172,84 @@ const struct verb verbs[] = {
                     "steme epoch new 'planet by IAU 2006' --from 2006-08-24 --supersedes 'planet by usage'",
     },
     {
-        .name = "epoch list", .group = group_write, .arguments = "", .run = verb_epoch_list,
+        .name = "epoch list",
+        .group = group_write,
+        .arguments = "",
+        .run = verb_epoch_list,
         .options = { cli_moment_options },
         .summary = "the epochs there are",
         .examples = "steme epoch list",
     },
     {
-        .name = "epoch show", .group = group_write, .arguments = "NAME|ID", .arguments_min = 1, .arguments_max = 1,
+        .name = "epoch show",
+        .group = group_write,
+        .arguments = "NAME|ID",
+        .arguments_min = 1,
+        .arguments_max = 1,
         .run = verb_epoch_show,
         .options = { cli_moment_options },
         .summary = "one epoch in full",
         .examples = "steme epoch show 'planet by IAU 2006'",
     },
     {
-        .name = "import", .group = group_write, .arguments = "FILE|-", .arguments_min = 1, .arguments_max = 1,
+        .name = "import",
+        .group = group_write,
+        .arguments = "FILE|-",
+        .arguments_min = 1,
+        .arguments_max = 1,
         .run = verb_import,
         .options = { import_options, cli_signer_options },
         .summary = "write many records from NDJSON or TSV",
-        .details = "TSV: a header names the columns, out of agent subject predicate object type confidence plus minus unit\n"
-                   "time valid_from valid_to source epoch; subject, predicate and object are needed. Your key signs. An agent\n"
-                   "is who states it (its voice); a source next to an agent is evidence. Empty fields are absent; \\\\ \\t \\n \\r\n"
-                   "stand for themselves in an object; lines may end in CR LF.\n"
-                   "NDJSON: what `steme export` prints, with its signatures; or drafts, the same without id, author and\n"
-                   "signature, which your key signs.\n"
-                   "Lines that can't go in are listed with their number and the reason; the rest goes in, and the exit code\n"
-                   "is then 1. Importing a file again writes nothing twice, if its rows state their time.",
+        .details =
+            "TSV: a header names the columns, out of agent subject predicate object type confidence plus\n"
+            "minus unit time valid_from valid_to source epoch; subject, predicate and object are needed.\n"
+            "Your key signs. An agent is who states it (its voice); a source next to an agent is evidence.\n"
+            "Empty fields are absent; \\\\ \\t \\n \\r stand for themselves in an object; lines may end in CR LF.\n"
+            "NDJSON: what `steme export` prints, with its signatures; or drafts, the same without id, author and\n"
+            "signature, which your key signs.\n"
+            "Lines that can't go in are listed with their number and the reason; the rest goes in, and the exit code\n"
+            "is then 1. Importing a file again writes nothing twice, if its rows state their time.",
         .examples = "steme import measurements.tsv --rejects bad.tsv\n"
                     "zcat archive.ndjson.gz | steme import - --format ndjson\n"
                     "steme --dir old/.steme export | steme --dir new/.steme import -",
     },
     {
-        .name = "export", .group = group_write, .arguments = "", .run = verb_export,
+        .name = "export",
+        .group = group_write,
+        .arguments = "",
+        .run = verb_export,
         .options = { export_options, cli_moment_options },
         .summary = "print all records as NDJSON, lossless",
-        .details = "One record a line in the order of their ids, so that equal stores print equal exports; a bundle with its\n"
-                   "members in one line. --log prints in the order of the log, with numbers and receive times, which import\n"
-                   "leaves aside.",
+        .details =
+            "One record a line in the order of their ids, so that equal stores print equal exports; a bundle with its\n"
+            "members in one line. --log prints in the order of the log, with numbers and receive times, which import\n"
+            "leaves aside.",
         .examples = "steme export > backup.ndjson\n"
                     "steme export --log | jq -c 'select(.type==\"vote\")'",
     },
     {
-        .name = "resolve", .group = group_ask, .arguments = "SUBJECT PREDICATE | --all", .arguments_max = 2,
+        .name = "resolve",
+        .group = group_ask,
+        .arguments = "SUBJECT PREDICATE | --all",
+        .arguments_max = 2,
         .run = verb_resolve,
         .options = { resolve_options, cli_lens_options, cli_moment_options },
         .summary = "what is believed, through a lens",
-        .details = "Prints the verdict and the claims, most probable first. \"unknown\" is an answer, not an error.\n"
-                   "--all --format tsv prints subject, predicate, object and probability of each live claim of each question;\n"
-                   "the probabilities of one question sum to at most 1, unless its predicate allows many values.",
+        .details =
+            "Prints the verdict and the claims, most probable first. \"unknown\" is an answer, not an error.\n"
+            "--all --format tsv prints subject, predicate, object and probability of each live claim of each\n"
+            "question; the probabilities of one question sum to at most 1, unless its predicate allows many values.",
         .examples = "steme resolve cosmology:hubble_constant value --lens pool\n"
                     "steme resolve Pluto is_a --valid-at 1990 --lens authority --root alice\n"
                     "steme resolve Pluto is_a --as-of @120 --json\n"
                     "steme resolve --all --predicate is_a --format tsv",
     },
     {
-        .name = "why", .group = group_ask, .arguments = "SUBJECT PREDICATE", .arguments_min = 2, .arguments_max = 2,
+        .name = "why",
+        .group = group_ask,
+        .arguments = "SUBJECT PREDICATE",
+        .arguments_min = 2,
+        .arguments_max = 2,
         .run = verb_why,
         .options = { why_options, cli_lens_options, cli_moment_options },
         .summary = "the same, down to the signed records",
@@ -184,7 +257,11 @@ const struct verb verbs[] = {
                     "steme why cosmology:hubble_constant value --lens pool --json",
     },
     {
-        .name = "history", .group = group_ask, .arguments = "SUBJECT [PREDICATE]", .arguments_min = 1, .arguments_max = 2,
+        .name = "history",
+        .group = group_ask,
+        .arguments = "SUBJECT [PREDICATE]",
+        .arguments_min = 1,
+        .arguments_max = 2,
         .run = verb_history,
         .options = { cli_moment_options },
         .summary = "all that was ever asserted about a subject",
@@ -192,59 +269,90 @@ const struct verb verbs[] = {
                     "steme history Pluto is_a",
     },
     {
-        .name = "conflicts", .group = group_ask, .arguments = "", .run = verb_conflicts,
+        .name = "conflicts",
+        .group = group_ask,
+        .arguments = "",
+        .run = verb_conflicts,
         .options = { conflicts_options, cli_lens_options, cli_moment_options },
         .summary = "the questions where live claims disagree, most contested first",
         .examples = "steme conflicts --limit 5\n"
                     "steme conflicts --lens recency --half-life 365d",
     },
     {
-        .name = "lens list", .group = group_ask, .arguments = "", .run = verb_lens_list,
+        .name = "lens list",
+        .group = group_ask,
+        .arguments = "",
+        .run = verb_lens_list,
         .summary = "the ways to judge, with their formulas",
         .examples = "steme lens list",
     },
     {
-        .name = "log", .group = group_look, .arguments = "", .run = verb_log,
+        .name = "log",
+        .group = group_look,
+        .arguments = "",
+        .run = verb_log,
         .options = { log_options, cli_moment_options },
         .summary = "records in the order they were received",
         .examples = "steme log --since 100 --limit 20\n"
                     "steme log --follow --json",
     },
     {
-        .name = "show", .group = group_look, .arguments = "ID", .arguments_min = 1, .arguments_max = 1, .run = verb_show,
+        .name = "show",
+        .group = group_look,
+        .arguments = "ID",
+        .arguments_min = 1,
+        .arguments_max = 1,
+        .run = verb_show,
         .options = { cli_moment_options },
         .summary = "one record in full, with its standing, votes and revisions",
         .details = "An id may be cut to its first digits, 4 at least, where they name one record.",
         .examples = "steme show 3f2a9c",
     },
     {
-        .name = "cat", .group = group_look, .arguments = "ID", .arguments_min = 1, .arguments_max = 1, .run = verb_cat,
+        .name = "cat",
+        .group = group_look,
+        .arguments = "ID",
+        .arguments_min = 1,
+        .arguments_max = 1,
+        .run = verb_cat,
         .options = { cli_moment_options },
         .summary = "the canonical bytes of a record",
         .details = "An id is the BLAKE3 hash of these bytes.",
         .examples = "steme cat 3f2a9c | b3sum    # prints the id",
     },
     {
-        .name = "keys", .group = group_look, .arguments = "[PREFIX]", .arguments_max = 1, .run = verb_keys,
+        .name = "keys",
+        .group = group_look,
+        .arguments = "[PREFIX]",
+        .arguments_max = 1,
+        .run = verb_keys,
         .options = { cli_moment_options },
         .summary = "the logical keys of the index that begin with a prefix",
         .examples = "steme keys S:Pluto\n"
                     "steme keys | wc -l",
     },
     {
-        .name = "help", .group = group_look, .arguments = "[VERB]", .arguments_max = 2, .run = verb_help,
+        .name = "help",
+        .group = group_look,
+        .arguments = "[VERB]",
+        .arguments_max = 2,
+        .run = verb_help,
         .summary = "how a verb is used, with examples",
         .examples = "steme help\n"
                     "steme help resolve\n"
                     "steme help key",
     },
     {
-        .name = "version", .arguments = "", .run = verb_version,
+        .name = "version",
+        .arguments = "",
+        .run = verb_version,
         .summary = "the version of the program",
         .examples = "steme --version",
     },
     {
-        .name = "completion", .arguments = "", .run = verb_completion,
+        .name = "completion",
+        .arguments = "",
+        .run = verb_completion,
         .summary = "print the completion of bash for steme",
         .examples = "source <(steme completion)",
     },

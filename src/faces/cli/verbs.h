@@ -8,8 +8,8 @@
 extern const struct verb verbs[];
 extern const size_t verb_count;
 
-/* The verb that words[0..count) begin with; *used_out is how many of them name it. STEME_BAD_INPUT: there is no such verb,
- * with the nearest in the message. */
+/* The verb that words[0..count) begin with; *used_out is how many of them name it. STEME_BAD_INPUT: there is no such
+ * verb, with the nearest in the message. */
 MUST_CHECK steme_status verbs_find(const char *const *words, size_t count, const struct verb **out, size_t *used_out,
                                    struct steme_error *err);
 
@@ -54,7 +54,7 @@ steme_status verb_version(struct cli *cli, struct steme_error *err);
 steme_status verb_completion(struct cli *cli, struct steme_error *err);
 
 /* Option tables of verbs whose file is not verbs.c: they stand next to the code that reads them. */
-extern const struct option_spec object_options[];  /* verb_write.c: --type --plus --minus --unit --lang */
+extern const struct option_spec object_options[]; /* verb_write.c: --type --plus --minus --unit --lang */
 extern const struct option_spec assert_options[];
 extern const struct option_spec vote_options[];
 extern const struct option_spec retract_options[];

@@ -14,13 +14,17 @@
 
 const char *wire_stance_name(enum steme_stance stance)
 {
-    static const char *const names[] = { [STEME_SUPPORT] = "support", [STEME_REFUTE] = "refute", [STEME_ABSTAIN] = "abstain" };
+    static const char *const names[] = {
+        [STEME_SUPPORT] = "support", [STEME_REFUTE] = "refute", [STEME_ABSTAIN] = "abstain"
+    };
     return names[stance];
 }
 
 const char *wire_evidence_stance_name(enum steme_stance stance)
 {
-    static const char *const names[] = { [STEME_SUPPORT] = "supports", [STEME_REFUTE] = "refutes", [STEME_ABSTAIN] = "context" };
+    static const char *const names[] = {
+        [STEME_SUPPORT] = "supports", [STEME_REFUTE] = "refutes", [STEME_ABSTAIN] = "context"
+    };
     return names[stance];
 }
 
@@ -44,7 +48,9 @@ const char *wire_target_kind_name(enum steme_target_kind kind)
 
 const char *wire_revision_kind_name(enum steme_revision_kind kind)
 {
-    static const char *const names[] = { [STEME_RETRACT] = "retract", [STEME_CORRECT] = "correct", [STEME_UPDATE] = "update" };
+    static const char *const names[] = {
+        [STEME_RETRACT] = "retract", [STEME_CORRECT] = "correct", [STEME_UPDATE] = "update"
+    };
     return names[kind];
 }
 
@@ -99,15 +105,19 @@ static void put_hashes(struct emit *json, const char *name, const struct steme_h
 {
     if (count == 0) return;
     emit_begin(json, name, '[');
-    for (size_t i = 0; i < count; i++) emit_hash(json, NULL, &hashes[i]);
+    for (size_t i = 0; i < count; i++)
+        emit_hash(json, NULL, &hashes[i]);
     emit_end(json, ']');
 }
 
 static void put_instant(struct emit *json, const struct steme_value *value)
 {
     static const char *const precisions[] = {
-        [STEME_YEAR] = "year", [STEME_MONTH] = "month", [STEME_DAY] = "day",
-        [STEME_SECOND] = "second", [STEME_MICROSECOND] = "microsecond",
+        [STEME_YEAR] = "year",
+        [STEME_MONTH] = "month",
+        [STEME_DAY] = "day",
+        [STEME_SECOND] = "second",
+        [STEME_MICROSECOND] = "microsecond",
     };
     wire_time(json, "time", value->time_us);
     emit_word(json, "precision", precisions[value->precision]);
@@ -233,7 +243,8 @@ static void put_revision(struct emit *json, const struct steme_revision *it)
     wire_key(json, "author", &it->author);
     emit_word(json, "kind", wire_revision_kind_name(it->kind));
     emit_begin(json, "targets", '[');
-    for (size_t i = 0; i < it->target_count; i++) put_target(json, NULL, &it->targets[i]);
+    for (size_t i = 0; i < it->target_count; i++)
+        put_target(json, NULL, &it->targets[i]);
     emit_end(json, ']');
     put_hashes(json, "replacements", it->replacements, it->replacement_count);
     wire_time(json, "revised_at", it->revised_at_us);

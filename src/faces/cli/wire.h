@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records as JSON, lossless both ways (docs/format/ndjson.md). Ids, keys and signatures are hex, decimals and shares are
- * strings ("67.4", "0.85"), times ISO 8601 strings, or "@MICROSECONDS" where ISO ends. What is empty, false or "always"
- * is left out. JSON is never hashed or signed: an id is checked against the bytes that the fields encode to.
+/* Records as JSON, lossless both ways (docs/format/ndjson.md). Ids, keys and signatures are hex, decimals and shares
+ * are strings ("67.4", "0.85"), times ISO 8601 strings, or "@MICROSECONDS" where ISO ends. What is empty, false or
+ * "always" is left out. JSON is never hashed or signed: an id is checked against the bytes that the fields encode to.
  *
  *   value       {"kind":"quantity","amount":"67.4","lower":"66.9","upper":"67.9","unit":"km/s/Mpc"}
  *   assertion   {"id","type":"assertion","author","subject","predicate","object":value,"negated","confidence",
@@ -60,9 +60,9 @@ struct wire_record {
 };
 
 /* Read one line. Everything it refers to is copied into the arena. now_us: time of the act where a draft states none.
- * STEME_BAD_INPUT: no JSON object, a member unknown (the message names the nearest known), missing, twice, or of the wrong
- * type or range; nesting over WIRE_DEPTH_MAX. Content is judged by whoever encodes the record. */
-MUST_CHECK steme_status wire_read(struct steme_slice line, int64_t now_us, struct arena *arena,
-                                         struct wire_record *out, struct steme_error *err);
+ * STEME_BAD_INPUT: no JSON object, a member unknown (the message names the nearest known), missing, twice, or of the
+ * wrong type or range; nesting over WIRE_DEPTH_MAX. Content is judged by whoever encodes the record. */
+MUST_CHECK steme_status wire_read(struct steme_slice line, int64_t now_us, struct arena *arena, struct wire_record *out,
+                                  struct steme_error *err);
 
 #endif

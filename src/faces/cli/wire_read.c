@@ -55,17 +55,18 @@ static void check_members(struct reader *in, json_t *object, const char *const *
     json_object_foreach(object, name, ignored)
     {
         bool found = false;
-        for (size_t i = 0; i < count && !found; i++) found = strcmp(known[i], name) == 0;
+        for (size_t i = 0; i < count && !found; i++)
+            found = strcmp(known[i], name) == 0;
         if (found || in->status) continue;
         in->status = unknown_word(in->err, STEME_BAD_INPUT, "member", name, known, count);
     }
 }
 
-#define CHECK_MEMBERS(in, object, ...)                                  \
-    do {                                                                \
-        static const char *const known_[] = { __VA_ARGS__ };            \
-        _Static_assert(countof(known_) <= MEMBERS_MAX, "raise it");     \
-        check_members((in), (object), known_, countof(known_));         \
+#define CHECK_MEMBERS(in, object, ...)                              \
+    do {                                                            \
+        static const char *const known_[] = { __VA_ARGS__ };        \
+        _Static_assert(countof(known_) <= MEMBERS_MAX, "raise it"); \
+        check_members((in), (object), known_, countof(known_));     \
     } while (0)
 
 /* The string of a member, copied; empty where it is absent and may be. */
@@ -135,7 +136,8 @@ static uint32_t take_share(struct reader *in, json_t *object, const char *name, 
         share = (uint32_t)parts;
     } else if (json_is_string(value)) {
         if (!in->status)
-            in->status = scalar_parse_share(slice_of(json_string_value(value), json_string_length(value)), name, &share, in->err);
+            in->status = scalar_parse_share(slice_of(json_string_value(value), json_string_length(value)), name, &share,
+                                            in->err);
     } else if (json_is_number(value)) {
         double parts = json_number_value(value) * STEME_PPM;
         double whole = nearbyint(parts);
@@ -195,7 +197,8 @@ static const struct steme_hash *take_hashes(struct reader *in, json_t *object, c
             fail(in, name, "an array of ids");
             break;
         }
-        adopt(in, name, steme_parse_hash(slice_of(json_string_value(item), json_string_length(item)), &hashes[i], in->err));
+        adopt(in, name,
+              steme_parse_hash(slice_of(json_string_value(item), json_string_length(item)), &hashes[i], in->err));
     }
     return hashes;
 }
@@ -326,7 +329,8 @@ static void take_value(struct reader *in, json_t *object, const char *name, stru
         out->kind = STEME_BOOLEAN;
         out->boolean = json_is_true(value);
     } else {
-        fail(in, name, "a value such as {\"kind\":\"entity\",\"name\":\"Pluto\"}, a string, a whole number, true or false");
+        fail(in, name,
+             "a value such as {\"kind\":\"entity\",\"name\":\"Pluto\"}, a string, a whole number, true or false");
     }
 }
 
@@ -382,8 +386,8 @@ static void take_assertion(struct reader *in, json_t *object, struct wire_record
 {
     struct steme_assertion *it = &out->record.as.assertion;
     CHECK_MEMBERS(in, object, COMMON_MEMBERS, "author", "subject", "predicate", "object", "negated", "confidence",
-                  "confidence_ppm", "asserted_at", "valid_from", "valid_to", "epoch", "source", "qualifiers", "evidence",
-                  "parents");
+                  "confidence_ppm", "asserted_at", "valid_from", "valid_to", "epoch", "source", "qualifiers",
+                  "evidence", "parents");
     take_author(in, object, "author", out, &it->author);
     it->subject = take_text(in, object, "subject", true);
     it->predicate = take_text(in, object, "predicate", true);
@@ -422,7 +426,8 @@ static void take_target(struct reader *in, json_t *object, struct steme_target *
     } else if (!subject.data && !own_route) {
         fail(in, "route", "there (or \"subject\" in its place), to say where the target is kept");
     }
-    for (size_t i = 0; i < sizeof route; i++) out->route = out->route << 8 | route[i];
+    for (size_t i = 0; i < sizeof route; i++)
+        out->route = out->route << 8 | route[i];
     if (subject.data) out->route = steme_route(subject);
 }
 
@@ -443,7 +448,8 @@ static void take_vote(struct reader *in, json_t *object, struct wire_record *out
 static void take_epoch(struct reader *in, json_t *object, struct wire_record *out)
 {
     struct steme_epoch *it = &out->record.as.epoch;
-    CHECK_MEMBERS(in, object, COMMON_MEMBERS, "author", "name", "description", "declared_at", "from", "to", "supersedes");
+    CHECK_MEMBERS(in, object, COMMON_MEMBERS, "author", "name", "description", "declared_at", "from", "to",
+                  "supersedes");
     take_author(in, object, "author", out, &it->author);
     it->name = take_text(in, object, "name", true);
     it->description = take_text(in, object, "description", false);
@@ -486,7 +492,8 @@ static void take_bundle(struct reader *in, json_t *object, struct wire_record *o
 {
     struct steme_bundle *it = &out->record.as.bundle;
     CHECK_MEMBERS(in, object, COMMON_MEMBERS, "author", "members");
-    if (in->is_draft) fail(in, "signature", "there: a bundle is nothing without it; write its assertions as lines of their own");
+    if (in->is_draft)
+        fail(in, "signature", "there: a bundle is nothing without it; write its assertions as lines of their own");
     take_author(in, object, "author", out, &it->author);
     json_t *array = take_array(in, object, "members", STEME_BUNDLE_MAX, &out->member_count);
     struct steme_hash *ids = allocate(in, out->member_count, sizeof *ids);
@@ -544,7 +551,7 @@ static bool nests_too_deep(struct steme_slice line)
 }
 
 steme_status wire_read(struct steme_slice line, int64_t now_us, struct arena *arena, struct wire_record *out,
-                              struct steme_error *err)
+                       struct steme_error *err)
 {
     struct reader in = { .arena = arena, .now_us = now_us, .err = err };
     struct wire_record record = { 0 };
@@ -553,7 +560,8 @@ steme_status wire_read(struct steme_slice line, int64_t now_us, struct arena *ar
         return error_set(err, STEME_BAD_INPUT, "the JSON nests deeper than %d levels", (int)WIRE_DEPTH_MAX);
     json_t *root = json_loadb((const char *)line.data, line.size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &fault);
     if (!root) {
-        if (json_error_code(&fault) == json_error_out_of_memory) return error_set(err, STEME_NO_MEMORY, "no memory to parse a line");
+        if (json_error_code(&fault) == json_error_out_of_memory)
+            return error_set(err, STEME_NO_MEMORY, "no memory to parse a line");
         return error_set(err, STEME_BAD_INPUT, "not JSON: %.200s (column %d)", fault.text, fault.column);
     }
     if (json_is_object(root))

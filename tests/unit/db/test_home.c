@@ -102,7 +102,8 @@ static const struct {
     { "an empty directory", put_empty_dir, "home", STEME_OK },
     { "a directory with something in it", put_other_dir, "home", STEME_EXISTS },
     { "a store", put_store, "home", STEME_EXISTS },
-    { "a directory that is not there", put_nothing, "not/there", STEME_NOT_FOUND },
+    { "in a directory that is not there", put_nothing, "not/there", STEME_OK },
+    { "two directories away", put_nothing, "not/there/yet", STEME_NOT_FOUND },
     { "below a file", put_file, "home/below", STEME_IO },
     { "a file", put_file, "home", STEME_IO },
 };

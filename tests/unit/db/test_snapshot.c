@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One fixed state: whatever is written meanwhile, and whatever has to be done to the index under it. */
-#define _GNU_SOURCE /* memmem */
 #include "base/check.h"
 #include "base/slice.h"
 #include "lattice/keys.h"
@@ -212,7 +211,7 @@ static void a_lie_is_found_and_the_answers_are_the_same(void **state)
     struct buf want, got;
     buf_init(&want, SHOP_TEXT_BYTES);
     buf_init(&got, SHOP_TEXT_BYTES);
-    fill(shop, 4, 100);
+    fill(shop, 4, 70);
     struct steme_snapshot *snapshot = shop_look(shop->store);
     say(snapshot, &want);
     steme_snapshot_close(&snapshot);
@@ -227,8 +226,9 @@ static void a_lie_is_found_and_the_answers_are_the_same(void **state)
         shop_same_text(&got, &want, name);
         steme_snapshot_close(&snapshot);
         OK(steme_info(shop->store, &after, &failure));
-        assert_row(after.index_rebuilds == before.index_rebuilds + 1, name);
-        assert_row(shop_was_told(shop, "index rebuilt"), name);
+        /* Votes and revisions with a wrong route are looked at by nobody. */
+        if (strchr("SEHA", lies[i].prefix[0])) assert_row(after.index_rebuilds == before.index_rebuilds + 1, name);
+        if (after.index_rebuilds > before.index_rebuilds) assert_row(shop_was_told(shop, "index rebuilt"), name);
     }
     buf_deinit(&want);
     buf_deinit(&got);
@@ -241,7 +241,7 @@ static void a_snapshot_stays_fixed_though_its_index_is_made_anew(void **state)
     struct buf want, got;
     buf_init(&want, SHOP_TEXT_BYTES);
     buf_init(&got, SHOP_TEXT_BYTES);
-    fill(shop, 4, 100);
+    fill(shop, 4, 70);
     struct steme_snapshot *snapshot = shop_look(shop->store);
     say(snapshot, &want);
     steme_snapshot_close(&snapshot);
@@ -262,7 +262,7 @@ static void a_reader_gets_over_a_lie_too(void **state)
     struct buf want, got;
     buf_init(&want, SHOP_TEXT_BYTES);
     buf_init(&got, SHOP_TEXT_BYTES);
-    fill(shop, 4, 100);
+    fill(shop, 4, 70);
     struct steme_snapshot *snapshot = shop_look(shop->store);
     say(snapshot, &want);
     steme_snapshot_close(&snapshot);
@@ -311,9 +311,10 @@ static uint64_t offset_of(struct shop *shop, const struct steme_hash *id)
     char *path = shop_path(shop, "wal/0000000000000001.seg");
     arena_init(&arena, 256 << 20);
     OK(host_read_file(host_posix(), path, 200 << 20, &arena, &bytes, &failure));
-    const uint8_t *found = memmem(bytes.data, bytes.size, id, sizeof *id);
-    assert_non_null(found);
-    uint64_t offset = (uint64_t)(found - bytes.data);
+    uint64_t offset = 0; /* of the last place: a bundle's list stands before its members */
+    for (uint64_t at = 0; at + sizeof *id <= bytes.size; at += 8)
+        if (memcmp(bytes.data + at, id, sizeof *id) == 0) offset = at;
+    assert_true(offset > 0);
     arena_deinit(&arena);
     free(path);
     return offset;
@@ -335,9 +336,8 @@ static void damage(struct shop *shop, struct damaged *d)
     (void)pile_add(&d->pile, 1, pile_claim("Ceres", "is a", "planet"));
     shop_submit_all(shop, &d->pile);
     char *path = shop_path(shop, "wal/0000000000000001.seg");
-    uint64_t at = offset_of(shop, &d->pile.ids[d->hurt]);
     steme_close(&shop->store);
-    shop_flip(path, at); /* the id in the frame */
+    shop_flip(path, offset_of(shop, &d->pile.ids[d->hurt])); /* the id in the frame */
     free(path);
 }
 

@@ -51,7 +51,7 @@ static void a_store_is_made_where_nothing_is(void **state)
 {
     struct shop *shop = *state;
     char *full = testing_join(shop->root, "full"), *fresh = testing_join(shop->root, "fresh");
-    char *deep = testing_join(shop->root, "not/there"), *file = testing_join(shop->root, "file");
+    char *deep = testing_join(shop->root, "not/there/yet"), *file = testing_join(shop->root, "file");
     struct steme_store *store = NULL;
     assert_int_equal(mkdir(full, 0755), 0);
     char *other = testing_join(full, "other");

@@ -15,8 +15,8 @@ static void probabilities_never_read_as_what_they_are_not(void **state)
     static const struct {
         double probability;
         const char *want;
-    } rows[] = { { 0, "0.0 %" },       { 1e-9, "< 0.1 %" },   { 0.0005, "0.1 %" }, { 0.142, "14.2 %" },
-                 { 0.5, "50.0 %" },    { 0.9994, "99.9 %" },  { 0.99999, "> 99.9 %" }, { 1, "100.0 %" } };
+    } rows[] = { { 0, "0.0 %" },    { 1e-9, "< 0.1 %" },  { 0.0005, "0.1 %" },     { 0.142, "14.2 %" },
+                 { 0.5, "50.0 %" }, { 0.9994, "99.9 %" }, { 0.99999, "> 99.9 %" }, { 1, "100.0 %" } };
     for (size_t i = 0; i < countof(rows); i++) {
         char text[SHARE_TEXT_BYTES];
         assert_string_equal(answer_share_text(rows[i].probability, text), rows[i].want);
@@ -82,9 +82,11 @@ static void printed_probabilities_never_sum_to_more_than_one(void **state)
         buf_init(&rows, 1 << 16);
         answer_append_tsv(&rows, &answer);
         buf_append(&rows, "", 1);
-        for (char *line = strtok((char *)rows.data, "\n"); line; line = strtok(NULL, "\n")) {
-            const char *probability = strrchr(line, '\t') + 1;
-            assert_int_equal(strlen(probability), 8);
+        for (const char *line = (const char *)rows.data; *line; line = strchr(line, '\n') + 1) {
+            const char *probability = line;
+            for (int tab = 0; tab < 3; tab++)
+                probability = strchr(probability, '\t') + 1;
+            assert_int_equal(strcspn(probability, "\n"), 8);
             sum_ppm += strtol(probability, NULL, 10) * 1000000 + strtol(probability + 2, NULL, 10);
         }
         assert_true(sum_ppm <= 1000000 && sum_ppm > 1000000 - (long)count);
@@ -131,7 +133,9 @@ static void an_answer_as_json_is_valid_without_numbers_that_are_none(void **stat
     struct steme_belief beliefs[3];
     struct steme_answer answer = make_answer(beliefs, 3, 0.25);
     answer.has_pooled = true;
-    answer.pooled = (struct steme_pooled){ .count = 1, .i2 = NAN, .birge = NAN, .tension_p = NAN, .unit = slice_text("m") };
+    answer.pooled = (struct steme_pooled){
+        .count = 1, .i2 = NAN, .birge = NAN, .tension_p = NAN, .unit = slice_text("m")
+    };
     struct buf line;
     buf_init(&line, 1 << 16);
     struct emit json = { .to = &line };

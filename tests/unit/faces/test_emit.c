@@ -29,8 +29,9 @@ static void objects_and_arrays_have_their_commas(void **state)
     emit_bool(&json, "d", false);
     emit_end(&json, '}');
     buf_append(&got, "", 1);
-    assert_string_equal((const char *)got.data,
-                        "{\"a\":\"x\",\"b\":[-9223372036854775808,18446744073709551615,{},true,null],\"c\":[],\"d\":false}");
+    assert_string_equal(
+        (const char *)got.data,
+        "{\"a\":\"x\",\"b\":[-9223372036854775808,18446744073709551615,{},true,null],\"c\":[],\"d\":false}");
     buf_deinit(&got);
 }
 
@@ -45,7 +46,11 @@ static const struct {
     { "controls", { (const uint8_t *)"\n\t\r\x01\x7f", 5 }, "\"\\n\\t\\u000d\\u0001\\u007f\"" },
     { "a NUL", { (const uint8_t *)"a\0b", 3 }, "\"a\\u0000b\"" },
     { "letters outside ASCII", { (const uint8_t *)"ü日", 5 }, "\"ü日\"" },
-    { "broken bytes", { (const uint8_t *)"a\xFF" "b\xC3", 4 }, "\"a\uFFFDb\uFFFD\"" },
+    { "broken bytes",
+      { (const uint8_t *)"a\xFF"
+                         "b\xC3",
+        4 },
+      "\"a\uFFFDb\uFFFD\"" },
     { "broken bytes next to a quote", { (const uint8_t *)"\xE2\x82\"", 3 }, "\"\uFFFD\uFFFD\\\"\"" },
 };
 
@@ -76,8 +81,10 @@ static void reals_read_back_and_are_finite(void **state)
         emit_real(&json, NULL, i < countof(reals) ? reals[i] : i == countof(reals) ? NAN : INFINITY);
         json_t *back = json_loadb((const char *)got.data, got.size, JSON_DECODE_ANY, NULL);
         assert_non_null(back);
-        if (i < countof(reals)) assert_true(json_number_value(back) >= reals[i] && json_number_value(back) <= reals[i]);
-        else assert_true(json_is_null(back));
+        if (i < countof(reals))
+            assert_true(json_number_value(back) >= reals[i] && json_number_value(back) <= reals[i]);
+        else
+            assert_true(json_is_null(back));
         json_decref(back);
         buf_deinit(&got);
     }

@@ -5,6 +5,8 @@
 #include "lib/testing.h"
 #include "steme/text.h"
 
+#include <stdio.h>
+
 #define HASH64 "abababababababababababababababababababababababababababababababab"
 
 static const struct {
@@ -40,7 +42,8 @@ static const struct {
     { "an error that is none", "1", NULL, "x", NULL, NULL, NULL, "plus", STEME_BAD_INPUT },
     { "a lower error that is none", "1", NULL, NULL, "x", NULL, NULL, "minus", STEME_BAD_INPUT },
     { "a negative error", "1", NULL, "-0.1", NULL, NULL, NULL, "negative", STEME_BAD_INPUT },
-    { "bounds that do not fit", "9223372036854775807", NULL, "1e-3", NULL, NULL, NULL, "amount + plus", STEME_TOO_LARGE },
+    { "bounds that do not fit", "9223372036854775807", NULL, "1e-3", NULL, NULL, NULL, "amount + plus",
+      STEME_TOO_LARGE },
     { "an error of a text", "1", "text", "1", NULL, NULL, NULL, "quantity", STEME_BAD_INPUT },
     { "a unit of an integer", "1", "integer", NULL, NULL, "m", NULL, "quantity", STEME_BAD_INPUT },
     { "a language of an entity", "x", "entity", NULL, NULL, NULL, "en", "type text", STEME_BAD_INPUT },
@@ -60,9 +63,12 @@ static void objects_are_what_their_parts_say(void **state)
     (void)state;
     for (size_t i = 0; i < countof(rows); i++) {
         struct object_text text = {
-            .object = slice_text(rows[i].object), .type = slice_text(rows[i].type),
-            .plus = slice_text(rows[i].plus),     .minus = slice_text(rows[i].minus),
-            .unit = slice_text(rows[i].unit),     .language = slice_text(rows[i].language),
+            .object = slice_text(rows[i].object),
+            .type = slice_text(rows[i].type),
+            .plus = slice_text(rows[i].plus),
+            .minus = slice_text(rows[i].minus),
+            .unit = slice_text(rows[i].unit),
+            .language = slice_text(rows[i].language),
         };
         struct steme_value value;
         struct steme_error err;
@@ -87,9 +93,12 @@ static void objects_that_differ_are_not_equal(void **state)
     size_t count = 0;
     for (size_t i = 0; i < countof(rows) && rows[i].status == STEME_OK; i++) {
         struct object_text text = {
-            .object = slice_text(rows[i].object), .type = slice_text(rows[i].type),
-            .plus = slice_text(rows[i].plus),     .minus = slice_text(rows[i].minus),
-            .unit = slice_text(rows[i].unit),     .language = slice_text(rows[i].language),
+            .object = slice_text(rows[i].object),
+            .type = slice_text(rows[i].type),
+            .plus = slice_text(rows[i].plus),
+            .minus = slice_text(rows[i].minus),
+            .unit = slice_text(rows[i].unit),
+            .language = slice_text(rows[i].language),
         };
         assert_int_equal(object_parse(&text, &values[count++], NULL), STEME_OK);
     }

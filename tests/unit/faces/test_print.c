@@ -20,7 +20,10 @@ static const struct {
     { "line feeds and tabs become spaces", "a\nb\tc", 60, "a b c" },
     { "an escape sequence is disarmed", "\x1b[31mred", 60, "\uFFFD[31mred" },
     { "a bell and a delete are disarmed", "\x07\x7f", 60, "\uFFFD\uFFFD" },
-    { "controls of the upper half are disarmed", "\xC2\x9B" "31m", 60, "\uFFFD31m" },
+    { "controls of the upper half are disarmed",
+      "\xC2\x9B"
+      "31m",
+      60, "\uFFFD31m" },
     { "an override of the direction is disarmed", "a\u202eb", 60, "a\uFFFDb" },
     { "a line separator is disarmed", "a\u2028b", 60, "a\uFFFDb" },
     { "broken bytes", "a\xFF\xC3", 60, "a\uFFFD\uFFFD" },
@@ -64,7 +67,9 @@ struct captured {
 
 static void begin_capture(struct captured *captured, bool colour, bool table)
 {
-    captured->print = (struct print){ .out = open_memstream(&captured->text, &captured->size), .colour = colour, .table = table };
+    captured->print = (struct print){ .out = open_memstream(&captured->text, &captured->size),
+                                      .colour = colour,
+                                      .table = table };
     assert_non_null(captured->print.out);
 }
 

@@ -156,9 +156,17 @@ static void times_are_instants(void **state)
 static void a_time_printed_reads_back(void **state)
 {
     (void)state;
-    static const int64_t instants[] = { 0,       1,          -1,        SECOND_US, NOW_US,
-                                        INT64_MIN, INT64_MAX, -62135596800000000, -62135596800000001,
-                                        253402300799999999, 253402300800000000 };
+    static const int64_t instants[] = { 0,
+                                        1,
+                                        -1,
+                                        SECOND_US,
+                                        NOW_US,
+                                        INT64_MIN,
+                                        INT64_MAX,
+                                        -62135596800000000,
+                                        -62135596800000001,
+                                        253402300799999999,
+                                        253402300800000000 };
     for (size_t i = 0; i < countof(instants); i++) {
         char text[SCALAR_PRINT_BYTES];
         int64_t us;

@@ -32,8 +32,10 @@ static void verbs_are_found_by_one_word_or_two(void **state)
         size_t used = 0;
         steme_status status = verbs_find(words, lines[i].second ? 2 : 1, &verb, &used, &err);
         assert_status(status, lines[i].used ? STEME_OK : STEME_BAD_INPUT, &err, lines[i].name);
-        if (status) assert_row(strstr(err.message, lines[i].want), lines[i].name);
-        else assert_row_text(verb->name, lines[i].want, lines[i].name);
+        if (status)
+            assert_row(strstr(err.message, lines[i].want), lines[i].name);
+        else
+            assert_row_text(verb->name, lines[i].want, lines[i].name);
         assert_row(used == lines[i].used, lines[i].name);
     }
 }

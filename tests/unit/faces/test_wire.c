@@ -17,7 +17,8 @@
 #define ACT "\"confidence\":\"1\",\"asserted_at\":\"1930-03-13T00:00:00Z\","
 #define OBJECT(value) HEAD("assertion") CLAIM "\"object\":" value "," ACT SIGNATURE "}"
 #define TARGET "{\"kind\":\"assertion\",\"id\":\"" H3 "\",\"route\":\"62f37ad5b486543a\"}"
-#define MEMBER(id) "{\"id\":\"" id "\",\"type\":\"assertion\",\"author\":\"" H2 "\"," CLAIM "\"object\":{\"kind\":\"none\"},\
+#define MEMBER(id) \
+    "{\"id\":\"" id "\",\"type\":\"assertion\",\"author\":\"" H2 "\"," CLAIM "\"object\":{\"kind\":\"none\"},\
 \"confidence\":\"0\",\"asserted_at\":\"1930-03-13T00:00:00Z\"}"
 
 static const struct {
@@ -31,29 +32,39 @@ static const struct {
     { "the largest integer that is no string", OBJECT("{\"kind\":\"integer\",\"integer\":9007199254740992}") },
     { "an integer beyond it", OBJECT("{\"kind\":\"integer\",\"integer\":\"-9223372036854775808\"}") },
     { "a decimal", OBJECT("{\"kind\":\"decimal\",\"amount\":\"-73.04\"}") },
-    { "a quantity", OBJECT("{\"kind\":\"quantity\",\"amount\":\"67.4\",\"lower\":\"66.9\",\"upper\":\"67.9\",\"unit\":\"m\"}") },
+    { "a quantity",
+      OBJECT("{\"kind\":\"quantity\",\"amount\":\"67.4\",\"lower\":\"66.9\",\"upper\":\"67.9\",\"unit\":\"m\"}") },
     { "a quantity without bounds or unit", OBJECT("{\"kind\":\"quantity\",\"amount\":\"67.4\"}") },
     { "a month", OBJECT("{\"kind\":\"time\",\"time\":\"1994-10-01T00:00:00Z\",\"precision\":\"month\"}") },
-    { "a time before all calendars", OBJECT("{\"kind\":\"time\",\"time\":\"@-9223372036854775808\",\"precision\":\"microsecond\"}") },
+    { "a time before all calendars",
+      OBJECT("{\"kind\":\"time\",\"time\":\"@-9223372036854775808\",\"precision\":\"microsecond\"}") },
     { "a boolean", OBJECT("{\"kind\":\"boolean\",\"boolean\":false}") },
     { "a blob", OBJECT("{\"kind\":\"blob\",\"hash\":\"" H3 "\",\"bytes\":2048,\"media_type\":\"image/png\"}") },
     { "a blob beyond all", OBJECT("{\"kind\":\"blob\",\"hash\":\"" H3 "\",\"bytes\":\"18446744073709551615\"}") },
     { "unknown", OBJECT("{\"kind\":\"unknown\"}") },
     { "none", OBJECT("{\"kind\":\"none\"}") },
-    { "an assertion with everything",
-      HEAD("assertion") CLAIM "\"object\":{\"kind\":\"none\"},\"negated\":true,\"confidence\":\"0.123456\","
-      "\"asserted_at\":\"1930-03-13T01:02:03.000004Z\",\"valid_from\":\"@-62135596800000001\",\"valid_to\":\"2006-08-24T00:00:00Z\","
+    { "an assertion with everything", HEAD("assertion") CLAIM
+      "\"object\":{\"kind\":\"none\"},\"negated\":true,\"confidence\":\"0.123456\","
+      "\"asserted_at\":\"1930-03-13T01:02:03.000004Z\",\"valid_from\":\"@-62135596800000001\","
+      "\"valid_to\":\"2006-08-24T00:00:00Z\","
       "\"epoch\":\"" H3 "\",\"source\":\"Tombaugh\",\"qualifiers\":[{\"name\":\"how\",\"value\":\"photograph\"},"
       "{\"name\":\"of\",\"value\":\"it\",\"key\":true}],\"evidence\":[{\"stance\":\"refutes\",\"target\":\"" H3 "\"},"
-      "{\"stance\":\"context\",\"uri\":\"doi:10.1/2\",\"locator\":\"p. 3\"}],\"parents\":[\"" H1 "\",\"" H2 "\"]," SIGNATURE "}" },
-    { "a vote", "{\"id\":\"" H1 "\",\"type\":\"vote\",\"voter\":\"" H2 "\",\"target\":" TARGET ",\"stance\":\"abstain\","
-                "\"probability\":\"0.8\",\"cast_at\":\"2026-01-01T00:00:00Z\",\"reason\":\"too small\"," SIGNATURE "}" },
-    { "an epoch", HEAD("epoch") "\"name\":\"by usage\",\"description\":\"no rule\",\"declared_at\":\"2026-01-01T00:00:00Z\","
-                  "\"from\":\"1543-01-01T00:00:00Z\",\"to\":\"2006-08-24T00:00:00Z\",\"supersedes\":[\"" H3 "\"]," SIGNATURE "}" },
-    { "an epoch without bounds", HEAD("epoch") "\"name\":\"x\",\"declared_at\":\"2026-01-01T00:00:00Z\"," SIGNATURE "}" },
-    { "a retraction", HEAD("revision") "\"kind\":\"retract\",\"targets\":[" TARGET "],\"revised_at\":\"2026-01-01T00:00:00Z\"," SIGNATURE "}" },
-    { "a correction", HEAD("revision") "\"kind\":\"correct\",\"targets\":[" TARGET "," TARGET "],\"replacements\":[\"" H1 "\"],"
-                      "\"revised_at\":\"2026-01-01T00:00:00Z\",\"reason\":\"a slip\"," SIGNATURE "}" },
+      "{\"stance\":\"context\",\"uri\":\"doi:10.1/2\",\"locator\":\"p. 3\"}],\"parents\":[\"" H1 "\",\"" H2
+      "\"]," SIGNATURE "}" },
+    { "a vote",
+      "{\"id\":\"" H1 "\",\"type\":\"vote\",\"voter\":\"" H2 "\",\"target\":" TARGET ",\"stance\":\"abstain\","
+      "\"probability\":\"0.8\",\"cast_at\":\"2026-01-01T00:00:00Z\",\"reason\":\"too small\"," SIGNATURE "}" },
+    { "an epoch",
+      HEAD("epoch") "\"name\":\"by usage\",\"description\":\"no rule\",\"declared_at\":\"2026-01-01T00:00:00Z\","
+                    "\"from\":\"1543-01-01T00:00:00Z\",\"to\":\"2006-08-24T00:00:00Z\",\"supersedes\":[\"" H3
+                    "\"]," SIGNATURE "}" },
+    { "an epoch without bounds",
+      HEAD("epoch") "\"name\":\"x\",\"declared_at\":\"2026-01-01T00:00:00Z\"," SIGNATURE "}" },
+    { "a retraction", HEAD("revision") "\"kind\":\"retract\",\"targets\":[" TARGET
+                                       "],\"revised_at\":\"2026-01-01T00:00:00Z\"," SIGNATURE "}" },
+    { "a correction",
+      HEAD("revision") "\"kind\":\"correct\",\"targets\":[" TARGET "," TARGET "],\"replacements\":[\"" H1 "\"],"
+                       "\"revised_at\":\"2026-01-01T00:00:00Z\",\"reason\":\"a slip\"," SIGNATURE "}" },
     { "a bundle", HEAD("bundle") SIGNATURE ",\"members\":[" MEMBER(H1) "," MEMBER(H3) "]}" },
 };
 
@@ -108,8 +119,10 @@ static void a_record_read_is_written_as_it_stood(void **state)
 static void what_the_log_adds_is_left_aside(void **state)
 {
     (void)state;
-    static const char line[] = "{\"id\":\"" H1 "\",\"sequence\":12,\"received_at\":\"2026-01-01T00:00:00Z\",\"type\":\"epoch\","
-                               "\"author\":\"" H2 "\",\"name\":\"x\",\"declared_at\":\"2026-01-01T00:00:00Z\"," SIGNATURE "}";
+    static const char line[] = "{\"id\":\"" H1
+                               "\",\"sequence\":12,\"received_at\":\"2026-01-01T00:00:00Z\",\"type\":\"epoch\","
+                               "\"author\":\"" H2
+                               "\",\"name\":\"x\",\"declared_at\":\"2026-01-01T00:00:00Z\"," SIGNATURE "}";
     struct wire_record record;
     struct arena arena;
     struct buf got;
@@ -141,8 +154,10 @@ static void a_draft_may_leave_out_what_can_be_filled_in(void **state)
         { "a bare number", DRAFT "\"object\":7,\"confidence\":0.25}", STEME_INTEGER, 250000 },
         { "a bare truth value", DRAFT "\"object\":true,\"confidence\":1}", STEME_BOOLEAN, 1000000 },
         { "parts per million", DRAFT "\"object\":true,\"confidence_ppm\":123456}", STEME_BOOLEAN, 123456 },
-        { "a whole number as a decimal", DRAFT "\"object\":{\"kind\":\"decimal\",\"amount\":7}}", STEME_DECIMAL, 1000000 },
-        { "a time with its own precision", DRAFT "\"object\":{\"kind\":\"time\",\"time\":\"1994-10\"}}", STEME_TIME, 1000000 },
+        { "a whole number as a decimal", DRAFT "\"object\":{\"kind\":\"decimal\",\"amount\":7}}", STEME_DECIMAL,
+          1000000 },
+        { "a time with its own precision", DRAFT "\"object\":{\"kind\":\"time\",\"time\":\"1994-10\"}}", STEME_TIME,
+          1000000 },
         { "digits in a string", DRAFT "\"object\":{\"kind\":\"integer\",\"integer\":\"7\"}}", STEME_INTEGER, 1000000 },
     };
     for (size_t i = 0; i < countof(drafts); i++) {
@@ -164,9 +179,11 @@ static void a_draft_may_leave_out_what_can_be_filled_in(void **state)
 static void a_target_may_name_its_subject_in_place_of_the_route(void **state)
 {
     (void)state;
-    static const char line[] = "{\"type\":\"vote\",\"target\":{\"kind\":\"claim\",\"id\":\"" H3 "\",\"subject\":\"Pluto\"},"
+    static const char line[] = "{\"type\":\"vote\",\"target\":{\"kind\":\"claim\",\"id\":\"" H3
+                               "\",\"subject\":\"Pluto\"},"
                                "\"stance\":\"support\"}";
-    static const char agent[] = "{\"type\":\"vote\",\"target\":{\"kind\":\"agent\",\"id\":\"" H3 "\"},\"stance\":\"support\"}";
+    static const char agent[] = "{\"type\":\"vote\",\"target\":{\"kind\":\"agent\",\"id\":\"" H3
+                                "\"},\"stance\":\"support\"}";
     struct wire_record record;
     struct arena arena;
     arena_init(&arena, 1 << 20);
@@ -193,7 +210,8 @@ static const struct {
     { "an unknown member", DRAFT "\"object\":\"x\",\"confidense\":1}", "did you mean 'confidence'" },
     { "an unknown member of a value", DRAFT "\"object\":{\"kind\":\"entity\",\"nam\":\"x\"}}", "did you mean 'name'" },
     { "no subject", "{\"type\":\"assertion\",\"predicate\":\"p\",\"object\":\"x\"}", "\"subject\"" },
-    { "a subject that is no string", "{\"type\":\"assertion\",\"subject\":7,\"predicate\":\"p\",\"object\":\"x\"}", "\"subject\"" },
+    { "a subject that is no string", "{\"type\":\"assertion\",\"subject\":7,\"predicate\":\"p\",\"object\":\"x\"}",
+      "\"subject\"" },
     { "no object", DRAFT "\"confidence\":1}", "\"object\"" },
     { "a null object", DRAFT "\"object\":null}", "\"object\"" },
     { "a bare fraction as an object", DRAFT "\"object\":1.5}", "\"object\"" },
@@ -207,7 +225,8 @@ static const struct {
     { "a boolean that is a string", DRAFT "\"object\":{\"kind\":\"boolean\",\"boolean\":\"true\"}}", "true or false" },
     { "a boolean that is absent", DRAFT "\"object\":{\"kind\":\"boolean\"}}", "true or false" },
     { "digits with a NUL", DRAFT "\"object\":{\"kind\":\"integer\",\"integer\":\"7\\u0000\"}}", "whole number" },
-    { "a precision that is none", DRAFT "\"object\":{\"kind\":\"time\",\"time\":\"1994\",\"precision\":\"decade\"}}", "precision" },
+    { "a precision that is none", DRAFT "\"object\":{\"kind\":\"time\",\"time\":\"1994\",\"precision\":\"decade\"}}",
+      "precision" },
     { "a negative size", DRAFT "\"object\":{\"kind\":\"blob\",\"hash\":\"" H1 "\",\"bytes\":-1}}", "bytes" },
     { "confidence 1.5", DRAFT "\"object\":\"x\",\"confidence\":1.5}", "0 to 1" },
     { "confidence -1", DRAFT "\"object\":\"x\",\"confidence\":-1}", "0 to 1" },
@@ -222,27 +241,35 @@ static const struct {
     { "a qualifier that is no object", DRAFT "\"object\":\"x\",\"qualifiers\":[7]}", "qualifiers" },
     { "a qualifier without a value", DRAFT "\"object\":\"x\",\"qualifiers\":[{\"name\":\"a\"}]}", "value" },
     { "evidence without a target", DRAFT "\"object\":\"x\",\"evidence\":[{\"stance\":\"supports\"}]}", "uri" },
-    { "evidence with two targets", DRAFT "\"object\":\"x\",\"evidence\":[{\"stance\":\"supports\",\"uri\":\"a\",\"target\":\"" H1 "\"}]}",
-      "uri" },
-    { "evidence of no stance", DRAFT "\"object\":\"x\",\"evidence\":[{\"stance\":\"support\",\"uri\":\"a\"}]}", "supports" },
+    { "evidence with two targets",
+      DRAFT "\"object\":\"x\",\"evidence\":[{\"stance\":\"supports\",\"uri\":\"a\",\"target\":\"" H1 "\"}]}", "uri" },
+    { "evidence of no stance", DRAFT "\"object\":\"x\",\"evidence\":[{\"stance\":\"support\",\"uri\":\"a\"}]}",
+      "supports" },
     { "a parent that is no id", DRAFT "\"object\":\"x\",\"parents\":[\"abc\"]}", "parents" },
     { "a parent that is no string", DRAFT "\"object\":\"x\",\"parents\":[7]}", "parents" },
     { "an epoch that is no id", DRAFT "\"object\":\"x\",\"epoch\":\"by usage\"}", "epoch" },
-    { "an id without a signature", "{\"id\":\"" H1 "\",\"type\":\"epoch\",\"author\":\"" H1 "\",\"name\":\"x\"}", "signature" },
-    { "a signature without an id", "{" SIGNATURE ",\"type\":\"epoch\",\"author\":\"" H1 "\",\"name\":\"x\"}", "\"id\"" },
-    { "a signature that is too short", "{\"id\":\"" H1 "\",\"signature\":\"" H1 "\",\"type\":\"epoch\",\"name\":\"x\"}", "signature" },
+    { "an id without a signature", "{\"id\":\"" H1 "\",\"type\":\"epoch\",\"author\":\"" H1 "\",\"name\":\"x\"}",
+      "signature" },
+    { "a signature without an id", "{" SIGNATURE ",\"type\":\"epoch\",\"author\":\"" H1 "\",\"name\":\"x\"}",
+      "\"id\"" },
+    { "a signature that is too short", "{\"id\":\"" H1 "\",\"signature\":\"" H1 "\",\"type\":\"epoch\",\"name\":\"x\"}",
+      "signature" },
     { "a signed record without a time", HEAD("epoch") "\"name\":\"x\"," SIGNATURE "}", "declared_at" },
     { "a signed record without a confidence",
       HEAD("assertion") CLAIM "\"object\":\"x\",\"asserted_at\":\"1930\"," SIGNATURE "}", "confidence" },
-    { "a signed record without an author", "{\"id\":\"" H1 "\",\"type\":\"epoch\",\"name\":\"x\"," SIGNATURE "}", "author" },
+    { "a signed record without an author", "{\"id\":\"" H1 "\",\"type\":\"epoch\",\"name\":\"x\"," SIGNATURE "}",
+      "author" },
     { "a vote on nothing", "{\"type\":\"vote\",\"stance\":\"support\"}", "target" },
     { "a vote of no stance", "{\"type\":\"vote\",\"target\":" TARGET ",\"stance\":\"yes\"}", "support" },
-    { "a target without a route", "{\"type\":\"vote\",\"target\":{\"kind\":\"assertion\",\"id\":\"" H1 "\"},\"stance\":\"support\"}",
-      "route" },
+    { "a target without a route",
+      "{\"type\":\"vote\",\"target\":{\"kind\":\"assertion\",\"id\":\"" H1 "\"},\"stance\":\"support\"}", "route" },
     { "a target with route and subject",
-      "{\"type\":\"vote\",\"target\":{\"kind\":\"claim\",\"id\":\"" H1 "\",\"route\":\"0000000000000000\",\"subject\":\"x\"},"
-      "\"stance\":\"support\"}", "subject" },
-    { "a target of no kind", "{\"type\":\"vote\",\"target\":{\"kind\":\"thing\",\"id\":\"" H1 "\"},\"stance\":\"support\"}", "kind" },
+      "{\"type\":\"vote\",\"target\":{\"kind\":\"claim\",\"id\":\"" H1
+      "\",\"route\":\"0000000000000000\",\"subject\":\"x\"},"
+      "\"stance\":\"support\"}",
+      "subject" },
+    { "a target of no kind",
+      "{\"type\":\"vote\",\"target\":{\"kind\":\"thing\",\"id\":\"" H1 "\"},\"stance\":\"support\"}", "kind" },
     { "a revision of no kind", "{\"type\":\"revision\",\"kind\":\"undo\",\"targets\":[" TARGET "]}", "retract" },
     { "a bundle as a draft", "{\"type\":\"bundle\",\"members\":[]}", "signature" },
     { "a bundle in a bundle", HEAD("bundle") SIGNATURE ",\"members\":[{\"type\":\"bundle\"}]}", "member 1" },
