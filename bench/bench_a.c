@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* a. Group commit of many callers, against the disk with one writer that has everything at hand.
  *
- * Ours    64 threads that append a signed record of 320 bytes each, one at a time, through wal_append(): they copy, take
- *         part in a group, sleep through its sync, wake. Nothing is verified or indexed; ids are computed beforehand.
- * Limit   pwrite() and fdatasync() in turn by one thread: the same frames, as many groups as ours were, each with as many
- *         records as ours had on average, into a file whose blocks are reserved, as those of our segments are.
- * The two take turns within a round, so that a disk and processors which others use as well are the same for both. */
+ * Ours    64 threads that append a signed record of 320 bytes each, one at a time, through wal_append(): they copy,
+ * take part in a group, sleep through its sync, wake. Nothing is verified or indexed; ids are computed beforehand.
+ * Limit   pwrite() and fdatasync() in turn by one thread: the same frames, as many groups as ours were, each with as
+ * many records as ours had on average, into a file whose blocks are reserved, as those of our segments are. The two
+ * take turns within a round, so that a disk and processors which others use as well are the same for both. */
 #define _GNU_SOURCE /* fallocate */
 #include "lib/clock.h"
 #include "lib/report.h"
@@ -93,7 +93,8 @@ static void raw_reserve(struct raw *raw, off_t bytes)
     must_hold(fdatasync(raw->file) == 0, "reserving space");
 }
 
-/* As many groups and records as ours. A group has a whole number of records: now one more, now one less than the mean. */
+/* As many groups and records as ours. A group has a whole number of records: now one more, now one less than the mean.
+ */
 static struct tally raw_write(struct raw *raw, const struct tally *ours)
 {
     size_t done = 0;
@@ -128,8 +129,7 @@ int main(int argc, char **argv)
     };
     workload_singles(&workload, &shape, 0, RECORDS, 1);
     for (size_t i = 0; i < RECORDS; i++)
-        records[i] =
-            (struct wal_record){ workload.records[i].bytes, workload.ids[i], &workload.records[i].signature };
+        records[i] = (struct wal_record){ workload.records[i].bytes, workload.ids[i], &workload.records[i].signature };
     for (size_t round = 0; round < options.rounds; round++) {
         struct wal *wal = scratch_log(path.text);
         struct raw raw = raw_open(peer.text, records);

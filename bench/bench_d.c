@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* d. Sixteen threads, each with one durable insert at a time, against SQLite.
  *
- * Unverified  hash_one() of the record for its id, then wal_append() of it alone: durable in the log, no signature looked
- *             at, no index.
- * Verified    steme_submit() of one signed record to an open store: checked, hashed, verified, looked up, logged; and the
- *             clock runs on until the index behind it has them all.
- * Peer        SQLite: WAL, synchronous=FULL, a connection a thread, its busy timeout to settle who writes; one INSERT a
- *             transaction (lib/sqlite.h has the table with its two indexes). It verifies nothing.
- * All begin a round empty and get the same records. */
+ * Unverified  hash_one() of the record for its id, then wal_append() of it alone: durable in the log, no signature
+ * looked at, no index. Verified    steme_submit() of one signed record to an open store: checked, hashed, verified,
+ * looked up, logged; and the clock runs on until the index behind it has them all. Peer        SQLite: WAL,
+ * synchronous=FULL, a connection a thread, its busy timeout to settle who writes; one INSERT a transaction
+ * (lib/sqlite.h has the table with its two indexes). It verifies nothing. All begin a round empty and get the same
+ * records. */
 #include "base/hash.h"
 #include "lib/clock.h"
 #include "lib/report.h"
@@ -28,7 +27,7 @@ struct trial {
     struct wal *wal;
     struct steme_store *store;
     const char *path;
-    size_t limit;                           /* how many records at most */
+    size_t limit; /* how many records at most */
     _Atomic size_t next;
     _Atomic size_t done;
 };
@@ -106,8 +105,8 @@ static void insert_some(void *context, size_t index)
     sqlite_close_db(db);
 }
 
-static double insert_until_over(const char *dir, const struct workload *workload, const struct workload_assertion *texts,
-                                size_t threads, double seconds)
+static double insert_until_over(const char *dir, const struct workload *workload,
+                                const struct workload_assertion *texts, size_t threads, double seconds)
 {
     struct steme_error error;
     must(host_make_dir(host_posix(), dir, &error), &error, "making a directory");

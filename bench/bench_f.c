@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* f. After a crash, and after none. Everything is in the page cache.
  *
- * Replay   wal_scan() over a log of bundles of 1,000, every checksum checked, against hash_one() of the same records, one
- *          at a time, without the framing's own checks. One thread each.
- * Opening  steme_open() for writing of a store that was closed in order: with a log of 1 GiB against one of 64 MiB, the
- *          median of OPENS times each in turn. The work that grows with the log must not be there.
- * Rebuild  projection_bulk() into an empty index against the ingestor's steps into an empty index, of the same log. Both
- *          end with the last commit; neither syncs. */
+ * Replay   wal_scan() over a log of bundles of 1,000, every checksum checked, against hash_one() of the same records,
+ * one at a time, without the framing's own checks. One thread each. Opening  steme_open() for writing of a store that
+ * was closed in order: with a log of 1 GiB against one of 64 MiB, the median of OPENS times each in turn. The work that
+ * grows with the log must not be there. Rebuild  projection_bulk() into an empty index against the ingestor's steps
+ * into an empty index, of the same log. Both end with the last commit; neither syncs. */
 #include "base/hash.h"
 #include "db/home.h"
 #include "host/host.h"
@@ -93,7 +92,8 @@ static double replay(struct wal *wal, struct steme_slice *records)
         struct wal_entry *entries = NULL;
         struct arena_mark before = arena_mark(&arena);
         uint64_t skipped = 0;
-        must(wal_scan(wal, &at, INGESTOR_STEP_RECORDS, &arena, &entries, &count, &skipped, &error), &error, "replaying");
+        must(wal_scan(wal, &at, INGESTOR_STEP_RECORDS, &arena, &entries, &count, &skipped, &error), &error,
+             "replaying");
         must_hold(skipped == 0, "a sound log");
         for (size_t i = 0; records && i < count; i++)
             records[total + i] = entries[i].bytes;

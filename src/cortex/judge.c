@@ -79,7 +79,8 @@ static steme_status look_up_many(struct judge *judge, struct steme_slice predica
     *many_out = false;
     for (size_t i = 0; i < evidence.testimony_count; i++) {
         const struct testimony *t = &evidence.testimonies[i];
-        if (t->standing != STEME_LIVE || t->row.negated || !trusts(judge, t->row.voice) || t->row.at_us < newest) continue;
+        if (t->standing != STEME_LIVE || t->row.negated || !trusts(judge, t->row.voice) || t->row.at_us < newest)
+            continue;
         bool many = says_many(&slot, t->row.claim);
         *many_out = many || (*many_out && t->row.at_us == newest);
         newest = t->row.at_us;

@@ -330,8 +330,10 @@ steme_status store_replace_index(struct steme_store *store, const struct index *
         store_notice(store, "index rebuilt: %s", reason);
         status = replace_on_disk(store, &index, err);
         if (status && store->read_only) status = open_memory(store, &index, err);
-        if (!status) set_index(store, index);
-        if (!status) store->index_rebuilds++;
+        if (!status) {
+            store->index_rebuilds++; /* before those who wait for the index hear of it */
+            set_index(store, index);
+        }
     }
     pthread_mutex_unlock(&store->ingesting);
     return status;

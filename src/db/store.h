@@ -41,7 +41,7 @@ struct steme_store {
     struct trust *trust;
     steme_status ingest_status; /* of the last step: STEME_OK unless the index can't be kept up */
     struct steme_error ingest_error;
-    uint64_t index_rebuilds;
+    _Atomic uint64_t index_rebuilds;
 
     struct gate applied; /* mark: last sequence the index reflects */
     struct gate hurry;   /* kicked to end the runner's lingering; its mark stays 0 */

@@ -24,7 +24,8 @@
 
 #include <stdbool.h>
 
-/* Number of this layout, in the applied row. An index of another one is made anew: raise it with any change to a row. */
+/* Number of this layout, in the applied row. An index of another one is made anew: raise it with any change to a row.
+ */
 #define KEYS_LAYOUT 1u
 #define KEYS_ID_BYTES 16u
 #define KEYS_MAX_BYTES 64u        /* longest key below */
@@ -107,7 +108,8 @@ static inline struct steme_slice key_slice(const struct key_bytes *key)
 {
     return (struct steme_slice){ key->data, key->size };
 }
-/* The id that ends a key of H, V, A, X or E: the record the row is about. 16 bytes; zeros for a key that is too short. */
+/* The id that ends a key of H, V, A, X or E: the record the row is about. 16 bytes; zeros for a key that is too short.
+ */
 const uint8_t *key_last_id(struct steme_slice key);
 static inline struct steme_slice value_slice(const struct value_bytes *value)
 {

@@ -331,8 +331,8 @@ static void next_segment(struct scan *scan)
         return;
     }
     scan->at.location = location_of(next->number, SEGMENT_HEADER_BYTES);
-    /* If its header does not say that it continues what we have read, something is lost in between; then what follows is
-     * believed by what it says itself. */
+    /* If its header does not say that it continues what we have read, something is lost in between; then what follows
+     * is believed by what it says itself. */
     scan->linked = next->header_good && next->header.first_sequence == scan->at.next_sequence &&
                    memcmp(next->header.prev.bytes, scan->at.batch.bytes, HASH_BYTES) == 0;
 }

@@ -376,7 +376,8 @@ static void a_damaged_older_segment_is_found_by_reading(void **state)
         wal_world_flip(&world, 2, rows[i].offset);
         for (int round = 0; round < 2; round++) {
             reopen(&world, rows[i].name);
-            assert_row(world.report.degraded == (rows[i].at_open || round > 0), rows[i].name); /* reading put it on record */
+            assert_row(world.report.degraded == (rows[i].at_open || round > 0),
+                       rows[i].name); /* reading put it on record */
             wal_world_check(&world, rows[i].name);
             assert_row(world.skipped == (rows[i].at_open ? 0u : i == 2 ? 30u : 1u), rows[i].name);
             assert_row(wal_world_account(&world, rows[i].name).findings == 1, rows[i].name);

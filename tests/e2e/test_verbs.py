@@ -28,7 +28,6 @@ def init_makes_a_store_to_assert_in_at_once():
 
 def init_takes_a_directory():
     with Scratch(init=False) as scratch:
-        (scratch.path / "notes").mkdir()
         good("init", "notes", cwd=scratch.path)
         expect((scratch.path / "notes" / ".steme").is_dir(), "notes/.steme")
         good("init", "--dir", "facts", cwd=scratch.path)

@@ -9,12 +9,13 @@
 
 enum {
     REJECTS_SHOWN = 20,
+    REJECT_TEXT_BYTES = 16 * STEME_ERROR_MESSAGE_BYTES,
     ARENA_BYTES_MAX = 1 << 28, /* a long line in pieces, and what waits before it */
     ARENA_WAITING_BYTES = 1 << 25,
     BUNDLE_BYTES = STEME_BATCH_BYTES_MAX / 4, /* a bundle is written when its lines hold so much */
-    RECORD_OVERHEAD = 1024, /* what a record has beyond the text of its line, with much room to spare */
-    FRAME_OVERHEAD = 256,   /* what the log adds to a record, with room to spare */
-    UNIT_BYTES_MAX = 4 * STEME_BATCH_BYTES_MAX
+    RECORD_OVERHEAD = 1024,  /* what a record has beyond the text of its line, with much room to spare */
+    FRAME_OVERHEAD = 256,    /* what the log adds to a record, with room to spare */
+    UNIT_BYTES_MAX = 1 << 25 /* of the batch and one more unit before it is measured */
 };
 
 steme_status intake_init(struct intake *intake, struct cli *cli, struct steme_error *err)
@@ -60,7 +61,7 @@ void intake_reject(struct intake *intake, uint64_t line, const char *reason)
     if (intake->rejects) fprintf(intake->rejects, "%" PRIu64 "\t%s\n", line, reason);
     if (!intake->verbose && intake->rejected > REJECTS_SHOWN) return;
     struct buf text;
-    buf_init(&text, 16 * STEME_ERROR_MESSAGE_BYTES);
+    buf_init(&text, REJECT_TEXT_BYTES);
     if (cli->json) {
         struct emit json = { .to = &text };
         emit_begin(&json, NULL, '{');

@@ -119,7 +119,7 @@ static int compare_times(const void *left, const void *right)
 /* The clock counts microseconds and a question takes a few of them, so questions are timed ten at a time. */
 static steme_status measure_questions(struct bench *bench, struct steme_error *err)
 {
-    enum { TOGETHER = 10, TIMES = QUESTIONS / TOGETHER };
+    enum { TOGETHER = 10, TIMES = QUESTIONS / TOGETHER, MEDIAN = TIMES / 2, RARE = TIMES * 99 / 100 };
     struct cli *cli = bench->cli;
     int64_t times[TIMES];
     uint64_t slots = (bench->count + SLOT_CLAIMS - 1) / SLOT_CLAIMS;
@@ -139,8 +139,8 @@ static steme_status measure_questions(struct bench *bench, struct steme_error *e
     }
     if (status) return status;
     qsort(times, TIMES, sizeof times[0], compare_times);
-    bench->resolve_p50_us = (double)times[TIMES / 2] / TOGETHER;
-    bench->resolve_p99_us = (double)times[TIMES * 99 / 100] / TOGETHER;
+    bench->resolve_p50_us = (double)times[MEDIAN] / TOGETHER;
+    bench->resolve_p99_us = (double)times[RARE] / TOGETHER;
     return STEME_OK;
 }
 

@@ -95,7 +95,7 @@ static const struct {
     const char *prefix;
     size_t count;
 } prefixes[] = {
-    { "", 15 },       { "H", 5 },     { "H:", 5 },        { "S:Pluto", 1 }, { "S:Pluto:is a:", 1 },
+    { "", 16 },       { "H", 5 },     { "H:", 5 },        { "S:Pluto", 1 }, { "S:Pluto:is a:", 1 },
     { "S:Ceres", 0 }, { "M:app", 1 }, { "M:applied", 1 }, { "M:apply", 0 }, { "R:", 5 },
     { "R:1", 1 },     { "Q", 0 },     { "h:", 0 },        { "H;", 0 },      { "S:Pluto:is a:zz", 0 },
 };
