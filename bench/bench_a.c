@@ -2,10 +2,11 @@
 /* a. Group commit of many callers, against the disk with one writer that has everything at hand.
  *
  * Ours    64 threads that append a signed record of 320 bytes each, one at a time, through wal_append(): they copy,
- * take part in a group, sleep through its sync, wake. Nothing is verified or indexed; ids are computed beforehand.
+ *         take part in a group, sleep through its sync, wake. Nothing is verified or indexed; ids are known beforehand.
  * Limit   pwrite() and fdatasync() in turn by one thread: the same frames, as many groups as ours were, each with as
- * many records as ours had on average, into a file whose blocks are reserved, as those of our segments are. The two
- * take turns within a round, so that a disk and processors which others use as well are the same for both. */
+ *         many records as ours had on average, into a file whose blocks are reserved, as those of our segments are.
+ *
+ * The two take turns within a round, so that what else the machine does disturbs both alike. */
 #define _GNU_SOURCE /* fallocate */
 #include "lib/clock.h"
 #include "lib/report.h"

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* d. Sixteen threads, each with one durable insert at a time, against SQLite.
  *
- * Unverified  hash_one() of the record for its id, then wal_append() of it alone: durable in the log, no signature
- * looked at, no index. Verified    steme_submit() of one signed record to an open store: checked, hashed, verified,
- * looked up, logged; and the clock runs on until the index behind it has them all. Peer        SQLite: WAL,
- * synchronous=FULL, a connection a thread, its busy timeout to settle who writes; one INSERT a transaction
- * (lib/sqlite.h has the table with its two indexes). It verifies nothing. All begin a round empty and get the same
- * records. */
+ * Unverified   hash_one() of the record for its id, then wal_append() of it alone: durable in the log, no signature
+ *              looked at, no index.
+ * Verified     steme_submit() of one signed record to an open store: checked, hashed, verified, looked up, logged. The
+ *              clock runs on until the index, which follows in the background, has all records.
+ * SQLite       WAL, synchronous=FULL, a connection a thread, its busy timeout to settle who writes; one INSERT a
+ *              transaction into a table with two indexes (lib/sqlite.h). It verifies nothing.
+ *
+ * All begin each round empty and get the same records. */
 #include "base/hash.h"
 #include "lib/clock.h"
 #include "lib/report.h"

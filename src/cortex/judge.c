@@ -125,10 +125,9 @@ static steme_status build_authority(struct judge *judge, const uint8_t (*roots)[
     return authority_build(edges, count, roots, root_count, damping, &judge->arena, &judge->authority, err);
 }
 
-/* The graph for these roots, built once for all questions that share them. */
-static steme_status need_authority(struct judge *judge, const struct steme_lens *lens, struct steme_error *err)
+static steme_status gather_roots(struct judge *judge, const struct steme_lens *lens, uint8_t (**out)[16],
+                                 size_t *count_out, struct steme_error *err)
 {
-    double damping = lens->damping > 0 ? lens->damping : AUTHORITY_DAMPING;
     size_t count = lens->root_count ? lens->root_count : judge->trusted_count;
     uint8_t(*roots)[16] = arena_calloc(&judge->arena, count, sizeof *roots);
     if (!roots) return arena_full(&judge->arena, err);
@@ -137,11 +136,29 @@ static steme_status need_authority(struct judge *judge, const struct steme_lens 
         memcpy(roots[i], lens->root_count ? id.bytes : judge->trusted[i], sizeof roots[i]);
     }
     qsort(roots, count, sizeof *roots, compare_id16);
+    *out = roots;
+    *count_out = count;
+    return STEME_OK;
+}
+
+/* The graph for these roots, built once for all questions that share them. */
+static steme_status need_authority(struct judge *judge, const struct steme_lens *lens, struct steme_error *err)
+{
+    double damping = lens->damping > 0 ? lens->damping : AUTHORITY_DAMPING;
+    struct arena_mark start = arena_mark(&judge->arena), empty = { 0 };
+    uint8_t(*roots)[16] = NULL;
+    size_t count = 0;
+    steme_status status = gather_roots(judge, lens, &roots, &count, err);
+    if (status) return status;
     struct steme_hash digest = hash_one(slice_of(roots, count * sizeof *roots));
+    arena_rewind(&judge->arena, start);
     if (judge->authority && memcmp(&digest, &judge->authority_roots, sizeof digest) == 0 &&
         !(damping < judge->authority_damping || damping > judge->authority_damping))
         return STEME_OK;
-    steme_status status = build_authority(judge, (const uint8_t(*)[16])roots, count, damping, err);
+    judge->authority = NULL; /* it makes room for the next */
+    arena_rewind(&judge->arena, empty);
+    status = gather_roots(judge, lens, &roots, &count, err);
+    if (!status) status = build_authority(judge, (const uint8_t(*)[16])roots, count, damping, err);
     if (status) return status;
     judge->authority_roots = digest;
     judge->authority_damping = damping;
@@ -158,15 +175,33 @@ struct relay {
 
 static int compare_relays(const void *left, const void *right) { return memcmp(left, right, sizeof(struct relay)); }
 
+/* Sort, and leave one of each. Returns how many are left. */
+static size_t sort_relays(struct relay *relays, size_t count)
+{
+    size_t kept = 0;
+    if (count) qsort(relays, count, sizeof *relays, compare_relays);
+    for (size_t i = 0; i < count; i++)
+        if (!kept || compare_relays(&relays[i], &relays[kept - 1]) != 0) relays[kept++] = relays[i];
+    return kept;
+}
+
+/* How many sort before this agent, or before and with it. */
+static size_t count_before(const struct relay *relays, size_t count, const uint8_t agent[16], bool with)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (memcmp(relays[middle].agent, agent, 16) < (with ? 1 : 0))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static size_t distinct_relayed(const struct relay *relays, size_t count, const uint8_t agent[16])
 {
-    size_t distinct = 0;
-    for (size_t i = 0; i < count; i++) {
-        bool mine = memcmp(relays[i].agent, agent, 16) == 0;
-        bool again = i && memcmp(&relays[i], &relays[i - 1], sizeof *relays) == 0;
-        distinct += mine && !again;
-    }
-    return distinct;
+    return count_before(relays, count, agent, true) - count_before(relays, count, agent, false);
 }
 
 static steme_status read_testimonies(struct judge *judge, const struct slot_ref *ref, struct evidence *evidence,
@@ -197,7 +232,7 @@ static steme_status weigh_by_authority(struct judge *judge, const struct slot_re
         bool relayed = memcmp(agent.bytes, t->row.voice, 16) != 0;
         if (relayed && !(weights[i] > 0) && t->standing == STEME_LIVE) sorted[relay_count++] = relays[i];
     }
-    qsort(sorted, relay_count, sizeof *sorted, compare_relays);
+    relay_count = sort_relays(sorted, relay_count);
     for (size_t i = 0; i < count; i++) {
         bool relayed = memcmp(relays[i].agent, relays[i].voice, 16) != 0;
         if (!relayed || weights[i] > 0 || evidence->testimonies[i].standing != STEME_LIVE) continue;

@@ -313,8 +313,10 @@ static void copy_view(const struct assertion_view *view, const struct assertion_
 static steme_status read_assertion(struct reader *reader, struct steme_assertion *out, struct assertion_view *view)
 {
     struct assertion_counts counts = { 0 };
+    view->author = NULL;
     steme_status status = map_assertion(reader, view, &counts);
     if (status) return status;
+    invariant(view->author); /* it mapped the whole record */
     copy_view(view, &counts, out);
     status = value_parse(view->object, &out->object, reader->err);
     if (status) return status;

@@ -41,13 +41,14 @@ struct commit {
     struct gate copied; /* number of the last closed group into which all copying is done */
     struct gate room;   /* rises when there may be room for the head of the line */
     struct gate turn;   /* rises when the background thread is to write */
-    /* Two, used in turn, so that a group that is done wakes none of the next. A mark of 2n - 1 says that group n needs
-     * a caller to write it, 2n that it is done. */
-    struct gate done[2];
+    /* The first caller of a group is its herald: it alone is woken when the group is done, and wakes the others, so
+     * that the writer has the next group on the disk while they are being woken. Two gates of each kind, used in turn,
+     * so that one group wakes none of the next. A herald's mark of 2n - 1 says that group n needs a caller to write it
+     * and that it is he, 2n that it is done. */
+    struct gate herald[2];
+    struct gate done[2]; /* number of the last group that is done */
     pthread_t thread;
 };
-
-static struct gate *gate_of(struct commit *commit, uint64_t number) { return &commit->done[number & 1u]; }
 
 static void open_area(struct area *area, uint64_t number)
 {
@@ -115,13 +116,14 @@ static bool run_turn(struct commit *commit, bool in_background)
     pthread_mutex_lock(&commit->lock);
     bool more = commit->filling->tickets != NULL;
     commit->busy = more;
-    commit->vacant = more && !commit->options.committer;
     pthread_mutex_unlock(&commit->lock);
 
     /* The disk first, then the callers. */
-    if (more && !in_background && commit->options.committer) gate_advance(&commit->turn, gate_mark(&commit->turn) + 1);
-    if (more && !commit->options.committer) gate_advance(gate_of(commit, number + 1), 2 * (number + 1) - 1);
-    gate_advance(gate_of(commit, number), 2 * number);
+    if (more && !commit->options.committer)
+        gate_advance(&commit->herald[(number + 1) & 1u], 2 * (number + 1) - 1);
+    else if (more && !in_background)
+        gate_advance(&commit->turn, gate_mark(&commit->turn) + 1);
+    gate_advance(&commit->herald[number & 1u], 2 * number);
     return more;
 }
 
@@ -167,7 +169,8 @@ struct slot {
     uint64_t number; /* of the group */
     uint32_t offset; /* of our first frame in it */
     uint32_t index;  /* of our first record in it */
-    bool lead;       /* nobody writes: we do */
+    bool herald;     /* we are its first caller */
+    bool lead;       /* nobody writes: we do, at once */
 };
 
 static struct slot enter_group(struct commit *commit, uint32_t size, uint32_t count, struct ticket *ticket)
@@ -175,7 +178,7 @@ static struct slot enter_group(struct commit *commit, uint32_t size, uint32_t co
     pthread_mutex_lock(&commit->lock);
     wait_for_room(commit, size, count);
     struct area *area = commit->filling;
-    struct slot slot = { area, area->number, area->size, area->count, !commit->busy };
+    struct slot slot = { area, area->number, area->size, area->count, !area->tickets, !commit->busy };
     area->size += size;
     area->count += count;
     atomic_fetch_add(&area->copying, 1);
@@ -186,21 +189,20 @@ static struct slot enter_group(struct commit *commit, uint32_t size, uint32_t co
     return slot;
 }
 
-/* Sleep until our group is done; write it, if it is up to its callers to do that. */
-static void await_group(struct commit *commit, const struct slot *slot)
+/* Until our group is done: write it if that is up to us, or sleep; then wake the others if that is. */
+static void finish_group(struct commit *commit, const struct slot *slot)
 {
-    struct gate *gate = gate_of(commit, slot->number);
-    while (!gate_wait(gate, 2 * slot->number - 1, UINT64_MAX))
-        continue;
-    if (gate_mark(gate) < 2 * slot->number) {
-        pthread_mutex_lock(&commit->lock);
-        bool lead = commit->vacant;
-        commit->vacant = false;
-        pthread_mutex_unlock(&commit->lock);
-        if (lead) run_turn(commit, false);
+    struct gate *herald = &commit->herald[slot->number & 1u];
+    struct gate *done = &commit->done[slot->number & 1u];
+    if (!slot->herald) {
+        while (!gate_wait(done, slot->number, UINT64_MAX))
+            continue;
+        return;
     }
-    while (!gate_wait(gate, 2 * slot->number, UINT64_MAX))
+    while (!slot->lead && !gate_wait(herald, 2 * slot->number - 1, UINT64_MAX))
         continue;
+    if (gate_mark(herald) < 2 * slot->number) run_turn(commit, false);
+    gate_advance(done, slot->number);
 }
 
 /* How a failed group looks to one of its callers. */
@@ -258,10 +260,7 @@ steme_status commit_append(struct commit *commit, const struct wal_record *recor
         offset += frame_bytes_of(&records[i]);
     }
     leave_area(commit, slot.area, slot.number);
-    if (slot.lead)
-        run_turn(commit, false);
-    else
-        await_group(commit, &slot);
+    finish_group(commit, &slot);
     if (ticket.status) return report_failure(commit, ticket.status, err);
 
     offset = slot.offset;
@@ -277,7 +276,7 @@ bool commit_sealed(struct commit *commit) { return atomic_load(&commit->sealed);
 
 steme_status commit_new(const struct commit_options *options, struct commit **out, struct steme_error *err)
 {
-    size_t area_bytes = (options->bytes_max + AREA_ALIGN - 1u) / AREA_ALIGN * AREA_ALIGN;
+    size_t area_bytes = ((size_t)options->bytes_max + AREA_ALIGN - 1u) / AREA_ALIGN * AREA_ALIGN;
     struct commit *commit = calloc(1, sizeof *commit);
     if (!commit) return error_set(err, STEME_NO_MEMORY, "no memory for appending to the log");
     commit->options = *options;
@@ -286,8 +285,10 @@ steme_status commit_new(const struct commit_options *options, struct commit **ou
     gate_init(&commit->copied, 0);
     gate_init(&commit->room, 0);
     gate_init(&commit->turn, 0);
-    gate_init(&commit->done[0], 0);
-    gate_init(&commit->done[1], 0);
+    for (size_t i = 0; i < countof(commit->done); i++) {
+        gate_init(&commit->herald[i], 0);
+        gate_init(&commit->done[i], 0);
+    }
     commit->areas[0].bytes = aligned_alloc(AREA_ALIGN, area_bytes);
     commit->areas[1].bytes = aligned_alloc(AREA_ALIGN, area_bytes);
     commit->filling = &commit->areas[0];

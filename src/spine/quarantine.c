@@ -133,7 +133,7 @@ steme_status quarantine_open(struct quarantine *quarantine, struct host *host, c
                              const struct steme_hash *store_id, uint64_t limit_bytes, bool read_only,
                              struct steme_error *err)
 {
-    struct host_entry *found;
+    struct host_entry *found = NULL;
     size_t count = 0;
     *quarantine = (struct quarantine){
         .host = host, .store_id = *store_id, .limit_bytes = limit_bytes, .read_only = read_only

@@ -52,7 +52,7 @@ static void prefetch_frames(struct wal *wal, const uint64_t *locations, size_t c
         struct segment *segment = segment_find(&wal->table, location_segment(locations[i]));
         struct segment_map *map = segment ? atomic_load_explicit(&segment->map, memory_order_acquire) : NULL;
         uint64_t offset = location_offset(locations[i]);
-        for (unsigned line = 0; map && line < PREFETCH_LINES && offset + 64 * line < map->size; line++)
+        for (uint64_t line = 0; map && line < PREFETCH_LINES && offset + 64 * line < map->size; line++)
             __builtin_prefetch(map->data + offset + 64 * line);
     }
 }

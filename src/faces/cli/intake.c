@@ -14,6 +14,7 @@ enum {
     ARENA_WAITING_BYTES = 1 << 25,
     BUNDLE_BYTES = STEME_BATCH_BYTES_MAX / 4, /* a bundle is written when its lines hold so much */
     RECORD_OVERHEAD = 1024,  /* what a record has beyond the text of its line, with much room to spare */
+    BATCH_RECORDS = 2048,    /* written together unless one bundle has more: memory, and how long an id waits */
     FRAME_OVERHEAD = 256,    /* what the log adds to a record, with room to spare */
     UNIT_BYTES_MAX = 1 << 25 /* of the batch and one more unit before it is measured */
 };
@@ -348,7 +349,8 @@ static steme_status flush_units(struct intake *intake, struct steme_error *err)
 static bool batch_is_full(const struct intake *intake, size_t records, size_t line_bytes)
 {
     size_t bytes = intake->bytes.size + intake->piece_count * FRAME_OVERHEAD;
-    return intake->unit_count == INTAKE_BATCH_UNITS || intake->piece_count + records > STEME_BATCH_RECORDS_MAX ||
+    return intake->unit_count == INTAKE_BATCH_UNITS ||
+           (intake->unit_count > 0 && intake->piece_count + records > BATCH_RECORDS) ||
            (intake->unit_count > 0 && bytes + 2 * line_bytes + records * RECORD_OVERHEAD > STEME_BATCH_BYTES_MAX);
 }
 
