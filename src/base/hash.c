@@ -32,15 +32,20 @@ static struct steme_hash hash_plain(struct steme_slice a, struct steme_slice b)
 static void hash_lanes(const uint8_t *const *inputs, size_t count, size_t blocks, uint8_t *out)
 {
     /* Lanes come in powers of two, and a rest that is none costs more than the next one: three take two and one, four
-     * take four. So a rest is filled up with copies of its first input. */
+     * take four. So a rest is filled up with copies of its first input. It is hashed from a scratch area, because
+     * BLAKE3's AVX2 code for two and four lanes loads 16 bytes past the end of its inputs, where the last record of a
+     * mapped log has nothing but the end of the mapping. */
     static const uint8_t lanes_of[8] = { 0, 1, 2, 4, 4, 8, 8, 8 };
-    size_t rest = count % 8, whole = lanes_of[rest] == rest ? count : count - rest;
+    size_t rest = count % 8, whole = count - rest;
     if (whole) blake3_hash_many(inputs, whole, blocks, IV, 0, false, 0, CHUNK_START, CHUNK_END | ROOT, out);
     if (whole == count) return;
+    uint8_t scratch[8][HASH_LANE_MAX_BYTES + 32 /* read over, not used */];
     const uint8_t *filled[8];
     uint8_t digests[8][HASH_BYTES];
-    for (size_t i = 0; i < lanes_of[rest]; i++)
-        filled[i] = inputs[whole + (i < rest ? i : 0)];
+    for (size_t i = 0; i < lanes_of[rest]; i++) {
+        memcpy(scratch[i], inputs[whole + (i < rest ? i : 0)], blocks * BLOCK_BYTES);
+        filled[i] = scratch[i];
+    }
     blake3_hash_many(filled, lanes_of[rest], blocks, IV, 0, false, 0, CHUNK_START, CHUNK_END | ROOT, digests[0]);
     memcpy(out + whole * HASH_BYTES, digests, rest * HASH_BYTES);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { TEXT_BYTES = 200000 };
 
@@ -176,6 +177,29 @@ static void threads_may_all_be_the_first(void **state)
     }
 }
 
+/* Inputs that end where readable memory ends, as the last record of a mapped log does. */
+static void nothing_is_read_past_the_end_of_an_input(void **state)
+{
+    (void)state;
+    enum { PAGE = 4096, MOST = 24 };
+    uint8_t *pages = mmap(NULL, (size_t)2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(pages != MAP_FAILED);
+    for (size_t i = 0; i < PAGE; i++)
+        pages[i] = (uint8_t)(i * 7);
+    assert_int_equal(mprotect(pages + PAGE, PAGE, PROT_NONE), 0);
+    for (size_t size = 64; size <= HASH_LANE_MAX_BYTES; size += 64) {
+        struct steme_slice inputs[MOST];
+        struct steme_hash out[MOST], want = hash_one(slice_of(pages + PAGE - size, size));
+        for (size_t count = 1; count <= MOST; count++) {
+            inputs[count - 1] = slice_of(pages + PAGE - size, size);
+            hash_many(inputs, count, out);
+            for (size_t i = 0; i < count; i++)
+                assert_memory_equal(&out[i], &want, sizeof want);
+        }
+    }
+    assert_int_equal(munmap(pages, (size_t)2 * PAGE), 0);
+}
+
 int main(void)
 {
     for (size_t i = 0; i < TEXT_BYTES; i++)
@@ -183,6 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_may_all_be_the_first), /* so it runs first */
         cmocka_unit_test(the_lanes_are_on),
+        cmocka_unit_test(nothing_is_read_past_the_end_of_an_input),
         cmocka_unit_test(a_known_hash_comes_out),
         cmocka_unit_test(the_published_vectors_hold),
         cmocka_unit_test(many_hashes_equal_one_at_a_time),
