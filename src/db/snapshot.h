@@ -49,7 +49,7 @@ MUST_CHECK steme_status snapshot_ballots(struct steme_snapshot *snapshot, const 
                                          struct steme_ballot **out, size_t *count_out, struct steme_error *err);
 
 /* How a walk over rows ended: with what a row or a visitor said, else with what the cursor said but for "no more". */
-static inline steme_status walk_status(steme_status said, steme_status cursor)
+MUST_CHECK static inline steme_status walk_status(steme_status said, steme_status cursor)
 {
     return said || cursor == STEME_NOT_FOUND ? said : cursor;
 }

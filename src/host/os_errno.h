@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 /* writing: the call was to change something, so a refusal means that the place is read-only to us. */
-static inline steme_status os_errno_status(int os_errno, bool writing)
+STEME_MUST_CHECK static inline steme_status os_errno_status(int os_errno, bool writing)
 {
     switch (os_errno) {
     case ENOENT: return STEME_NOT_FOUND;

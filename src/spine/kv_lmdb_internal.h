@@ -86,7 +86,7 @@ void lmdb_env_end(struct lmdb_txn *txn, enum kv_mode mode);
 void lmdb_env_cover(struct lmdb_env *env);
 
 /* The one translation of LMDB's and the system's numbers. MDB_NOTFOUND and MDB_KEYEXIST leave err alone. */
-steme_status lmdb_env_error(struct lmdb_env *env, int code, const char *doing, struct steme_error *err);
+MUST_CHECK steme_status lmdb_env_error(struct lmdb_env *env, int code, const char *doing, struct steme_error *err);
 
 /* Run a call into LMDB that looks at pages. LMDB stops the process when one of its assertions fails, which rot in a
  * page can bring about; here the failed assertion comes back as MDB_CORRUPTED instead. What LMDB was doing is left in

@@ -9,7 +9,7 @@
 
 /* Report that there is no such `what` ("lens"), with the one that was likely meant, or, when they are few, all there
  * are. Returns status. */
-steme_status unknown_word(struct steme_error *err, steme_status status, const char *what, const char *word,
-                          const char *const *candidates, size_t count);
+MUST_CHECK steme_status unknown_word(struct steme_error *err, steme_status status, const char *what, const char *word,
+                                     const char *const *candidates, size_t count);
 
 #endif

@@ -14,44 +14,44 @@ MUST_CHECK steme_status verbs_find(const char *const *words, size_t count, const
                                    struct steme_error *err);
 
 /* verb_write.c */
-steme_status verb_assert(struct cli *cli, struct steme_error *err);
-steme_status verb_vote(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_assert(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_vote(struct cli *cli, struct steme_error *err);
 /* verb_revise.c */
-steme_status verb_retract(struct cli *cli, struct steme_error *err);
-steme_status verb_supersede(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_retract(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_supersede(struct cli *cli, struct steme_error *err);
 /* verb_epoch.c */
-steme_status verb_epoch_new(struct cli *cli, struct steme_error *err);
-steme_status verb_epoch_list(struct cli *cli, struct steme_error *err);
-steme_status verb_epoch_show(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_epoch_new(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_epoch_list(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_epoch_show(struct cli *cli, struct steme_error *err);
 /* verb_import.c, verb_export.c */
-steme_status verb_import(struct cli *cli, struct steme_error *err);
-steme_status verb_export(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_import(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_export(struct cli *cli, struct steme_error *err);
 /* verb_ask.c */
-steme_status verb_resolve(struct cli *cli, struct steme_error *err);
-steme_status verb_why(struct cli *cli, struct steme_error *err);
-steme_status verb_history(struct cli *cli, struct steme_error *err);
-steme_status verb_conflicts(struct cli *cli, struct steme_error *err);
-steme_status verb_lens_list(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_resolve(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_why(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_history(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_conflicts(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_lens_list(struct cli *cli, struct steme_error *err);
 /* verb_look.c */
-steme_status verb_log(struct cli *cli, struct steme_error *err);
-steme_status verb_show(struct cli *cli, struct steme_error *err);
-steme_status verb_cat(struct cli *cli, struct steme_error *err);
-steme_status verb_keys(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_log(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_show(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_cat(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_keys(struct cli *cli, struct steme_error *err);
 /* verb_store.c */
-steme_status verb_init(struct cli *cli, struct steme_error *err);
-steme_status verb_status(struct cli *cli, struct steme_error *err);
-steme_status verb_verify(struct cli *cli, struct steme_error *err);
-steme_status verb_rebuild(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_init(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_status(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_verify(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_rebuild(struct cli *cli, struct steme_error *err);
 /* verb_key.c */
-steme_status verb_key_new(struct cli *cli, struct steme_error *err);
-steme_status verb_key_list(struct cli *cli, struct steme_error *err);
-steme_status verb_key_show(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_key_new(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_key_list(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_key_show(struct cli *cli, struct steme_error *err);
 /* verb_bench.c */
-steme_status verb_bench(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_bench(struct cli *cli, struct steme_error *err);
 /* help.c */
-steme_status verb_help(struct cli *cli, struct steme_error *err);
-steme_status verb_version(struct cli *cli, struct steme_error *err);
-steme_status verb_completion(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_help(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_version(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_completion(struct cli *cli, struct steme_error *err);
 
 /* Option tables of verbs whose file is not verbs.c: they stand next to the code that reads them. */
 extern const struct option_spec object_options[]; /* verb_write.c: --type --plus --minus --unit --lang */
