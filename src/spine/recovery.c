@@ -8,7 +8,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define WALK_LOOKS_MAX 10 /* a writer can't damage so often what we look at */
+#define WALK_LOOKS_MAX 10             /* a writer can't damage so often what we look at */
+#define SEQUENCE_MAX (UINT64_MAX / 2) /* no log gets there; a mark that says so is none */
 
 struct recovery {
     const struct wal_options *options;
@@ -203,28 +204,52 @@ static steme_status set_aside_headers(struct recovery *recovery, struct steme_er
     return status;
 }
 
-/* Segments that are gone: their numbers are missing between those that are there. */
-static steme_status note_missing(struct recovery *recovery, struct steme_error *err)
+/* Sequence number the segment begins with: from its header or, where that is damaged, its first batch; 0: unknown. */
+static steme_status first_sequence(struct recovery *recovery, const struct segment *segment, uint64_t *out,
+                                   struct steme_error *err)
+{
+    *out = segment->header.first_sequence;
+    if (segment->header_good) return STEME_OK;
+    uint8_t *bytes = NULL;
+    uint64_t size = 0;
+    struct batch batch;
+    uint64_t to = SEGMENT_HEADER_BYTES + STEME_BATCH_BYTES_MAX;
+    steme_status status = read_segment(recovery, segment->number, SEGMENT_HEADER_BYTES, to, &bytes, &size, err);
+    if (status) return status;
+    struct batch_place place = { recovery->store, segment->number, SEGMENT_HEADER_BYTES, size };
+    if (batch_valid(bytes, &place, &batch)) *out = batch.first_sequence;
+    free(bytes);
+    return STEME_OK;
+}
+
+/* The numbers between two segments are missing. If no records are, it was one that was made and never written to. */
+static steme_status note_gap(struct recovery *recovery, struct segment *before, const struct segment *segment,
+                             struct steme_error *err)
+{
+    uint64_t first = 0;
+    struct recovery_point end;
+    steme_status status = end_of_older(recovery, before, &end, err);
+    if (!status) status = first_sequence(recovery, segment, &first, err);
+    if (status || first == end.next_sequence) return status;
+    struct quarantine_stretch lost = {
+        .segment = before ? before->number + 1 : 1,
+        .reason = QUARANTINE_LOST,
+        .first_sequence = end.next_sequence,
+        .count = first > end.next_sequence ? first - end.next_sequence : 0,
+    };
+    return quarantine_note(recovery->quarantine, &lost, err);
+}
+
+static steme_status note_gaps(struct recovery *recovery, struct steme_error *err)
 {
     struct segment *before = NULL;
-    for (struct segment *segment = segment_after(recovery->table, 0); segment;
+    steme_status status = STEME_OK;
+    for (struct segment *segment = segment_after(recovery->table, 0); segment && !status;
          segment = segment_after(recovery->table, segment->number)) {
-        uint32_t due = before ? before->number + 1 : 1;
-        if (segment->number > due) {
-            struct recovery_point end;
-            struct quarantine_stretch lost = { .segment = due, .reason = QUARANTINE_LOST };
-            steme_status status = end_of_older(recovery, before, &end, err);
-            if (status) return status;
-            lost.first_sequence = end.next_sequence;
-            if (segment->header_good && segment->header.first_sequence > end.next_sequence)
-                lost.count = segment->header.first_sequence - end.next_sequence;
-            bool empty = segment->header_good && lost.count == 0; /* made, and never written to */
-            if (!empty) status = quarantine_note(recovery->quarantine, &lost, err);
-            if (status) return status;
-        }
+        if (segment->number != (before ? before->number + 1 : 1)) status = note_gap(recovery, before, segment, err);
         before = segment;
     }
-    return STEME_OK;
+    return status;
 }
 
 /* ---- the last segment ---- */
@@ -329,7 +354,7 @@ static void find_proof(const struct recovery *recovery, struct last *last)
     const struct wal_mark *hint = recovery->options->hint;
     uint32_t number = last->segment->number;
     if (hint && !last->start_proven && location_segment(hint->location) <= SEGMENT_NUMBER_MAX &&
-        hint->location > location_of(number, last->walk.now.offset)) {
+        hint->next_sequence <= SEQUENCE_MAX && hint->location > location_of(number, last->walk.now.offset)) {
         last->proof_segment = location_segment(hint->location);
         last->proof_offset = location_offset(hint->location);
         last->proof_sequence = hint->next_sequence;
@@ -339,6 +364,8 @@ static void find_proof(const struct recovery *recovery, struct last *last)
         bool acknowledged = entry->good && (entry->reason == QUARANTINE_DAMAGE || entry->reason == QUARANTINE_LOST);
         if (!acknowledged || entry->segment < number || entry->segment > SEGMENT_NUMBER_MAX) continue;
         uint64_t end = entry->offset + entry->length;
+        if (end > SEGMENT_BYTES_MAX || entry->first_sequence + entry->count > SEQUENCE_MAX)
+            continue; /* not our doing */
         if (location_of((uint32_t)entry->segment, end) > location_of(last->proof_segment, last->proof_offset)) {
             last->proof_segment = (uint32_t)entry->segment;
             last->proof_offset = end;
@@ -546,7 +573,7 @@ steme_status recovery_run(const struct wal_options *options, struct segment_tabl
     arena_init(&recovery.arena, SIZE_MAX);
     steme_status status = find_segments(&recovery, err);
     if (!status) status = set_aside_headers(&recovery, err);
-    if (!status) status = note_missing(&recovery, err);
+    if (!status) status = note_gaps(&recovery, err);
     if (!status) status = judge_last(&recovery, end_out, err);
     if (!status) status = quarantine_sum(quarantine, &sum, err);
     arena_deinit(&recovery.arena);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests share. One thread at a time unless said otherwise. */
+/* What the tests share. One thread at a time unless said otherwise. Asserts are inline over functions that don't
+ * return, so that analyzers know what holds after them. */
 #ifndef TESTS_LIB_TESTING_H
 #define TESTS_LIB_TESTING_H
 
@@ -20,12 +21,21 @@
 /* The statuses are the same, or the test fails and prints the row's name and err's message. err may be NULL; it is
  * only looked at when got is not STEME_OK. */
 #define assert_status(got, want, err, name) testing_assert_status((got), (want), (err), (name), __FILE__, __LINE__)
-void testing_assert_status(steme_status got, steme_status want, const struct steme_error *err, const char *name,
-                           const char *file, int line);
+_Noreturn void testing_fail_status(steme_status got, steme_status want, const struct steme_error *err, const char *name,
+                                   const char *file, int line);
+static inline void testing_assert_status(steme_status got, steme_status want, const struct steme_error *err,
+                                         const char *name, const char *file, int line)
+{
+    if (got != want) testing_fail_status(got, want, err, name, file, line);
+}
 
 /* The condition holds, or the test fails and prints the row's name. */
 #define assert_row(condition, name) testing_assert_row((condition), #condition, (name), __FILE__, __LINE__)
-void testing_assert_row(bool holds, const char *condition, const char *name, const char *file, int line);
+_Noreturn void testing_fail_row(const char *condition, const char *name, const char *file, int line);
+static inline void testing_assert_row(bool holds, const char *condition, const char *name, const char *file, int line)
+{
+    if (!holds) testing_fail_row(condition, name, file, line);
+}
 
 /* The two texts are the same, or the test fails and prints the row's name and both. */
 #define assert_row_text(got, want, name) testing_assert_row_text((got), (want), (name), __FILE__, __LINE__)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/hash.h"
 #include "base/slice.h"
 #include "host/host_mem.h"
 #include "lib/testing.h"
@@ -142,6 +143,48 @@ static void a_file_gone_bad_is_told_and_not_trusted(void **state)
         assert_row(sum.degraded == rows[i].header, rows[i].name); /* for all we know it was more than a torn tail */
         assert_status(quarantine_set_aside(&quarantine, &stretch, &err), STEME_OK, &err, rows[i].name);
         assert_row(quarantine.file_count == 2, rows[i].name); /* once more, whole */
+        quarantine_close(&quarantine);
+        host_mem_free(host);
+    }
+}
+
+/* Its check is good, but it is not a file we could have written. */
+static void a_file_of_another_kind_counts_as_damaged(void **state)
+{
+    (void)state;
+    static const char path[] = "store/quarantine/0000000000000001-00000040.0.q";
+    static const struct {
+        const char *name;
+        uint64_t offset;
+        uint8_t value;
+    } rows[] = {
+        { "magic", 0, 'X' },    { "a later format", 8, 2 },     { "another store", 16, 99 },
+        { "no reason", 72, 0 }, { "an unknown reason", 72, 5 },
+    };
+    for (size_t i = 0; i < countof(rows); i++) {
+        struct host *host = new_world();
+        struct quarantine quarantine;
+        struct quarantine_sum sum;
+        struct steme_error err;
+        struct host_file *file;
+        struct quarantine_stretch stretch = stretch_of(1, 64, "bytes", QUARANTINE_TORN, 0, 0);
+        uint8_t header[256];
+        size_t got;
+        open_it(&quarantine, host, NO_LIMIT, false);
+        assert_status(quarantine_set_aside(&quarantine, &stretch, &err), STEME_OK, &err, rows[i].name);
+        quarantine_close(&quarantine);
+        assert_status(host_open(host, path, HOST_READ, &file, &err), STEME_OK, &err, rows[i].name);
+        assert_status(host_read_at(file, 0, header, sizeof header, &got, &err), STEME_OK, &err, rows[i].name);
+        host_close(&file);
+        header[rows[i].offset] = rows[i].value;
+        struct steme_hash check = hash_one(slice_of(header, 224));
+        memcpy(header + 224, check.bytes, sizeof check);
+        assert_status(host_mem_poke(host, path, 0, slice_of(header, sizeof header), &err), STEME_OK, &err,
+                      rows[i].name);
+        open_it(&quarantine, host, NO_LIMIT, false);
+        assert_row(!quarantine.entries[0].good, rows[i].name);
+        assert_status(quarantine_sum(&quarantine, &sum, &err), STEME_OK, &err, rows[i].name);
+        assert_row(sum.degraded && sum.missing_sequences == 0, rows[i].name);
         quarantine_close(&quarantine);
         host_mem_free(host);
     }
@@ -376,6 +419,7 @@ int main(void)
         cmocka_unit_test(the_same_stretch_is_set_aside_once),
         cmocka_unit_test(nothing_is_overwritten),
         cmocka_unit_test(a_file_gone_bad_is_told_and_not_trusted),
+        cmocka_unit_test(a_file_of_another_kind_counts_as_damaged),
         cmocka_unit_test(a_file_cut_short_is_told),
         cmocka_unit_test(over_the_limit_nothing_is_thrown_away),
         cmocka_unit_test(every_failing_call_fails_it_and_leaves_no_half_file),

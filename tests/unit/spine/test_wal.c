@@ -226,6 +226,54 @@ static void what_is_damaged_while_open_is_not_read(void **state)
     }
 }
 
+static void no_flipped_byte_of_a_frame_or_its_header_lets_it_be_read(void **state)
+{
+    (void)state;
+    struct host *mem = open_world("flips");
+    for (int i = 0; i < 3; i++)
+        append(2, true, "flips");
+    for (size_t k = 2; k < 4; k++) {
+        uint64_t frame = world.location_of[k] & 0xffffffffu;
+        uint64_t header = (world.location_of[2] & 0xffffffffu) - 128;
+        uint64_t size = (k == 2 ? 128 : 64) + wal_world_record(k, false).bytes.size;
+        for (uint64_t at = 0; at < 128 + size; at++) {
+            struct wal_entry entry;
+            uint64_t offset = at < 128 ? header + at : frame + at - 128;
+            wal_world_flip(&world, 1, offset);
+            steme_status status = wal_read(world.wal, world.location_of[k], &entry, NULL);
+            assert_true(status == STEME_CORRUPT || status == STEME_NOT_FOUND);
+            wal_world_flip(&world, 1, offset);
+        }
+    }
+    wal_world_check(&world, "flips");
+    close_world(mem);
+}
+
+static void a_mark_at_the_start_of_a_segment_is_known_by_what_follows(void **state)
+{
+    (void)state;
+    struct host *mem = open_world("starts");
+    struct wal_mark end = { 0 };
+    struct steme_error err;
+    while (wal_durable(world.wal).location >> 32 < 3) {
+        if (wal_durable(world.wal).location >> 32 == 1) end = wal_durable(world.wal);
+        append(10, true, "starts");
+    }
+    for (int damage = 0; damage < 3; damage++) { /* none, the header, and its first batch as well */
+        struct wal_mark mark = { end.next_sequence, (uint64_t)2 << 32 | 4096, end.batch };
+        wal_world_close(&world);
+        if (damage) wal_world_flip(&world, 2, damage == 1 ? 60 : 4096 + 60);
+        assert_status(wal_world_open(&world, &err), STEME_OK, &err, "starts");
+        assert_int_equal(wal_knows(world.wal, &mark), damage < 2);
+        mark.next_sequence++;
+        assert_false(wal_knows(world.wal, &mark));
+        mark.next_sequence--;
+        mark.batch.bytes[0] ^= 1;
+        assert_false(wal_knows(world.wal, &mark));
+    }
+    close_world(mem);
+}
+
 static void a_batch_header_that_does_not_fit_its_frame_hides_it(void **state)
 {
     (void)state;
@@ -637,6 +685,8 @@ int main(void)
         cmocka_unit_test(reading_from_where_nothing_begins_finds_nothing),
         cmocka_unit_test(many_are_read_at_once_each_with_its_own_status),
         cmocka_unit_test(what_is_damaged_while_open_is_not_read),
+        cmocka_unit_test(no_flipped_byte_of_a_frame_or_its_header_lets_it_be_read),
+        cmocka_unit_test(a_mark_at_the_start_of_a_segment_is_known_by_what_follows),
         cmocka_unit_test(a_batch_header_that_does_not_fit_its_frame_hides_it),
         cmocka_unit_test(read_only_reads_and_does_not_append),
         cmocka_unit_test(a_mark_is_known_only_if_all_of_it_is_right),
