@@ -30,8 +30,9 @@ static void show_bytes(void *at, size_t size) { (void)at, (void)size; }
 
 enum {
     ARENA_ALIGN = 16,
-    ARENA_BLOCK_FIRST = 4096,     /* room in the first block, bytes: a small request never needs a second */
-    ARENA_BLOCK_LARGEST = 1 << 20 /* blocks double up to here; a larger request gets a block of its own size */
+    ARENA_BLOCK_FIRST = 4096,      /* room in the first block, bytes: a small request never needs a second */
+    ARENA_BLOCK_LARGEST = 1 << 20, /* blocks double up to here; a larger request gets a block of its own size */
+    ARENA_AGAIN_LARGEST = 16 << 20 /* so much is kept from round to round: faulting pages in anew costs more */
 };
 
 struct arena_block {
@@ -73,6 +74,9 @@ static struct arena_block *add_block(struct arena *arena, size_t size)
         size_t twice = arena->block->capacity * 2;
         capacity = twice < ARENA_BLOCK_LARGEST ? twice : ARENA_BLOCK_LARGEST;
     }
+    /* What a round took before, this one is likely to take: in one block, which the rewind keeps for the next. */
+    size_t again = arena->peak_bytes > arena->used_bytes ? arena->peak_bytes - arena->used_bytes : 0;
+    if (capacity < again && again <= ARENA_AGAIN_LARGEST) capacity = again;
     size_t left = arena->ceiling_bytes - arena->used_bytes;
     if (capacity > left) capacity = left; /* the rest of a larger block could never be used */
     if (capacity < size) capacity = size;
@@ -120,19 +124,33 @@ struct steme_slice arena_copy(struct arena *arena, struct steme_slice bytes)
     return (struct steme_slice){ at, bytes.size };
 }
 
+/* An empty block is a spare: it lies above whatever the mark is of, or each round would leave one behind. */
 struct arena_mark arena_mark(const struct arena *arena)
 {
+    struct arena_block *block = arena->block;
+    if (block && block->used == 0) block = block->older;
     return (struct arena_mark){
-        .block = arena->block,
-        .block_used = arena->block ? arena->block->used : 0,
+        .block = block,
+        .block_used = block ? block->used : 0,
         .used_bytes = arena->used_bytes,
     };
+}
+
+/* Of what is given back: the block that has room for a whole round like this one. If no single block did, none; the
+ * next round then begins with one that does. */
+static struct arena_block *pick_spare(const struct arena *arena, const struct arena_mark *mark)
+{
+    struct arena_block *newest = arena->block;
+    if (newest == mark->block) return NULL;
+    bool single = newest->older == mark->block;
+    return single || arena->peak_bytes - mark->used_bytes > ARENA_AGAIN_LARGEST ? newest : NULL;
 }
 
 void arena_rewind(struct arena *arena, struct arena_mark mark)
 {
     invariant(mark.used_bytes <= arena->used_bytes);
-    struct arena_block *spare = arena->block == mark.block ? NULL : arena->block; /* the newest, so the largest */
+    if (arena->peak_bytes < arena->used_bytes) arena->peak_bytes = arena->used_bytes;
+    struct arena_block *spare = pick_spare(arena, &mark);
     struct arena_block *block = spare ? spare->older : arena->block;
     while (block != mark.block) {
         invariant(block); /* or the mark is of another arena, or older than an earlier rewind */

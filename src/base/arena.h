@@ -15,6 +15,7 @@ struct arena {
     struct arena_block *block; /* the one allocations come from; older ones hang behind it */
     size_t used_bytes;         /* in all blocks, for the ceiling */
     size_t ceiling_bytes;
+    size_t peak_bytes; /* most that was used when it was rewound */
 };
 
 struct arena_mark {

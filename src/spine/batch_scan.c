@@ -7,30 +7,32 @@
 #include "base/slice.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* Batches whose checks are computed together: enough to fill the widest lanes when each holds one record, and little
  * enough that the records are still in the cache when their turn comes. A larger batch is a window of its own. */
 #define WINDOW_BATCHES 64u
 #define WINDOW_ENTRIES 256u
-/* Records in one call from which on two threads hash them: what a replay of the log reads at a time. A thread costs as
+/* Records in one call from which on two threads check them: what a replay of the log reads at a time. A thread costs as
  * much as some hundred records. */
-#define SPLIT_ENTRIES 4096u
+#define SPLIT_ENTRIES 2048u
 
-/* A run of batches on its way through the checks. */
+/* A run of batches on its way through the checks of their headers. */
 struct window {
     size_t count;
     const uint8_t *at[WINDOW_BATCHES];
     struct batch heads[WINDOW_BATCHES];
-    struct steme_hash hashes[WINDOW_BATCHES];    /* of the batches */
-    struct steme_slice prefixes[WINDOW_BATCHES]; /* the prefixes of each, gathered; empty when they don't parse */
-    size_t kept[WINDOW_BATCHES];                 /* entries of each that stand up so far */
+    struct steme_hash hashes[WINDOW_BATCHES]; /* of the batches */
 };
 
-/* A batch whose header and prefixes have been read. */
+/* A batch whose header is good and chained. */
 struct sheaf {
+    const uint8_t *at;
     struct batch head;
     struct steme_hash hash;
-    size_t kept; /* its entries that stand up so far */
+    struct wal_entry *entries; /* room for head.count */
+    size_t kept;               /* of them stand up so far */
+    bool whole;                /* all prefixes are right, and so every record has been compared with its id */
 };
 
 /* What one call brings in. The arrays have room for all that the headers ahead announce. */
@@ -38,10 +40,11 @@ struct harvest {
     struct arena *arena;
     struct batch_scan_item *item;
     size_t frame_max;
-    uint8_t *prefixes;
     struct sheaf *sheaves;
     size_t sheaf_count;
-    size_t entry_count; /* of item->entries that hold a provisional entry */
+    size_t entry_count;        /* that the sheaves have room for */
+    _Atomic size_t next_sheaf; /* the first that nobody has begun to check */
+    uint8_t *prefixes[2];      /* scratch of each thread: those of the widest run of sheaves */
 };
 
 static const uint8_t *bytes_at(const struct batch_scan *scan, uint64_t offset)
@@ -304,77 +307,78 @@ static steme_status examine_frames(const uint8_t *at, const struct batch *head, 
     return STEME_OK;
 }
 
-/* Provisional entries of all batches in the window, one behind the other from entries[0] on: prefixes are right,
- * records not yet looked at. *count_out is how many. */
-static steme_status read_prefixes(struct window *window, const struct harvest *harvest, struct wal_entry *entries,
-                                  size_t *count_out, struct steme_error *err)
-{
-    struct steme_hash digests[WINDOW_BATCHES];
-    uint8_t *scratch = harvest->prefixes;
-    size_t base = 0;
-    for (size_t i = 0; i < window->count; i++) {
-        uint8_t *begin = scratch;
-        bool whole = read_frames(window->at[i], &window->heads[i], entries + base, &scratch);
-        window->prefixes[i] = slice_of(begin, whole ? (size_t)(scratch - begin) : 0);
-        base += window->heads[i].count;
-    }
-    hash_many(window->prefixes, window->count, digests);
-
-    size_t kept = 0;
-    base = 0;
-    for (size_t i = 0; i < window->count; i++) {
-        const struct batch *head = &window->heads[i];
-        window->kept[i] = head->count;
-        if (memcmp(digests[i].bytes, head->frames.bytes, HASH_BYTES) != 0) {
-            steme_status status = examine_frames(window->at[i], head, harvest->arena, entries + base, &window->kept[i],
-                                                 err);
-            if (status) return status;
-        }
-        if (kept != base) memmove(entries + kept, entries + base, window->kept[i] * sizeof *entries);
-        kept += window->kept[i];
-        base += head->count;
-    }
-    *count_out = kept;
-    return STEME_OK;
-}
-
-struct records {
-    struct wal_entry *entries;
-    size_t count;
-};
-
 /* Take the bytes from every entry whose record does not match its id. */
-static void *check_records(void *context)
+static void check_records(struct wal_entry *entries, size_t count)
 {
-    const struct records *all = context;
     struct steme_slice records[WINDOW_ENTRIES];
     struct steme_hash ids[WINDOW_ENTRIES];
-    for (size_t done = 0; done < all->count;) {
-        struct wal_entry *entries = all->entries + done;
-        size_t part = all->count - done < WINDOW_ENTRIES ? all->count - done : WINDOW_ENTRIES;
+    for (size_t done = 0; done < count;) {
+        size_t part = count - done < WINDOW_ENTRIES ? count - done : WINDOW_ENTRIES;
         for (size_t i = 0; i < part; i++)
-            records[i] = entries[i].bytes;
+            records[i] = entries[done + i].bytes;
         hash_many(records, part, ids);
         for (size_t i = 0; i < part; i++)
-            if (memcmp(ids[i].bytes, entries[i].id.bytes, HASH_BYTES) != 0) entries[i].bytes.data = NULL;
+            if (memcmp(ids[i].bytes, entries[done + i].id.bytes, HASH_BYTES) != 0) entries[done + i].bytes.data = NULL;
         done += part;
     }
+}
+
+/* The next sheaves to check, as many as go together. False: all have been begun. */
+static bool take_sheaves(struct harvest *harvest, size_t *begin_out, size_t *end_out)
+{
+    size_t begin = atomic_load(&harvest->next_sheaf), end;
+    do {
+        size_t frames = 0;
+        for (end = begin; end < harvest->sheaf_count && end - begin < WINDOW_BATCHES; end++) {
+            frames += harvest->sheaves[end].head.count;
+            if (end > begin && frames > WINDOW_ENTRIES) break;
+        }
+        if (end == begin) return false;
+    } while (!atomic_compare_exchange_weak(&harvest->next_sheaf, &begin, end));
+    *begin_out = begin;
+    *end_out = end;
+    return true;
+}
+
+/* Read and check sheaves until none are left. Those in which something is wrong with the prefixes stay as they are. */
+static void check_sheaves(struct harvest *harvest, uint8_t *prefixes)
+{
+    struct steme_slice inputs[WINDOW_BATCHES];
+    struct steme_hash digests[WINDOW_BATCHES];
+    for (size_t begin, end; take_sheaves(harvest, &begin, &end);) {
+        uint8_t *to = prefixes;
+        for (size_t i = begin; i < end; i++) {
+            struct sheaf *sheaf = &harvest->sheaves[i];
+            uint8_t *start = to;
+            bool fit = read_frames(sheaf->at, &sheaf->head, sheaf->entries, &to);
+            inputs[i - begin] = slice_of(start, fit ? (size_t)(to - start) : 0);
+        }
+        hash_many(inputs, end - begin, digests);
+        for (size_t i = begin; i < end; i++) {
+            struct sheaf *sheaf = &harvest->sheaves[i];
+            sheaf->whole = memcmp(digests[i - begin].bytes, sheaf->head.frames.bytes, HASH_BYTES) == 0;
+            if (!sheaf->whole) continue;
+            sheaf->kept = sheaf->head.count;
+            check_records(sheaf->entries, sheaf->kept);
+        }
+    }
+}
+
+static void *help(void *context)
+{
+    struct harvest *harvest = context;
+    check_sheaves(harvest, harvest->prefixes[1]);
     return NULL;
 }
 
-/* Hashing is nearly all of a replay's work, so many records are shared with a second thread; where there is none to be
- * had, this one does it all. The outcome is the same. */
-static void check_all_records(struct wal_entry *entries, size_t count)
+/* Hashing is nearly all of a replay's work, so a second thread helps with much of it; where there is none to be had,
+ * this one does it all. The outcome is the same. */
+static void check_all(struct harvest *harvest)
 {
     pthread_t helper;
-    size_t half = count / 2;
-    struct records first = { entries, half }, second = { entries + half, count - half };
-    bool shared = count >= SPLIT_ENTRIES && pthread_create(&helper, NULL, check_records, &first) == 0;
-    (void)check_records(&second);
-    if (shared)
-        (void)pthread_join(helper, NULL);
-    else
-        (void)check_records(&first);
+    bool helped = harvest->entry_count >= SPLIT_ENTRIES && pthread_create(&helper, NULL, help, harvest) == 0;
+    check_sheaves(harvest, harvest->prefixes[0]);
+    if (helped) (void)pthread_join(helper, NULL);
 }
 
 static steme_status add_gap(struct harvest *harvest, struct batch_gap gap, struct steme_error *err)
@@ -407,33 +411,33 @@ static steme_status reap_batch(struct harvest *harvest, const struct batch *head
         if (end) break;
         at = entries[i].next_location;
         sequence = entries[i].sequence + 1;
-        item->entries[item->entry_count++] = entries[i]; /* never ahead of where we read */
+        struct wal_entry *place = &item->entries[item->entry_count++]; /* never ahead of where we read */
+        if (place != &entries[i]) *place = entries[i];
     }
     return STEME_OK;
 }
 
 /* Bind a window's batches into sheaves and go behind them. */
-static steme_status bind_window(struct harvest *harvest, struct batch_scan *scan, struct window *window,
-                                struct steme_error *err)
+static void bind_window(struct harvest *harvest, struct batch_scan *scan, const struct window *window)
 {
-    size_t count = 0;
-    steme_status status = read_prefixes(window, harvest, harvest->item->entries + harvest->entry_count, &count, err);
-    if (status) return status;
-    harvest->entry_count += count;
     for (size_t i = 0; i < window->count; i++) {
-        harvest->sheaves[harvest->sheaf_count++] = (struct sheaf){ window->heads[i], window->hashes[i],
-                                                                   window->kept[i] };
+        harvest->sheaves[harvest->sheaf_count++] = (struct sheaf){
+            .at = window->at[i],
+            .head = window->heads[i],
+            .hash = window->hashes[i],
+            .entries = harvest->item->entries + harvest->entry_count,
+        };
+        harvest->entry_count += window->heads[i].count;
         step_over(scan, &window->heads[i], &window->hashes[i]);
     }
-    return STEME_OK;
 }
 
 static steme_status reap(struct harvest *harvest, struct steme_error *err)
 {
     struct batch_scan_item *item = harvest->item;
-    const struct wal_entry *entries = item->entries;
     for (size_t i = 0; i < harvest->sheaf_count; i++) {
-        const struct sheaf *sheaf = &harvest->sheaves[i];
+        struct sheaf *sheaf = &harvest->sheaves[i];
+        steme_status status = STEME_OK;
         item->batches[item->batch_count++] = (struct batch_found){
             .offset = sheaf->head.offset,
             .bytes = sheaf->head.bytes,
@@ -442,9 +446,12 @@ static steme_status reap(struct harvest *harvest, struct steme_error *err)
             .received_at_us = sheaf->head.received_at_us,
             .hash = sheaf->hash,
         };
-        steme_status status = reap_batch(harvest, &sheaf->head, entries, sheaf->kept, err);
+        if (!sheaf->whole) {
+            status = examine_frames(sheaf->at, &sheaf->head, harvest->arena, sheaf->entries, &sheaf->kept, err);
+            if (!status) check_records(sheaf->entries, sheaf->kept);
+        }
+        if (!status) status = reap_batch(harvest, &sheaf->head, sheaf->entries, sheaf->kept, err);
         if (status) return status;
-        entries += sheaf->kept;
     }
     return STEME_OK;
 }
@@ -460,18 +467,19 @@ steme_status batch_scan_next(struct batch_scan *scan, size_t want, struct arena 
     if (batch_max > 0) {
         out->batches = arena_alloc(arena, batch_max * sizeof *out->batches);
         out->entries = arena_alloc(arena, harvest.frame_max * sizeof *out->entries);
-        harvest.prefixes = arena_alloc(arena, widest * FRAME_SIGNED_PREFIX_BYTES);
         harvest.sheaves = arena_alloc(arena, batch_max * sizeof *harvest.sheaves);
-        if (!out->batches || !out->entries || !harvest.prefixes || !harvest.sheaves) return arena_full(arena, err);
+        for (size_t i = 0; i < countof(harvest.prefixes); i++)
+            harvest.prefixes[i] = arena_alloc(arena, widest * FRAME_SIGNED_PREFIX_BYTES);
+        if (!out->batches || !out->entries || !harvest.sheaves || !harvest.prefixes[0] || !harvest.prefixes[1])
+            return arena_full(arena, err);
     }
     while (harvest.sheaf_count < batch_max) {
         struct window window;
         open_window(scan, batch_max - harvest.sheaf_count, &window);
         if (window.count == 0) break;
-        steme_status status = bind_window(&harvest, scan, &window, err);
-        if (status) return status;
+        bind_window(&harvest, scan, &window);
     }
-    if (harvest.entry_count) check_all_records(out->entries, harvest.entry_count);
+    check_all(&harvest);
     steme_status status = reap(&harvest, err);
     if (status) return status;
     out->bytes = scan->offset - out->offset;

@@ -140,6 +140,44 @@ static void a_round_that_repeats_allocates_no_new_block(void **state)
     arena_deinit(&arena);
 }
 
+/* A mark that named the spare block on top would leave it behind, and so a block for every round. */
+static void rounds_of_many_pieces_settle_in_one_block(void **state)
+{
+    (void)state;
+    static const size_t ceilings[] = { 16 << 20, SIZE_MAX };
+    for (size_t k = 0; k < countof(ceilings); k++) {
+        struct arena arena;
+        struct arena_block *settled = NULL;
+        arena_init(&arena, ceilings[k]);
+        memset(arena_alloc(&arena, 10), 'k', 10);
+        for (size_t round = 0; round < 20; round++) {
+            struct arena_mark mark = arena_mark(&arena);
+            for (size_t i = 0; i < 10; i++)
+                assert_non_null(arena_alloc(&arena, 300000 + 10 * i));
+            if (round == 2) settled = arena.block;
+            if (round > 2) assert_ptr_equal(arena.block, settled);
+            arena_rewind(&arena, mark);
+        }
+        arena_deinit(&arena);
+    }
+}
+
+/* Each round a little larger than the last: what it does not need any more is given back, too. */
+static void growing_rounds_leave_nothing_behind(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, SIZE_MAX);
+    for (size_t round = 1; round < 100; round++) {
+        struct arena_mark mark = arena_mark(&arena);
+        assert_null(mark.block);
+        assert_non_null(arena_alloc(&arena, round * 50000));
+        assert_non_null(arena_alloc(&arena, 50000));
+        arena_rewind(&arena, mark);
+    }
+    arena_deinit(&arena);
+}
+
 static void deinit_is_safe_on_zeroes_and_twice(void **state)
 {
     (void)state;
@@ -163,6 +201,8 @@ int main(void)
         cmocka_unit_test(a_copy_ends_in_a_nul_that_does_not_count),
         cmocka_unit_test(a_rewind_gives_back_what_came_later_only),
         cmocka_unit_test(a_round_that_repeats_allocates_no_new_block),
+        cmocka_unit_test(rounds_of_many_pieces_settle_in_one_block),
+        cmocka_unit_test(growing_rounds_leave_nothing_behind),
         cmocka_unit_test(deinit_is_safe_on_zeroes_and_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
