@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Weights that flow from fixed roots, as in TrustRank (Gyöngyi, Garcia-Molina and Pedersen 2004; the walk is
- * PageRank's, Page and others 1999), with a bound on steps and on weight. With q(u,v) the probability of u's supporting
- * ballot on v, u != v, and d the damping: share(u,v) = q(u,v) / sum over all x of q(u,x) w_0(v)     = 1 for a root,
- * else 0 w_k+1(v)   = 1 for a root, else min(1, sum over all u of d * w_k(u) * share(u,v)) weight(v)  = w_8(v) 8 =
- * AUTHORITY_DEPTH Short of the limit of 1 that is the sum over all walks of at most 8 steps from a root that meet no
- * other root, of the product of d * share along the walk. The limit holds at every step, so nobody hands on more than
- * d. Weights never fall from step to step.
+/* Weights that flow from fixed roots, as in TrustRank (Gyöngyi, Garcia-Molina and Pedersen 2004; the walk is PageRank's,
+ * Page and others 1999), with a bound on steps and on weight. With q(u,v) the probability of u's supporting ballot on v,
+ * u != v, and d the damping:
+ *
+ *   share(u,v) = q(u,v) / sum over all x of q(u,x)
+ *   w_0(v)     = 1 for a root, else 0
+ *   w_k+1(v)   = 1 for a root, else min(1, sum over all u of d * w_k(u) * share(u,v))
+ *   weight(v)  = w_8(v)                                                                   8 = AUTHORITY_DEPTH
+ *
+ * Short of the limit of 1 that is the sum over all walks of at most 8 steps from a root that meet no other root, of the
+ * product of d * share along the walk. The limit holds at every step, so nobody hands on more than d. Weights never
+ * fall from step to step.
  *
  * Steps run over the edges sorted by receiver, then giver: sums are taken in one order, whatever order they came in. */
 #include "cortex/authority.h"
 #include "base/check.h"
+#include "base/id16.h"
 #include "cortex/numeric.h"
 #include "steme/limits.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct voice_id {
-    uint8_t bytes[16];
-};
 
 /* An endorsement between voices known by index. */
 struct edge {
@@ -28,8 +30,8 @@ struct edge {
 };
 
 struct authority {
-    struct voice_id *voices; /* sorted, no two alike */
-    double *weights;         /* of each */
+    uint8_t (*voices)[16]; /* sorted, no two alike */
+    double *weights;       /* of each */
     size_t count;
 };
 
@@ -41,8 +43,6 @@ struct flow {
     size_t *arrivals; /* voice i receives edges[arrivals[i] .. arrivals[i + 1]) */
     bool *is_root;    /* of each voice */
 };
-
-static int compare_ids(const void *left, const void *right) { return memcmp(left, right, sizeof(struct voice_id)); }
 
 /* By giver, receiver, then the greatest probability first. */
 static int compare_endorsements(const void *left, const void *right)
@@ -77,37 +77,22 @@ static size_t keep_effective(const struct endorsement *edges, size_t count, stru
 
 /* Every voice that is named, sorted, once. Returns how many. */
 static size_t name_voices(const struct endorsement *kept, size_t kept_count, const uint8_t (*roots)[16],
-                          size_t root_count, struct voice_id *voices)
+                          size_t root_count, uint8_t (*voices)[16])
 {
     size_t named = 0;
     for (size_t i = 0; i < kept_count; i++) {
-        memcpy(voices[named++].bytes, kept[i].from, sizeof voices->bytes);
-        memcpy(voices[named++].bytes, kept[i].to, sizeof voices->bytes);
+        memcpy(voices[named++], kept[i].from, sizeof *voices);
+        memcpy(voices[named++], kept[i].to, sizeof *voices);
     }
     for (size_t i = 0; i < root_count; i++)
-        memcpy(voices[named++].bytes, roots[i], sizeof voices->bytes);
-    if (named == 0) return 0;
-    qsort(voices, named, sizeof *voices, compare_ids);
-    size_t distinct = 1;
-    for (size_t i = 1; i < named; i++)
-        if (compare_ids(&voices[i], &voices[distinct - 1]) != 0) voices[distinct++] = voices[i];
-    return distinct;
+        memcpy(voices[named++], roots[i], sizeof *voices);
+    return id16_sort(voices, named);
 }
 
 /* Index of a voice; authority->count if it is not named. */
 static size_t find_voice(const struct authority *authority, const uint8_t voice[16])
 {
-    size_t low = 0, high = authority->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = memcmp(authority->voices[middle].bytes, voice, sizeof authority->voices->bytes);
-        if (order == 0) return middle;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return authority->count;
+    return id16_find((const uint8_t(*)[16])authority->voices, authority->count, voice);
 }
 
 static void link_voices(struct flow *flow, const struct endorsement *kept, const uint8_t (*roots)[16],

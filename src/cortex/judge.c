@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/codec.h"
 #include "base/hash.h"
+#include "base/id16.h"
 #include "base/slice.h"
 #include "model/identity.h"
 
@@ -39,11 +40,9 @@ struct slot_ref judge_slot_of(struct steme_slice subject, struct steme_slice pre
 
 /* ---- schema as data: is the predicate functional? ---- */
 
-static int compare_id16(const void *left, const void *right) { return memcmp(left, right, 16); }
-
 static bool trusts(const struct judge *judge, const uint8_t voice[16])
 {
-    return judge->trusted_count && bsearch(voice, judge->trusted, judge->trusted_count, 16, compare_id16);
+    return id16_find(judge->trusted, judge->trusted_count, voice) < judge->trusted_count;
 }
 
 /* Whether a claim of this slot is the name "steme:many", as an entity or as text. */
@@ -89,20 +88,19 @@ static steme_status look_up_many(struct judge *judge, struct steme_slice predica
     return STEME_OK;
 }
 
-static steme_status predicate_is_many(struct judge *judge, struct steme_slice predicate, bool *many_out,
+/* predicate: in the mapped log; hash: the first 4 bytes of its hash. */
+static steme_status predicate_is_many(struct judge *judge, struct steme_slice predicate, uint32_t hash, bool *many_out,
                                       struct steme_error *err)
 {
-    struct steme_hash name = hash_one(predicate);
-    size_t index = name.bytes[16] % JUDGE_PREDICATES;
-    if (judge->predicates[index].known && memcmp(judge->predicates[index].slot, name.bytes, 16) == 0) {
-        *many_out = judge->predicates[index].many;
-        return STEME_OK;
+    size_t index = hash % JUDGE_PREDICATES;
+    if (!slice_equal(judge->predicates[index].name, predicate)) {
+        bool many = false;
+        steme_status status = look_up_many(judge, predicate, &many, err);
+        if (status) return status;
+        judge->predicates[index].name = predicate;
+        judge->predicates[index].many = many;
     }
-    steme_status status = look_up_many(judge, predicate, many_out, err);
-    if (status) return status;
-    memcpy(judge->predicates[index].slot, name.bytes, 16);
-    judge->predicates[index].known = true;
-    judge->predicates[index].many = *many_out;
+    *many_out = judge->predicates[index].many;
     return STEME_OK;
 }
 
@@ -135,9 +133,8 @@ static steme_status gather_roots(struct judge *judge, const struct steme_lens *l
         struct steme_hash id = lens->root_count ? agent_id(lens->roots[i].bytes) : (struct steme_hash){ { 0 } };
         memcpy(roots[i], lens->root_count ? id.bytes : judge->trusted[i], sizeof roots[i]);
     }
-    qsort(roots, count, sizeof *roots, compare_id16);
     *out = roots;
-    *count_out = count;
+    *count_out = id16_sort(roots, count);
     return STEME_OK;
 }
 
@@ -204,16 +201,6 @@ static size_t distinct_relayed(const struct relay *relays, size_t count, const u
     return count_before(relays, count, agent, true) - count_before(relays, count, agent, false);
 }
 
-static steme_status read_testimonies(struct judge *judge, const struct slot_ref *ref, struct evidence *evidence,
-                                     struct arena *arena, struct steme_error *err)
-{
-    struct testimony **all = arena_alloc(arena, evidence->testimony_count * sizeof(struct testimony *));
-    if (!all) return arena_full(arena, err);
-    for (size_t i = 0; i < evidence->testimony_count; i++)
-        all[i] = &evidence->testimonies[i];
-    return evidence_read(judge->reader, ref, all, evidence->testimony_count, arena, err);
-}
-
 static steme_status weigh_by_authority(struct judge *judge, const struct slot_ref *ref, struct evidence *evidence,
                                        struct arena *arena, double *weights, struct steme_error *err)
 {
@@ -221,7 +208,7 @@ static steme_status weigh_by_authority(struct judge *judge, const struct slot_re
     struct relay *relays = arena_calloc(arena, count, sizeof *relays);
     struct relay *sorted = arena_calloc(arena, count, sizeof *sorted);
     if (!relays || !sorted) return arena_full(arena, err);
-    steme_status status = read_testimonies(judge, ref, evidence, arena, err);
+    steme_status status = evidence_read_all(judge->reader, ref, evidence, arena, err);
     if (status) return status;
     for (size_t i = 0; i < count; i++) {
         const struct testimony *t = &evidence->testimonies[i];
@@ -400,9 +387,7 @@ static steme_status decode_values(struct grouped *g, struct arena *arena, struct
     struct steme_value *values = arena_calloc(arena, g->claim_count, sizeof *values);
     if (!values) return arena_full(arena, err);
     for (size_t c = 0; c < g->claim_count; c++) {
-        struct assertion_view view;
-        steme_status status = assertion_view_trusted(g->faces[c]->entry->bytes, &view, err);
-        if (!status) status = value_decode(view.object, &values[c], err);
+        steme_status status = value_decode(g->faces[c]->view->object, &values[c], err);
         if (status) return status;
         g->claims[c].value = &values[c];
     }
@@ -450,13 +435,10 @@ static uint32_t independent_voices(const struct grouped *g, struct arena *arena)
 {
     struct arena_mark start = arena_mark(arena);
     uint8_t(*ids)[16] = arena_alloc(arena, (g->voice_count + 1) * sizeof *ids);
-    uint32_t count = 0;
     if (!ids) return (uint32_t)g->voice_count;
     for (size_t i = 0; i < g->voice_count; i++)
         memcpy(ids[i], g->voices[i].voice, sizeof ids[i]);
-    qsort(ids, g->voice_count, sizeof *ids, compare_id16);
-    for (size_t i = 0; i < g->voice_count; i++)
-        count += i == 0 || memcmp(ids[i], ids[i - 1], sizeof ids[i]) != 0;
+    uint32_t count = (uint32_t)id16_sort(ids, g->voice_count);
     arena_rewind(arena, start);
     return count;
 }
@@ -478,7 +460,7 @@ static steme_status shape_beliefs(const struct grouped *g, const struct lens_res
     if (!beliefs) return arena_full(arena, err);
     for (size_t c = 0; c < g->claim_count; c++) {
         const struct lens_claim *claim = &g->claims[c];
-        beliefs[c] = (struct steme_belief){ .claim = g->faces[c]->claim,
+        beliefs[c] = (struct steme_belief){ .claim = g->faces[c]->identity->claim,
                                             .value = values[c],
                                             .probability = result->scores[c].probability,
                                             .support = result->scores[c].support,
@@ -499,30 +481,23 @@ static steme_status shape_beliefs(const struct grouped *g, const struct lens_res
 }
 
 /* Names of the question from the record of one of its assertions, where the caller did not know them. */
-static steme_status shape_names(const struct judge_slot *slot, const struct wal_entry *entry, struct arena *arena,
-                                struct steme_answer *out, struct steme_error *err)
+static steme_status shape_names(const struct testimony *t, struct arena *arena, struct steme_answer *out,
+                                struct steme_error *err)
 {
-    struct assertion_view view;
-    steme_status status = assertion_view_trusted(entry->bytes, &view, err);
-    if (status) return status;
-    out->subject = view.subject;
-    out->predicate = view.predicate;
-    out->slot = slot_id(view.subject, view.predicate, view.key_qualifiers);
-    if (memcmp(out->slot.bytes, slot->ref.slot, sizeof slot->ref.slot) != 0)
-        return error_set(err, STEME_CORRUPT, "an index row does not agree with the record it points to");
-    return view.key_qualifiers.size ? print_qualifiers(entry, arena, &out->key_qualifiers, err) : STEME_OK;
+    out->subject = t->view->subject;
+    out->predicate = t->view->predicate;
+    out->slot = t->identity->slot;
+    return t->view->key_qualifiers.size ? print_qualifiers(t->entry, arena, &out->key_qualifiers, err) : STEME_OK;
 }
 
-/* A record of the slot to take names from, when nothing is live. */
-static steme_status any_entry(struct judge *judge, const struct slot_ref *ref, struct evidence *e, struct arena *arena,
-                              const struct wal_entry **out, struct steme_error *err)
+/* The names when nothing is live: of any record of the slot. */
+static steme_status shape_bare_names(struct judge *judge, const struct slot_ref *ref, struct evidence *e,
+                                     struct arena *arena, struct steme_answer *out, struct steme_error *err)
 {
     struct testimony *first = e->testimonies;
-    *out = NULL;
     if (e->testimony_count == 0) return STEME_OK;
     steme_status status = evidence_read(judge->reader, ref, &first, 1, arena, err);
-    if (!status) *out = first->entry;
-    return status;
+    return status ? status : shape_names(first, arena, out, err);
 }
 
 static steme_status judge_groups(struct judge *judge, const struct judge_slot *slot, const struct lens_ops *ops,
@@ -534,8 +509,8 @@ static steme_status judge_groups(struct judge *judge, const struct judge_slot *s
     bool many = false;
     steme_status status = settle_faces(judge, &slot->ref, evidence, g, arena, err);
     if (!status) status = decode_values(g, arena, &values, err);
-    if (!status) status = shape_names(slot, g->faces[0]->entry, arena, answer, err);
-    if (!status) status = predicate_is_many(judge, answer->predicate, &many, err);
+    if (!status) status = shape_names(g->faces[0], arena, answer, err);
+    if (!status) status = predicate_is_many(judge, answer->predicate, slot->ref.predicate, &many, err);
     if (status) return status;
     answer->functional = !many;
     struct lens_input input = { .claims = g->claims, .claim_count = g->claim_count, .functional = !many };
@@ -572,13 +547,10 @@ steme_status judge_slot(struct judge *judge, const struct judge_slot *slot, cons
     if (!status) status = group(judge, ops, &evidence, weights, arena, &g, err);
     if (status) return status;
     answer.lens = ops->info.name;
-    if (g.claim_count) {
+    if (g.claim_count)
         status = judge_groups(judge, slot, ops, lens, &evidence, &g, arena, &answer, err);
-    } else {
-        const struct wal_entry *entry = NULL;
-        status = any_entry(judge, &slot->ref, &evidence, arena, &entry, err);
-        if (!status && entry) status = shape_names(slot, entry, arena, &answer, err);
-    }
+    else
+        status = shape_bare_names(judge, &slot->ref, &evidence, arena, &answer, err);
     if (status) return status;
     if (weighing) *weighing = (struct judge_weighing){ evidence, weights };
     *out = answer;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From evidence to an answer: group a slot's live testimonies and ballots by claim and voice, let a lens judge them,
- * and shape what it says. A judge belongs to one reader (snapshot) and one thread; it keeps what many questions share.
- */
+ * and shape what it says. A judge belongs to one reader (snapshot) and one thread; it keeps what
+ * many questions share. */
 #ifndef CORTEX_JUDGE_H
 #define CORTEX_JUDGE_H
 
@@ -19,8 +19,8 @@ struct judge {
         *trusted)[16]; /* agent ids of the store's own keys, sorted: default roots, and whose schema counts */
     size_t trusted_count;
     struct {
-        uint8_t slot[16];
-        bool known, many;
+        struct steme_slice name; /* in the mapped log; empty: none */
+        bool many;
     } predicates[JUDGE_PREDICATES];
     struct arena arena; /* the authority graph */
     const struct authority *authority;

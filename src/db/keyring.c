@@ -2,6 +2,7 @@
 /* Keys on disk: keys/NAME.key, mode 0600, three lines of text: what it is, seed, public key. The public key is there
  * so that listing needs no secret arithmetic, and as a check of the seed. */
 #include "base/buf.h"
+#include "base/id16.h"
 #include "base/slice.h"
 #include "base/text.h"
 #include "db/signer.h"
@@ -252,8 +253,6 @@ static steme_status add_trusted(void *context, const char *name, const struct st
     return STEME_OK;
 }
 
-static int compare_id16(const void *left, const void *right) { return memcmp(left, right, 16); }
-
 static steme_status load_trust(struct steme_store *store, struct trust **out, struct steme_error *err)
 {
     struct trusted list = { .capacity = 8 };
@@ -264,7 +263,7 @@ static steme_status load_trust(struct steme_store *store, struct trust **out, st
         free(list.trust);
         return status;
     }
-    qsort(list.trust->ids, list.trust->count, sizeof list.trust->ids[0], compare_id16);
+    list.trust->count = id16_sort(list.trust->ids, list.trust->count);
     atomic_init(&list.trust->refs, 1);
     *out = list.trust;
     return STEME_OK;

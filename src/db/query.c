@@ -271,16 +271,6 @@ static size_t rank_of(const struct steme_answer *answer, const struct testimony 
     return answer->belief_count;
 }
 
-static steme_status read_all(struct steme_snapshot *s, const struct slot_ref *slot, const struct evidence *evidence,
-                             struct steme_error *err)
-{
-    struct testimony **all = arena_alloc(&s->arena, (evidence->testimony_count + 1) * sizeof(struct testimony *));
-    if (!all) return arena_full(&s->arena, err);
-    for (size_t i = 0; i < evidence->testimony_count; i++)
-        all[i] = &evidence->testimonies[i];
-    return evidence_read(&s->reader, slot, all, evidence->testimony_count, &s->arena, err);
-}
-
 static steme_status unfold_testimonies(struct steme_snapshot *s, const struct judge_slot *slot,
                                        const struct judge_weighing *weighing, struct steme_explanation *out,
                                        struct steme_error *err)
@@ -289,7 +279,7 @@ static steme_status unfold_testimonies(struct steme_snapshot *s, const struct ju
     struct ranked *ranked = arena_calloc(&s->arena, count, sizeof *ranked);
     struct steme_testimony *testimonies = arena_calloc(&s->arena, count, sizeof *testimonies);
     if (!ranked || !testimonies) return arena_full(&s->arena, err);
-    steme_status status = read_all(s, &slot->ref, &weighing->evidence, err);
+    steme_status status = evidence_read_all(&s->reader, &slot->ref, &weighing->evidence, &s->arena, err);
     if (status) return status;
     for (size_t i = 0; i < count; i++) {
         const struct testimony *t = &weighing->evidence.testimonies[i];
@@ -378,12 +368,11 @@ static steme_status add_slot_history(struct steme_snapshot *s, const struct slot
 {
     struct evidence evidence = { 0 };
     steme_status status = evidence_gather(&s->reader, slot, NULL, &s->arena, &evidence, err);
-    if (!status) status = read_all(s, slot, &evidence, err);
+    if (!status) status = evidence_read_all(&s->reader, slot, &evidence, &s->arena, err);
     for (size_t i = 0; !status && i < evidence.testimony_count; i++) {
-        struct assertion_view view;
-        status = assertion_view_trusted(evidence.testimonies[i].entry->bytes, &view, err);
-        if (status || !slice_equal(view.subject, subject) || !matches(predicate, view.predicate)) break;
-        status = add_to_history(s, h, &evidence.testimonies[i], err);
+        const struct testimony *t = &evidence.testimonies[i];
+        if (!slice_equal(t->view->subject, subject) || !matches(predicate, t->view->predicate)) break;
+        status = add_to_history(s, h, t, err);
     }
     return status;
 }

@@ -293,16 +293,13 @@ static steme_status unfold_revisions(struct steme_snapshot *s, uint64_t route, s
 steme_status snapshot_testimony(struct steme_snapshot *s, const struct testimony *from, double weight,
                                 struct steme_testimony *out, struct steme_error *err)
 {
-    struct steme_testimony t = { .standing = from->standing, .weight = weight };
-    struct assertion_view view;
+    struct steme_testimony t = {
+        .standing = from->standing, .weight = weight, .claim = from->identity->claim, .voice = from->identity->voice
+    };
     struct steme_ballot *ballots = NULL;
-    steme_status status = assertion_view_trusted(from->entry->bytes, &view, err);
-    if (!status) status = snapshot_entry(s, from->entry, &s->arena, &t.entry, err);
+    steme_status status = snapshot_entry(s, from->entry, &s->arena, &t.entry, err);
     if (status) return status;
-    struct steme_hash slot = slot_id(view.subject, view.predicate, view.key_qualifiers);
-    t.claim = claim_id(&slot, view.object, false);
-    t.voice = view.source.size ? source_id(view.source) : agent_id(view.author);
-    struct steme_target target = { STEME_ON_ASSERTION, route_of_name(view.subject), t.entry.id };
+    struct steme_target target = { STEME_ON_ASSERTION, route_of_name(from->view->subject), t.entry.id };
     status = snapshot_ballots(s, &target, &ballots, &t.ballot_count, err);
     t.ballots = ballots;
     if (!status) status = unfold_revisions(s, target.route, &t, err);

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/codec.h"
+#include "base/id16.h"
 #include "base/slice.h"
 #include "lattice/projection.h"
 #include "model/record.h"
@@ -120,8 +121,8 @@ static int compare_i64(int64_t a, int64_t b) { return (a > b) - (a < b); }
 static int compare_testimonies(const void *left, const void *right)
 {
     const struct testimony *a = left, *b = right;
-    int order = memcmp(a->row.claim, b->row.claim, sizeof a->row.claim);
-    if (!order) order = memcmp(a->row.voice, b->row.voice, sizeof a->row.voice);
+    int order = id16_compare(a->row.claim, b->row.claim);
+    if (!order) order = id16_compare(a->row.voice, b->row.voice);
     if (!order) order = compare_i64(a->row.at_us, b->row.at_us);
     if (!order) order = compare_i64(a->row.confidence_ppm, b->row.confidence_ppm);
     if (!order) order = compare_i64(a->row.negated, b->row.negated);
@@ -191,25 +192,26 @@ static bool agrees(const struct slot_ref *slot, const struct slot_row *row, cons
            view->confidence_ppm == row->confidence_ppm;
 }
 
-/* Hold testimonies that have just been read against their records, identities hashed side by side. */
-static steme_status hold_against_records(const struct slot_ref *slot, struct testimony **read, size_t count,
-                                         struct arena *arena, struct steme_error *err)
+/* Hold testimonies against the records they point to, identities hashed side by side. */
+static steme_status hold_against_records(const struct slot_ref *slot, struct testimony **testimonies,
+                                         const struct wal_entry *entries, size_t count, struct arena *arena,
+                                         struct steme_error *err)
 {
-    struct arena_mark start = arena_mark(arena);
     struct assertion_view *views = arena_alloc(arena, count * sizeof *views);
     struct identity *identities = arena_alloc(arena, count * sizeof *identities);
     if (!views || !identities) return arena_full(arena, err);
     steme_status status = STEME_OK;
     for (size_t i = 0; !status && i < count; i++)
-        if (assertion_view_trusted(read[i]->entry->bytes, &views[i], err))
+        if (assertion_view_trusted(entries[i].bytes, &views[i], err))
             status = error_wrap(err, STEME_CORRUPT, "the index calls a record an assertion that is none");
     if (!status) status = identity_claims(views, count, identities, arena, err);
     for (size_t i = 0; !status && i < count; i++) {
-        read[i]->claim = identities[i].claim;
-        if (!agrees(slot, &read[i]->row, &views[i], &identities[i]))
-            status = error_set(err, STEME_CORRUPT, "an index row does not agree with the record it points to");
+        if (!agrees(slot, &testimonies[i]->row, &views[i], &identities[i]))
+            return error_set(err, STEME_CORRUPT, "an index row does not agree with the record it points to");
+        testimonies[i]->entry = &entries[i];
+        testimonies[i]->view = &views[i];
+        testimonies[i]->identity = &identities[i];
     }
-    arena_rewind(arena, start);
     return status;
 }
 
@@ -228,17 +230,15 @@ steme_status evidence_read(struct reader *reader, const struct slot_ref *slot, s
         wanted[wanted_count++] = testimonies[i];
     }
     wal_read_many(reader->wal, locations, wanted_count, entries, statuses);
-    for (size_t i = 0; i < wanted_count; i++) {
+    for (size_t i = 0; i < wanted_count; i++)
         if (statuses[i])
             return error_set(err, STEME_CORRUPT, "the index points to location %llx, where no sound record lies",
                              (unsigned long long)locations[i]);
-        wanted[i]->entry = &entries[i];
-    }
-    return wanted_count ? hold_against_records(slot, wanted, wanted_count, arena, err) : STEME_OK;
+    return wanted_count ? hold_against_records(slot, wanted, entries, wanted_count, arena, err) : STEME_OK;
 }
 
-static steme_status read_all(struct reader *reader, const struct slot_ref *slot, struct evidence *evidence,
-                             struct arena *arena, struct steme_error *err)
+steme_status evidence_read_all(struct reader *reader, const struct slot_ref *slot, const struct evidence *evidence,
+                               struct arena *arena, struct steme_error *err)
 {
     struct testimony **all = arena_alloc(arena, evidence->testimony_count * sizeof(struct testimony *));
     if (!all) return arena_full(arena, err);
@@ -486,8 +486,6 @@ static steme_status gather_ballots(struct reader *reader, uint64_t route, bool r
 
 /* ---- epochs ---- */
 
-static int compare_id16(const void *left, const void *right) { return memcmp(left, right, KEYS_ID_BYTES); }
-
 /* An epoch takes the place of those it names if they are by the same author; of others it is a proposal. */
 static steme_status add_superseded(struct reader *reader, const struct steme_epoch *epoch, void **list, size_t *count,
                                    size_t *capacity, struct steme_error *err)
@@ -533,9 +531,8 @@ static steme_status load_epochs(struct reader *reader, struct steme_error *err)
     }
     kv_cursor_end(&cursor);
     if (status != STEME_NOT_FOUND) return status;
-    if (count) qsort(list, count, KEYS_ID_BYTES, compare_id16);
     reader->superseded_epochs = list;
-    reader->superseded_count = count;
+    reader->superseded_count = id16_sort(list, count);
     reader->epochs_known = true;
     return STEME_OK;
 }
@@ -551,8 +548,8 @@ static steme_status other_epoch(struct reader *reader, const struct slot_row *ro
     }
     steme_status status = reader->epochs_known ? STEME_OK : load_epochs(reader, err);
     if (status) return status;
-    *out = reader->superseded_count &&
-           bsearch(row->epoch, reader->superseded_epochs, reader->superseded_count, KEYS_ID_BYTES, compare_id16);
+    size_t count = reader->superseded_count;
+    *out = id16_find(reader->superseded_epochs, count, row->epoch) < count;
     return STEME_OK;
 }
 
@@ -600,7 +597,7 @@ steme_status evidence_gather(struct reader *reader, const struct slot_ref *slot,
     struct evidence found = { 0 };
     steme_status status = scan_slot(reader, slot, arena, &found, err);
     if (!status && found.testimony_count) status = look_for_reactions(reader, slot->route, &revised, &voted, err);
-    if (!status && (revised || voted)) status = read_all(reader, slot, &found, arena, err);
+    if (!status && (revised || voted)) status = evidence_read_all(reader, slot, &found, arena, err);
     for (size_t i = 0; !status && i < found.testimony_count; i++)
         status = judge_standing(reader, slot->route, revised, epoch, &found.testimonies[i], arena, err);
     if (!status && found.testimony_count > 1) status = sort_testimonies(&found, arena, err);

@@ -50,8 +50,10 @@ MUST_CHECK steme_status evidence_frame(struct wal *wal, struct kv_txn *txn, uint
 struct testimony {
     struct slot_row row;
     enum steme_standing standing;
-    const struct wal_entry *entry; /* NULL unless it had to be read */
-    struct steme_hash claim;       /* with entry: the whole id of the positive claim */
+    /* Its record, once that has been read and held against the row; NULL before. */
+    const struct wal_entry *entry;
+    const struct assertion_view *view;
+    const struct identity *identity; /* slot, claim and voice */
 };
 
 /* The latest ballot of a voter on an assertion or claim of the slot, turned towards the claim. */
@@ -78,6 +80,10 @@ MUST_CHECK steme_status evidence_gather(struct reader *reader, const struct slot
 MUST_CHECK steme_status evidence_read(struct reader *reader, const struct slot_ref *slot,
                                       struct testimony **testimonies, size_t count, struct arena *arena,
                                       struct steme_error *err);
+/* The same for all of them. */
+MUST_CHECK steme_status evidence_read_all(struct reader *reader, const struct slot_ref *slot,
+                                          const struct evidence *evidence, struct arena *arena,
+                                          struct steme_error *err);
 
 /* Every ballot on a target below the limit, of all voters, sorted by voter then vote; `latest` marks the one of each
  * voter that counts before abstentions and retractions are looked at. */
