@@ -443,28 +443,42 @@ static uint32_t independent_voices(const struct grouped *g, struct arena *arena)
     return count;
 }
 
-static int compare_beliefs(const void *left, const void *right)
+/* What decides where a claim stands: it is sorted, and beliefs, which are large, are written in their places. */
+struct rank {
+    double probability;
+    int64_t latest_at_us;
+    size_t claim; /* index: claims come sorted by id */
+};
+
+/* Most probable first, then latest, then the smaller id. */
+static int compare_ranks(const void *left, const void *right)
 {
-    const struct steme_belief *a = left, *b = right;
+    const struct rank *a = left, *b = right;
     if (a->probability > b->probability) return -1;
     if (a->probability < b->probability) return 1;
     if (a->latest_at_us != b->latest_at_us) return a->latest_at_us > b->latest_at_us ? -1 : 1;
-    return memcmp(&a->claim, &b->claim, sizeof a->claim);
+    return (a->claim > b->claim) - (a->claim < b->claim);
 }
 
 static steme_status shape_beliefs(const struct grouped *g, const struct lens_result *result,
                                   const struct steme_value *values, struct arena *arena, struct steme_answer *out,
                                   struct steme_error *err)
 {
-    struct steme_belief *beliefs = arena_calloc(arena, g->claim_count, sizeof *beliefs);
-    if (!beliefs) return arena_full(arena, err);
-    for (size_t c = 0; c < g->claim_count; c++) {
+    struct steme_belief *beliefs = arena_alloc(arena, g->claim_count * sizeof *beliefs);
+    struct rank *ranks = arena_alloc(arena, g->claim_count * sizeof *ranks);
+    if (!beliefs || !ranks) return arena_full(arena, err);
+    for (size_t c = 0; c < g->claim_count; c++)
+        ranks[c] = (struct rank){ result->scores[c].probability, g->claims[c].latest_at_us, c };
+    qsort(ranks, g->claim_count, sizeof *ranks, compare_ranks);
+    for (size_t i = 0; i < g->claim_count; i++) {
+        size_t c = ranks[i].claim;
         const struct lens_claim *claim = &g->claims[c];
-        beliefs[c] = (struct steme_belief){ .claim = g->faces[c]->identity->claim,
+        const struct lens_score *score = &result->scores[c];
+        beliefs[i] = (struct steme_belief){ .claim = g->faces[c]->identity->claim,
                                             .value = values[c],
-                                            .probability = result->scores[c].probability,
-                                            .support = result->scores[c].support,
-                                            .refute = result->scores[c].refute,
+                                            .probability = score->probability,
+                                            .support = score->support,
+                                            .refute = score->refute,
                                             .support_voices = count_voices(claim, true),
                                             .refute_voices = count_voices(claim, false),
                                             .assertions = claim->assertions,
@@ -474,7 +488,6 @@ static steme_status shape_beliefs(const struct grouped *g, const struct lens_res
                                             .latest_at_us = claim->latest_at_us,
                                             .assertion = g->faces[c]->entry->id };
     }
-    qsort(beliefs, g->claim_count, sizeof *beliefs, compare_beliefs);
     out->beliefs = beliefs;
     out->belief_count = g->claim_count;
     return STEME_OK;

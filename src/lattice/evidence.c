@@ -102,12 +102,16 @@ static steme_status scan_slot(struct reader *reader, const struct slot_ref *slot
     key_slot_prefix(&prefix, slot);
     steme_status status = kv_seek(reader->txn, key_slice(&prefix), key_slice(&prefix), &cursor, &pair, err);
     for (; !status; status = kv_next(&cursor, &pair, err)) {
-        struct slot_row row;
-        status = row_slot(pair.key, pair.value, NULL, &row, err);
-        if (status || row.location >= reader->limit) break; /* rows rise with the location */
         status = grow(arena, &list, count, &capacity, sizeof(struct testimony), err);
         if (status) break;
-        ((struct testimony *)list)[count++] = (struct testimony){ .row = row };
+        struct testimony *t = (struct testimony *)list + count;
+        status = row_slot(pair.key, pair.value, NULL, &t->row, err);
+        if (status || t->row.location >= reader->limit) break; /* rows rise with the location */
+        t->standing = STEME_LIVE;
+        t->entry = NULL;
+        t->view = NULL;
+        t->identity = NULL;
+        count++;
     }
     kv_cursor_end(&cursor);
     if (status && status != STEME_NOT_FOUND) return status;

@@ -8,7 +8,7 @@
 
 #include <inttypes.h>
 
-#define PREFETCH_LINES 4u /* a frame's prefix and the beginning of its record */
+#define PREFETCH_LINES 6u /* a frame's prefix and the beginning of its record */
 #define READ_WINDOW 64u   /* frames whose checks are computed side by side */
 
 steme_status wal_bytes(struct wal *wal, struct segment *segment, uint64_t durable, struct steme_slice *out,
