@@ -76,6 +76,14 @@ static steme_status make_room(struct segment_tail *tail, uint32_t size, int64_t 
     return STEME_OK;
 }
 
+/* Whatever the disk says: some of it may be there. */
+static steme_status append_failed(const struct segment_tail *tail, const struct steme_error *why,
+                                  struct steme_error *err)
+{
+    return error_set_os(err, STEME_IO, why->os_errno, "appending to log segment %" PRIu32 " at %" PRIu64 ": %s",
+                        tail->segment, tail->offset, why->message);
+}
+
 steme_status segment_tail_write(struct segment_tail *tail, uint8_t *bytes, uint32_t size, uint32_t count,
                                 struct commit_place *out, struct steme_error *err)
 {
@@ -97,16 +105,22 @@ steme_status segment_tail_write(struct segment_tail *tail, uint8_t *bytes, uint3
     struct steme_hash hash = batch_seal(bytes, &batch, tail->scratch);
     struct steme_slice piece = slice_of(bytes, size);
     struct steme_error why;
-    status = host_write_at(tail->file, tail->offset, &piece, 1, &why);
-    if (!status) status = host_sync(tail->file, &why);
-    if (status) /* whatever the disk says: some of it may be there */
-        return error_set_os(err, STEME_IO, why.os_errno, "appending to log segment %" PRIu32 " at %" PRIu64 ": %s",
-                            tail->segment, tail->offset, why.message);
-
+    if (host_write_at(tail->file, tail->offset, &piece, 1, &why)) return append_failed(tail, &why, err);
+    tail->pending = batch;
+    tail->pending_hash = hash;
     *out = (struct commit_place){ location_of(tail->segment, tail->offset), tail->next_sequence };
-    tail->offset += size;
-    tail->next_sequence += count;
-    tail->batch = hash;
-    tail->received_at_us = now_us;
+    return STEME_OK;
+}
+
+steme_status segment_tail_sync(struct segment_tail *tail, struct steme_error *err)
+{
+    const struct batch *batch = &tail->pending;
+    struct steme_error why;
+    invariant(batch->offset == tail->offset && batch->segment == tail->segment); /* it has been written */
+    if (host_sync(tail->file, &why)) return append_failed(tail, &why, err);
+    tail->offset += batch->bytes;
+    tail->next_sequence += batch->count;
+    tail->batch = tail->pending_hash;
+    tail->received_at_us = batch->received_at_us;
     return STEME_OK;
 }

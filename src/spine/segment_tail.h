@@ -3,6 +3,7 @@
 #ifndef SPINE_SEGMENT_TAIL_H
 #define SPINE_SEGMENT_TAIL_H
 
+#include "spine/batch.h"
 #include "spine/commit.h"
 #include "spine/segment_table.h"
 
@@ -18,7 +19,9 @@ struct segment_tail {
     uint64_t next_sequence;
     struct steme_hash batch; /* hash of the batch that ends here */
     int64_t received_at_us;  /* of that batch, or the segment's birth if that is later */
-    uint8_t *scratch;        /* prefixes of one batch, for their hash */
+    struct batch pending;    /* written behind it and not yet synced */
+    struct steme_hash pending_hash;
+    uint8_t *scratch; /* prefixes of one batch, for their hash */
 };
 
 /* The other members are set by the caller. STEME_NO_MEMORY. */
@@ -26,8 +29,10 @@ MUST_CHECK steme_status segment_tail_init(struct segment_tail *tail, struct stem
 /* Closes and frees. trim: cut the zeros behind the last batch off the file, if it was written to. */
 void segment_tail_deinit(struct segment_tail *tail, bool trim);
 
-/* Seal the batch, write it behind the last one, in a new segment if need be, and sync. See commit_options.write. */
+/* Seal the batch and write it behind the last one, in a new segment if need be. See commit_options.write. */
 MUST_CHECK steme_status segment_tail_write(struct segment_tail *tail, uint8_t *bytes, uint32_t size, uint32_t count,
                                            struct commit_place *out, struct steme_error *err);
+/* Sync the batch that was just written: now it is the last one. See commit_options.sync. */
+MUST_CHECK steme_status segment_tail_sync(struct segment_tail *tail, struct steme_error *err);
 
 #endif

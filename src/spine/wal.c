@@ -86,12 +86,18 @@ static steme_status write_group(void *context, uint8_t *bytes, uint32_t size, ui
                                 struct steme_error *err)
 {
     struct wal *wal = context;
-    steme_status status = segment_tail_write(&wal->tail, bytes, size, count, out, err);
-    if (status) return status;
-    atomic_fetch_add_explicit(&wal->appended_records, count, memory_order_relaxed);
-    atomic_fetch_add_explicit(&wal->appended_bytes, size, memory_order_relaxed);
-    atomic_fetch_add_explicit(&wal->batches, 1, memory_order_relaxed);
+    return segment_tail_write(&wal->tail, bytes, size, count, out, err);
+}
+
+static steme_status sync_group(void *context, struct steme_error *err)
+{
+    struct wal *wal = context;
     const struct segment_tail *tail = &wal->tail;
+    steme_status status = segment_tail_sync(&wal->tail, err);
+    if (status) return status;
+    atomic_fetch_add_explicit(&wal->appended_records, tail->pending.count, memory_order_relaxed);
+    atomic_fetch_add_explicit(&wal->appended_bytes, tail->pending.bytes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&wal->batches, 1, memory_order_relaxed);
     publish(wal, &(struct wal_mark){ tail->next_sequence, location_of(tail->segment, tail->offset), tail->batch });
     return STEME_OK;
 }
@@ -134,6 +140,7 @@ static steme_status open_parts(struct wal *wal, const struct wal_options *option
         .records_max = STEME_BATCH_RECORDS_MAX,
         .committer = options->committer,
         .write = write_group,
+        .sync = sync_group,
         .context = wal,
     };
     status = segment_tail_init(&wal->tail, err);

@@ -19,40 +19,63 @@
 struct writer {
     uint64_t written[RECORDS_MAX];
     uint64_t count, groups, calls;
+    uint64_t pending; /* records written behind those that count, and not yet synced */
     uint32_t largest_group;
     pthread_t last_thread;
     uint64_t fail_call; /* this call fails, 0: none */
+    bool fail_sync;     /* not in writing but in syncing */
     steme_status fail_with;
-    struct gate *entered; /* told when a call begins, if not NULL */
+    struct gate *entered; /* told when a sync begins, if not NULL */
     struct gate *leave;   /* and waits for this to reach the call's number */
     _Atomic int inside;
 };
+
+static steme_status fail_if_told(const struct writer *writer, bool sync, struct steme_error *err)
+{
+    if (writer->fail_call != writer->calls || writer->fail_sync != sync) return STEME_OK;
+    return error_set(err, writer->fail_with, "told to fail");
+}
 
 static steme_status write_records(void *context, uint8_t *bytes, uint32_t size, uint32_t count,
                                   struct commit_place *out, struct steme_error *err)
 {
     struct writer *writer = context;
     assert_int_equal(atomic_fetch_add(&writer->inside, 1), 0); /* one at a time */
-    uint64_t call = ++writer->calls;
+    assert_int_equal(writer->pending, 0);
+    writer->calls++;
     writer->last_thread = pthread_self();
-    if (writer->entered) gate_advance(writer->entered, call);
-    if (writer->leave)
-        while (!gate_wait(writer->leave, call, UINT64_MAX))
-            continue;
-    steme_status status = STEME_OK;
-    if (writer->fail_call == call) status = error_set(err, writer->fail_with, "told to fail");
     uint32_t offset = BATCH_HEADER_BYTES;
-    *out = (struct commit_place){ (uint64_t)call << 32, writer->count + 1 };
+    *out = (struct commit_place){ writer->calls << 32, writer->count + 1 };
     for (uint32_t i = 0; i < count; i++) {
         struct frame frame;
         assert_true(frame_parse(bytes + offset, size - offset, &frame));
         assert_int_equal(frame.batch_back, offset);
-        if (!status) writer->written[writer->count++] = load_u64(frame_record(&frame).data);
+        writer->written[writer->count + i] = load_u64(frame_record(&frame).data);
         offset += frame_size(&frame);
     }
     assert_int_equal(offset, size);
-    if (!status) writer->groups++;
     if (count > writer->largest_group) writer->largest_group = count;
+    steme_status status = fail_if_told(writer, false, err);
+    if (!status) writer->pending = count;
+    atomic_fetch_sub(&writer->inside, 1);
+    return status;
+}
+
+static steme_status sync_records(void *context, struct steme_error *err)
+{
+    struct writer *writer = context;
+    assert_int_equal(atomic_fetch_add(&writer->inside, 1), 0);
+    assert_true(writer->pending > 0 && pthread_equal(writer->last_thread, pthread_self()));
+    if (writer->entered) gate_advance(writer->entered, writer->calls);
+    if (writer->leave)
+        while (!gate_wait(writer->leave, writer->calls, UINT64_MAX))
+            continue;
+    steme_status status = fail_if_told(writer, true, err);
+    if (!status) {
+        writer->count += writer->pending;
+        writer->groups++;
+    }
+    writer->pending = 0;
     atomic_fetch_sub(&writer->inside, 1);
     return status;
 }
@@ -61,7 +84,7 @@ static struct commit *new_commit(struct writer *writer, bool committer, uint32_t
 {
     struct commit *commit = NULL;
     struct steme_error err;
-    struct commit_options options = { bytes_max, records_max, committer, write_records, writer };
+    struct commit_options options = { bytes_max, records_max, committer, write_records, sync_records, writer };
     assert_status(commit_new(&options, &commit, &err), STEME_OK, &err, "new");
     return commit;
 }
@@ -151,18 +174,19 @@ static void a_full_disk_refuses_one_group_and_not_the_next(void **state)
     free(writer);
 }
 
-static void a_failed_write_seals(void **state)
+static void a_failed_write_or_sync_seals(void **state)
 {
     (void)state;
     static const steme_status failures[] = { STEME_IO, STEME_READ_ONLY, STEME_EXISTS };
-    for (size_t i = 0; i < countof(failures); i++) {
+    for (size_t i = 0; i < 2 * countof(failures); i++) {
         struct writer *writer = new_writer();
         struct commit *commit = new_commit(writer, false, 4096, 8);
         struct wal_place places[2];
         struct steme_error err;
         writer->fail_call = 1;
-        writer->fail_with = failures[i];
-        assert_status(append(commit, 1, 2, places, &err), failures[i], &err, "fails");
+        writer->fail_sync = i >= countof(failures);
+        writer->fail_with = failures[i % countof(failures)];
+        assert_status(append(commit, 1, 2, places, &err), writer->fail_with, &err, "fails");
         assert_true(commit_sealed(commit));
         assert_status(append(commit, 3, 2, places, &err), STEME_SEALED, &err, "sealed");
         assert_non_null(strstr(err.message, "told to fail"));
@@ -295,17 +319,20 @@ static void a_crowd_survives_a_full_disk_and_hears_of_a_failed_write(void **stat
     static const struct {
         const char *name;
         steme_status status;
-        bool committer;
+        bool committer, sync;
     } rows[] = {
-        { "full, with a committer", STEME_NO_SPACE, true },
-        { "full, taking turns", STEME_NO_SPACE, false },
-        { "failed, with a committer", STEME_IO, true },
-        { "failed, taking turns", STEME_IO, false },
+        { "full, with a committer", STEME_NO_SPACE, true, false },
+        { "full, taking turns", STEME_NO_SPACE, false, false },
+        { "failed, with a committer", STEME_IO, true, false },
+        { "failed, taking turns", STEME_IO, false, false },
+        { "a sync failed, with a committer", STEME_IO, true, true },
+        { "a sync failed, taking turns", STEME_IO, false, true },
     };
     for (size_t i = 0; i < countof(rows); i++) {
         struct crowd crowd = { .writer = new_writer(), .threads = 16, .rounds = 100, .largest = 4 };
         crowd.commit = new_commit(crowd.writer, rows[i].committer, 1 << 20, 8192);
         crowd.writer->fail_call = 20;
+        crowd.writer->fail_sync = rows[i].sync;
         crowd.writer->fail_with = rows[i].status;
         struct member *members = run_crowd(&crowd);
         check_places(&crowd, members, rows[i].name);
@@ -422,7 +449,7 @@ int main(void)
         cmocka_unit_test(one_caller_writes_for_itself_at_once),
         cmocka_unit_test(what_can_never_fit_is_refused),
         cmocka_unit_test(a_full_disk_refuses_one_group_and_not_the_next),
-        cmocka_unit_test(a_failed_write_seals),
+        cmocka_unit_test(a_failed_write_or_sync_seals),
         cmocka_unit_test(many_callers_share_groups_and_each_finds_its_own),
         cmocka_unit_test(a_crowd_survives_a_full_disk_and_hears_of_a_failed_write),
         cmocka_unit_test(what_comes_in_during_a_write_is_the_next_group),
