@@ -42,7 +42,8 @@ STEME_API STEME_MUST_CHECK steme_status steme_parse_integer(struct steme_slice t
 /** ISO 8601 in UTC: "1994", "1994-10", "1994-10-27", "1994-10-27T12:34:56.5Z", or with an offset. */
 STEME_API STEME_MUST_CHECK steme_status steme_parse_time(struct steme_slice text, int64_t *us_out,
                                                          enum steme_precision *precision_out, struct steme_error *err);
-/** The same form; times outside the years 0001..9999 as "@microseconds". */
+/** The same form. Times outside the years 0001..9999, which steme_parse_time() refuses, print as ISO 8601's expanded
+ * form, a sign and six digits of year: for people to read, not to be read back. */
 STEME_API void steme_print_time(int64_t us, enum steme_precision precision, char out[STEME_PRINT_BYTES]);
 /** One unambiguous, short line for a value as people read it: "67.4 ± 0.5 km/s/Mpc", "Pluto", "true". Returns bytes
  * needed without the NUL, as snprintf does. */

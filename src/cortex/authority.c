@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Weights that flow from fixed roots, as in TrustRank (Gyöngyi, Garcia-Molina and Pedersen 2004; the walk is PageRank's,
- * Page and others 1999), with a bound on steps and on weight. With q(u,v) the probability of u's supporting ballot on v,
- * u != v, and d the damping:
+/* Weights that flow from fixed roots, as in TrustRank (Gyöngyi, Garcia-Molina and Pedersen 2004; the walk is
+ * PageRank's, Page and others 1999), with a bound on steps and on weight. With q(u,v) the probability of u's supporting
+ * ballot on v, u != v, and d the damping:
  *
  *   share(u,v) = q(u,v) / sum over all x of q(u,x)
  *   w_0(v)     = 1 for a root, else 0

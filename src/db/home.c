@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { ARENA_BYTES = 64 << 10, FILE_MAX_BYTES = 1024, LOCK_RETRY_MS = 20, PID_BYTES = 24 };
+enum { ARENA_BYTES = 64 << 10, FILE_MAX_BYTES = 1024, LOCK_RETRY_MS = 20, PID_BYTES = 24, PID_LOOKS = 5 };
 
 static const char first_line[] = "stemedb store";
 
@@ -158,13 +158,33 @@ steme_status home_identify(struct host *host, const char *dir, struct home_ident
 
 /* ---- locks ---- */
 
+/* Sleep without a clock call of our own: nobody ever advances this gate. */
+static void pause_ms(uint32_t ms)
+{
+    struct gate gate;
+    gate_init(&gate, 0);
+    (void)gate_wait(&gate, 1, (uint64_t)ms * 1000000);
+}
+
+/* Digits of the process id at the beginning of a lock file, which a newline ends; 0 if there is none. */
+static size_t read_pid(struct host_file *file, char pid[PID_BYTES])
+{
+    size_t got = 0, digits = 0;
+    if (host_read_at(file, 0, (uint8_t *)pid, PID_BYTES, &got, NULL)) return 0;
+    while (digits < got && pid[digits] >= '0' && pid[digits] <= '9')
+        digits++;
+    return digits < got && pid[digits] == '\n' ? digits : 0;
+}
+
+/* Who has just taken the lock may not yet have written down who he is: look again for a while. */
 static steme_status say_holder(struct host_file *file, const char *path, struct steme_error *err)
 {
-    char pid[PID_BYTES] = { 0 };
-    size_t got = 0, digits = 0;
-    steme_status status = host_read_at(file, 0, pid, sizeof pid - 1, &got, NULL);
-    while (!status && digits < got && pid[digits] >= '0' && pid[digits] <= '9')
-        digits++;
+    char pid[PID_BYTES];
+    size_t digits = read_pid(file, pid);
+    for (int looks = 1; !digits && looks < PID_LOOKS; looks++) {
+        pause_ms(LOCK_RETRY_MS);
+        digits = read_pid(file, pid);
+    }
     if (!digits) return error_set(err, STEME_LOCKED, "%s is held by another process", path);
     return error_set(err, STEME_LOCKED, "%s is held by process %.*s, which has the store open", path, (int)digits, pid);
 }
@@ -176,14 +196,6 @@ static steme_status write_pid(struct host *host, struct host_file *file, struct 
     struct steme_slice piece = slice_of(pid, (size_t)length);
     steme_status status = host_truncate(file, 0, err);
     return status ? status : host_write_at(file, 0, &piece, 1, err);
-}
-
-/* Sleep without a clock call of our own: nobody ever advances this gate. */
-static void pause_ms(uint32_t ms)
-{
-    struct gate gate;
-    gate_init(&gate, 0);
-    (void)gate_wait(&gate, 1, (uint64_t)ms * 1000000);
 }
 
 steme_status home_lock(struct host *host, const char *dir, const char *name, uint32_t wait_ms, struct host_file **out,
