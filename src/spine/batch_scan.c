@@ -479,7 +479,7 @@ steme_status batch_scan_next(struct batch_scan *scan, size_t want, struct arena 
         if (window.count == 0) break;
         bind_window(&harvest, scan, &window);
     }
-    check_all(&harvest);
+    if (harvest.sheaf_count) check_all(&harvest);
     steme_status status = reap(&harvest, err);
     if (status) return status;
     out->bytes = scan->offset - out->offset;
