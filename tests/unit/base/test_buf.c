@@ -6,14 +6,6 @@
 
 #include <string.h>
 
-/* The sanitizers would rather abort than let malloc fail, which is what a test below is about. */
-const char *__asan_default_options(void);
-const char *__tsan_default_options(void);
-
-const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
-
-const char *__tsan_default_options(void) { return "allocator_may_return_null=1"; }
-
 static void bytes_stand_in_the_order_they_came(void **state)
 {
     (void)state;
