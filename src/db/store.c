@@ -133,17 +133,17 @@ static steme_status open_log(struct steme_store *store, const struct applied_row
     options.read_only = store->read_only;
     options.committer = !store->read_only;
     options.hint = applied->mark.location ? &applied->mark : NULL;
-    steme_status status = wal_open(&options, &store->wal, &store->report, err);
+    struct wal_report report;
+    steme_status status = wal_open(&options, &store->wal, &report, err);
     if (status) return status;
-    const struct wal_report *r = &store->report;
-    if (r->torn_tail_bytes)
+    if (report.torn_tail_bytes)
         store_notice(store, "%" PRIu64 " bytes behind the last whole batch were set aside: an unfinished write",
-                     r->torn_tail_bytes);
-    if (r->degraded)
+                     report.torn_tail_bytes);
+    if (report.degraded)
         store_notice(store,
                      "the store is degraded: %" PRIu64 " bytes of acknowledged data are damaged, %" PRIu64
                      " records missing; see `steme verify` and quarantine/",
-                     r->damaged_bytes, r->missing_sequences);
+                     report.damaged_bytes, report.missing_sequences);
     return STEME_OK;
 }
 
@@ -400,12 +400,15 @@ steme_status steme_info(struct steme_store *store, struct steme_info *out, struc
 {
     struct applied_row applied = { 0 };
     struct wal_stats stats;
+    struct wal_report damage;
     struct index *index = store_index(store);
     uint64_t last = wal_durable(store->wal).next_sequence - 1;
     steme_status status = projection_applied(index->kv, &applied, err);
     uint64_t indexed = applied.mark.location ? applied.mark.next_sequence - 1 : 0;
+    if (status == STEME_NOT_FOUND) status = STEME_OK;
     wal_stats(store->wal, &stats);
-    if (!status || status == STEME_NOT_FOUND) {
+    if (!status) status = wal_damage(store->wal, &damage, err);
+    if (!status) {
         *out = (struct steme_info){ .store_id = store->identity.id,
                                     .created_at_us = store->identity.created_at_us,
                                     .last_sequence = last,
@@ -415,16 +418,15 @@ steme_status steme_info(struct steme_store *store, struct steme_info *out, struc
                                     .log_segments = stats.segments,
                                     .record_bytes = applied.record_bytes,
                                     .index_bytes = index->in_memory ? 0 : index_file_bytes(store),
-                                    .quarantine_files = store->report.quarantine_files,
-                                    .missing_sequences = store->report.missing_sequences,
-                                    .degraded = store->report.degraded,
+                                    .quarantine_files = damage.quarantine_files,
+                                    .missing_sequences = damage.missing_sequences,
+                                    .degraded = damage.degraded,
                                     .read_only = store->read_only,
                                     .index_in_memory = index->in_memory,
                                     .index_engine = index->kv->ops->name,
                                     .log_reads = stats.reads,
                                     .index_rebuilds = store->index_rebuilds };
         memcpy(out->records, applied.records, sizeof out->records);
-        status = STEME_OK;
     }
     index_release(&index);
     return status;

@@ -32,7 +32,6 @@ struct steme_store {
     struct host_file *lock;       /* writers: held while open */
     struct host_file *index_lock; /* writers: held while open; readers: while they bring the index up to date */
     struct wal *wal;
-    struct wal_report report;
 
     pthread_mutex_t ingesting; /* held for a step of the ingestor, and while the index is replaced */
     pthread_mutex_t sharing;   /* guards index, trust, ingest_status, ingest_error; held briefly */

@@ -280,8 +280,8 @@ struct last {
 static steme_status find_hint(struct recovery *recovery, const struct segment *segment, bool *found_out,
                               struct recovery_point *point_out, struct steme_error *err)
 {
-    static const uint64_t looks[] = { 65536,
-                                      STEME_BATCH_BYTES_MAX }; /* the batch is hardly ever larger than the first */
+    /* the batch is hardly ever larger than the first */
+    static const uint64_t looks[] = { 65536, STEME_BATCH_BYTES_MAX };
     const struct wal_mark *hint = recovery->options->hint;
     *found_out = false;
     if (!hint || location_segment(hint->location) != segment->number) return STEME_OK;
@@ -364,8 +364,8 @@ static void find_proof(const struct recovery *recovery, struct last *last)
         bool acknowledged = entry->good && (entry->reason == QUARANTINE_DAMAGE || entry->reason == QUARANTINE_LOST);
         if (!acknowledged || entry->segment < number || entry->segment > SEGMENT_NUMBER_MAX) continue;
         uint64_t end = entry->offset + entry->length;
-        if (end > SEGMENT_BYTES_MAX || entry->first_sequence + entry->count > SEQUENCE_MAX)
-            continue; /* not our doing */
+        /* not our doing */
+        if (end > SEGMENT_BYTES_MAX || entry->first_sequence + entry->count > SEQUENCE_MAX) continue;
         if (location_of((uint32_t)entry->segment, end) > location_of(last->proof_segment, last->proof_offset)) {
             last->proof_segment = (uint32_t)entry->segment;
             last->proof_offset = end;
@@ -474,8 +474,8 @@ static steme_status repair_file(struct recovery *recovery, const struct last *la
     if (!status) status = host_sync(file, err);
     host_close(&file);
     if (!status) status = host_sync_dir(recovery->host, recovery->table->dir, err);
-    if (!status && !walk->any)
-        status = host_sync_dir(recovery->host, recovery->options->dir, err); /* wal/ may be new */
+    /* wal/ may be new */
+    if (!status && !walk->any) status = host_sync_dir(recovery->host, recovery->options->dir, err);
     if (!status) last->segment->file_bytes = last->end.offset;
     return status;
 }
@@ -560,7 +560,6 @@ static steme_status judge_last(struct recovery *recovery, struct recovery_end *e
 steme_status recovery_run(const struct wal_options *options, struct segment_table *table, struct quarantine *quarantine,
                           struct recovery_end *end_out, struct wal_report *report, struct steme_error *err)
 {
-    struct quarantine_sum sum = { 0 };
     struct recovery recovery = {
         .options = options,
         .host = options->host,
@@ -575,12 +574,6 @@ steme_status recovery_run(const struct wal_options *options, struct segment_tabl
     if (!status) status = set_aside_headers(&recovery, err);
     if (!status) status = note_gaps(&recovery, err);
     if (!status) status = judge_last(&recovery, end_out, err);
-    if (!status) status = quarantine_sum(quarantine, &sum, err);
     arena_deinit(&recovery.arena);
-    if (status) return status;
-    report->damaged_bytes = sum.damaged_bytes;
-    report->missing_sequences = sum.missing_sequences;
-    report->degraded = sum.degraded;
-    report->quarantine_files = quarantine->file_count;
-    return STEME_OK;
+    return status;
 }

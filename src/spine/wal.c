@@ -164,6 +164,7 @@ steme_status wal_open(const struct wal_options *options, struct wal **wal_out, s
     invariant(!failed); /* the default kind needs no resource */
 
     steme_status status = open_parts(wal, options, &report, err);
+    if (!status) status = wal_damage(wal, &report, err);
     if (status) {
         wal_close(&wal);
         return error_wrap(err, status, "opening the log in %s", options->dir);
@@ -213,6 +214,21 @@ bool wal_wait(struct wal *wal, uint64_t sequence, uint32_t turn, uint64_t timeou
 uint32_t wal_turn(const struct wal *wal) { return gate_turn(&wal->durable_gate); }
 
 void wal_wake(struct wal *wal) { gate_kick(&wal->durable_gate); }
+
+steme_status wal_damage(struct wal *wal, struct wal_report *report, struct steme_error *err)
+{
+    struct quarantine_sum sum = { 0 };
+    pthread_mutex_lock(&wal->quarantine_lock);
+    steme_status status = quarantine_sum(&wal->quarantine, &sum, err);
+    uint64_t files = wal->quarantine.file_count;
+    pthread_mutex_unlock(&wal->quarantine_lock);
+    if (status) return status;
+    report->damaged_bytes = sum.damaged_bytes;
+    report->missing_sequences = sum.missing_sequences;
+    report->quarantine_files = files;
+    report->degraded = sum.degraded;
+    return STEME_OK;
+}
 
 void wal_stats(struct wal *wal, struct wal_stats *out)
 {

@@ -65,16 +65,20 @@ struct wal_report {
 
 struct wal_options {
     struct host *host;
-    const char *dir;             /* holds wal/ and quarantine/ */
-    struct steme_hash store_id;  /* in every segment header: another store's segments are refused */
-    bool read_only;              /* nothing is created, repaired or cut; appends are refused */
-    const struct wal_mark *hint; /* NULL, or a mark the index holds: proof that all before it was durable. If the
-                                    log agrees with it, opening scans from there instead of from the start of the last
-                                    segment */
-    uint64_t segment_bytes;      /* 0: STEME_SEGMENT_BYTES; tests use small ones, at least 64 KiB, multiple of 4096 */
-    bool committer;              /* a background thread takes over group commits while callers keep coming; false in
-                                    simulations, where the callers commit in turn */
+    const char *dir;            /* holds wal/ and quarantine/ */
+    struct steme_hash store_id; /* in every segment header: another store's segments are refused */
+    bool read_only;             /* nothing is created, repaired or cut; appends are refused */
+    /* NULL, or a mark the index holds: proof that all before it was durable. If the log agrees with it, opening scans
+     * from there instead of from the start of the last segment */
+    const struct wal_mark *hint;
+    uint64_t segment_bytes; /* 0: STEME_SEGMENT_BYTES; tests use small ones, at least 64 KiB, multiple of 4096 */
+    /* a background thread takes over group commits while callers keep coming; false in simulations, where the callers
+     * commit in turn */
+    bool committer;
 };
+
+/* Bring the last four of a report up to what is known by now: reading finds damage as well as opening. Any thread. */
+MUST_CHECK steme_status wal_damage(struct wal *wal, struct wal_report *report, struct steme_error *err);
 
 /* Create wal/ and the first segment, synced with their directories. STEME_EXISTS if there is a log. */
 MUST_CHECK steme_status wal_create(const struct wal_options *options, struct steme_error *err);

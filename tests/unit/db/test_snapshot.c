@@ -420,6 +420,32 @@ static void what_can_still_be_proved_is_exported(void **state)
     }
 }
 
+static void a_damaged_epoch_is_left_out_and_told(void **state)
+{
+    struct shop *shop = *state;
+    struct pile pile;
+    struct steme_info info;
+    const struct steme_entry *list = NULL;
+    size_t count = 0;
+    char *path = shop_path(shop, "wal/0000000000000001.seg");
+    pile_init(&pile);
+    (void)pile_add(&pile, 0, pile_epoch("before", NULL, 0));
+    (void)pile_add(&pile, 0, pile_epoch("after", NULL, 0));
+    shop_submit_all(shop, &pile);
+    steme_close(&shop->store);
+    shop_flip(path, offset_of(shop, &pile.ids[0]));
+    shop_reopen(shop, false);
+    struct steme_snapshot *snapshot = shop_look(shop->store);
+    OK(steme_epochs(snapshot, &list, &count, &failure));
+    assert_int_equal(count, 1);
+    assert_memory_equal(&list[0].id, &pile.ids[1], sizeof pile.ids[1]);
+    OK(steme_info(shop->store, &info, &failure));
+    assert_true(info.degraded && info.missing_sequences == 1);
+    steme_snapshot_close(&snapshot);
+    pile_deinit(&pile);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -432,6 +458,7 @@ int main(void)
         SHOP_CASE(a_snapshot_stays_fixed_though_its_index_is_made_anew),
         SHOP_CASE(a_reader_gets_over_a_lie_too),
         SHOP_CASE(a_row_that_limits_a_moment_may_lie),
+        SHOP_CASE(a_damaged_epoch_is_left_out_and_told),
         cmocka_unit_test(one_damaged_record_does_not_cost_its_neighbours),
         cmocka_unit_test(what_can_still_be_proved_is_exported),
     };
