@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#define PIECE_BYTES ((size_t)1 << 20) /* read at a time */
 #define WALK_LOOKS_MAX 10             /* a writer can't damage so often what we look at */
 #define SEQUENCE_MAX (UINT64_MAX / 2) /* no log gets there; a mark that says so is none */
 
@@ -24,6 +25,29 @@ struct recovery {
 
 /* ---- which segments there are ---- */
 
+/* Read into memory that is zero. A segment is reserved in full when it is begun, so most of the last one is zeros:
+ * pieces that are all zero leave the memory untouched, and it costs nothing. */
+static steme_status read_into_zeros(struct host_file *file, uint64_t from, uint8_t *to, uint64_t size, size_t *got_out,
+                                    struct steme_error *err)
+{
+    size_t part = size < PIECE_BYTES ? (size_t)size : PIECE_BYTES, got = part;
+    uint8_t *piece = malloc(part ? part : 1);
+    if (!piece) return error_set(err, STEME_NO_MEMORY, "no memory to read %zu bytes of the log", part);
+    steme_status status = STEME_OK;
+    uint64_t done = 0;
+    while (!status && done < size && got == part) {
+        if (part > size - done) part = (size_t)(size - done);
+        status = host_read_at(file, from + done, piece, part, &got, err);
+        if (status) break;
+        uint64_t used = batch_scan_used(piece, got);
+        if (used) memcpy(to + done, piece, used);
+        done += got;
+    }
+    free(piece);
+    if (!status) *got_out = done;
+    return status;
+}
+
 /* What there is of a segment between two offsets, on the heap. */
 static steme_status read_segment(struct recovery *recovery, uint32_t number, uint64_t from, uint64_t to,
                                  uint8_t **bytes_out, uint64_t *size_out, struct steme_error *err)
@@ -39,13 +63,13 @@ static steme_status read_segment(struct recovery *recovery, uint32_t number, uin
     if (status) goto done;
     if (size > to) size = to;
     size = size > from ? size - from : 0;
-    bytes = malloc(size ? size : 1);
+    bytes = calloc(size ? size : 1, 1);
     if (!bytes) {
         status = error_set(err, STEME_NO_MEMORY, "no memory for %" PRIu64 " bytes of log segment %" PRIu32, size,
                            number);
         goto done;
     }
-    status = host_read_at(file, from, bytes, size, &got, err);
+    status = read_into_zeros(file, from, bytes, size, &got, err);
     if (status) goto done;
     *bytes_out = bytes;
     *size_out = got;
