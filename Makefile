@@ -4,17 +4,21 @@
 #   T        make test T=wal: only tests with that in their name
 #   SEED     make sim SEED=7: one run from that seed; MINUTES=5: fresh seeds for so long
 #   F        make fuzz F=record MINUTES=5
+#   PATCH    make planted PATCH=sync-left-out: only that bug
+#   PARTS    make torture PARTS='kill rot' ROUNDS=1000: only these, so many rounds; FULL=1: all there is
 #   PREFIX   make install PREFIX=/usr DESTDIR=/some/root
 VARIANT ?= debug
 PREFIX ?= /usr/local
 DESTDIR ?=
 MINUTES ?=
 T ?=
+PARTS ?=
 F ?=
+PATCH ?=
 export JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build test quality fmt sim bench run install clean fuzz cover
+.PHONY: help setup build test quality fmt sim planted torture bench run install clean fuzz cover
 
 help: ## these lines
 	@sed -n 's/^#   /  /p' Makefile
@@ -42,6 +46,14 @@ fmt: ## lay out the sources as `make quality` wants them
 sim: ## crash and property suites from fresh random seeds
 	@tools/setup build
 	@SEED="$(SEED)" MINUTES="$(MINUTES)" tools/sim $(VARIANT)
+
+planted: ## plant the bugs of tests/planted one by one: the tests must catch each
+	@tools/setup build
+	@tools/planted $(PATCH)
+
+torture: ## real faults on the real binary: kill -9, power cuts (root), failing calls, damaged files; FULL=1: for hours
+	@tools/setup all
+	@tools/torture $(PARTS)
 
 bench: ## measure the release build
 	@tools/setup all

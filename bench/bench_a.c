@@ -94,8 +94,8 @@ static void raw_reserve(struct raw *raw, off_t bytes)
     must_hold(fdatasync(raw->file) == 0, "reserving space");
 }
 
-/* As many groups and records as ours. A group has a whole number of records: now one more, now one less than the mean.
- */
+/* As many groups and records as ours. A group has a whole number of records: now one more, now one less than the
+ * mean. */
 static struct tally raw_write(struct raw *raw, const struct tally *ours)
 {
     size_t done = 0;

@@ -2,10 +2,10 @@
 /* c. Bundles of 1,000, verified, logged and indexed: what it brings to sign many at once, and how far the index alone
  * would let us go.
  *
- * Ours    steme_submit() of a bundle a call from 2 threads; the time ends when the last record is indexed. Encoded and
- *         signed beforehand.
- * Against (b) of the same round, and against LMDB with nothing around it: one thread, the same keys and values as our
- *         index ends up with, in the order the records came, 10,000 entries a transaction. */
+ * Ours      steme_submit() of a bundle a call from 2 threads; the time ends when the last record is indexed. Encoded
+ *           and signed beforehand.
+ * Against   (b) of the same round, and against LMDB with nothing around it: one thread, the same keys and values as our
+ *           index ends up with, in the order the records came, 10,000 entries a transaction. */
 #include "lib/clock.h"
 #include "lib/lmdb_alone.h"
 #include "lib/report.h"

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* e. Answering a question in process, everything in memory.
  *
- * Ours    steme_resolve() (consensus) of random slots with 10 candidates each in one snapshot, the answer's memory
- * given back after each. It reads the index, weighs the candidates, and reads from the log what it returns. Against
- * SQLite that fetches the same 10 records by its index, in one read transaction as our snapshot is one, and does
- *         nothing with them but touch their bytes. Blocks of both alternate, so that both see the same machine.
+ * Ours      steme_resolve() (consensus) of random slots with 10 candidates each in one snapshot, the answer's memory
+ *           given back after each. It reads the index, weighs the candidates, and reads from the log what it returns.
+ * Against   SQLite that fetches the same 10 records by its index, in one read transaction as our snapshot is one, and
+ *           does nothing with them but touch their bytes. Blocks of both alternate, so that both see the same machine.
+ *
  * Then slots of 50 candidates that make 5 claims: records read from the log for an answer, against its claims. */
 #include "base/prng.h"
 #include "base/slice.h"

@@ -6,8 +6,8 @@
 #ifndef STEME_LIMITS_H
 #define STEME_LIMITS_H
 
-/** Bytes in a name (subject, predicate, entity, source, unit, qualifier): a line of text; names are keys, not
- * documents. */
+/** Bytes in a name (subject, predicate, entity, source, unit, qualifier): a line of text; names are keys,
+ * not documents. */
 #define STEME_NAME_MAX 1024u
 /** Bytes in a text (text value, reason, description): a long abstract; longer things are blobs. */
 #define STEME_TEXT_MAX 65536u
@@ -27,8 +27,8 @@
 #define STEME_RECORD_MAX 1048576u
 /** Largest scale of a decimal, either sign: physics needs about 60; beyond is a typing error. */
 #define STEME_SCALE_MAX 99
-/** Records in one write to the log, and their bytes: bounds memory held for a group commit and the time one sync takes.
- */
+/** Records in one write to the log, and their bytes: bounds memory held for a group commit and the time one sync
+ * takes. */
 #define STEME_BATCH_RECORDS_MAX 8192u
 /** See ::STEME_BATCH_RECORDS_MAX. */
 #define STEME_BATCH_BYTES_MAX 8388608u

@@ -114,12 +114,12 @@ struct steme_testimony {
 
 /** An answer unfolded down to the signed records. */
 struct steme_explanation {
-    struct steme_answer answer;                /**< as steme_resolve() gives it */
-    const struct steme_testimony *testimonies; /**< every assertion of the slot, by claim in the order of beliefs, then
-                                                  time; those not live last */
-    size_t testimony_count;                    /**< how many */
-    const struct steme_ballot *claim_ballots;  /**< votes on the slot's claims as such */
-    size_t claim_ballot_count;                 /**< how many */
+    struct steme_answer answer; /**< as steme_resolve() gives it */
+    /** Every assertion of the slot, by claim in the order of beliefs, then time; those not live last. */
+    const struct steme_testimony *testimonies;
+    size_t testimony_count;                   /**< how many */
+    const struct steme_ballot *claim_ballots; /**< votes on the slot's claims as such */
+    size_t claim_ballot_count;                /**< how many */
 };
 /** Why steme_resolve() answers as it does. */
 STEME_API STEME_MUST_CHECK steme_status steme_why(struct steme_snapshot *snapshot,
@@ -151,8 +151,8 @@ STEME_API STEME_MUST_CHECK steme_status steme_get(struct steme_snapshot *snapsho
  */
 STEME_API STEME_MUST_CHECK steme_status steme_find_id(struct steme_snapshot *snapshot, const char *hex,
                                                       struct steme_hash *out, struct steme_error *err);
-/** Target of a vote or revision on a record: kind and route filled in. The record must be an assertion, vote or epoch.
- */
+/** Target of a vote or revision on a record: kind and route filled in. The record must be an assertion, vote or
+ * epoch. */
 STEME_API STEME_MUST_CHECK steme_status steme_target_of(struct steme_snapshot *snapshot, const struct steme_hash *id,
                                                         struct steme_target *out, struct steme_error *err);
 /** All that bears on one assertion, as in steme_why(). */

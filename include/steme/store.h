@@ -30,10 +30,12 @@ STEME_API int64_t steme_now_us(void);
 
 /** How to open. Zeroed: for writing. */
 struct steme_open_options {
-    bool read_only; /**< change nothing in the log. The index is still brought up to date on disk when nobody else has
-                       the store open and it can be written, else in memory */
-    /** Told about events worth a line to a person, such as "index rebuilt: ...". May be NULL. Called from any thread.
-     */
+    /** Change nothing in the log. The index is still brought up to date on disk when nobody else has the store open and
+     * it can be written, else in memory. A store open for reading shows what was acknowledged when it was opened; what
+     * another process writes later is seen by opening it again, which costs about a millisecond. */
+    bool read_only;
+    /** Told about events worth a line to a person, such as "index rebuilt: ...". May be NULL. Called from any
+     * thread. */
     void (*notice)(void *context, const char *line);
     void *notice_context; /**< given to notice */
 };

@@ -22,8 +22,8 @@ STEME_API void steme_print_hash(const struct steme_hash *hash, char out[STEME_PR
 /** Exactly 64 hex digits. */
 STEME_API STEME_MUST_CHECK steme_status steme_parse_hash(struct steme_slice text, struct steme_hash *out,
                                                          struct steme_error *err);
-/** Exact decimal, "-12.50e3" and the like; the result is canonical. NaN, infinities and what does not fit are refused.
- */
+/** Exact decimal, "-12.50e3" and the like; the result is canonical. NaN, infinities and what does not fit are
+ * refused. */
 STEME_API STEME_MUST_CHECK steme_status steme_parse_decimal(struct steme_slice text, struct steme_decimal *out,
                                                             struct steme_error *err);
 /** Plain notation where it is short, else with an exponent. */

@@ -233,8 +233,8 @@ size_t text_print_decimal(struct steme_decimal number, char out[TEXT_DECIMAL_BYT
 #define US_PER_HOUR (60 * US_PER_MINUTE)
 #define US_PER_DAY (24 * US_PER_HOUR)
 
-/* The calendar repeats every 400 years. Counting years from March puts the leap day last, where it moves no
- * month. */
+/* The calendar repeats every 400 years. Counting years from March puts the leap day last, where it moves
+ * no month. */
 enum { DAYS_PER_ERA = 146097, DAYS_BEFORE_1970 = 719468 }; /* the latter since 0000-03-01 */
 
 struct date {

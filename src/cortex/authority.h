@@ -7,8 +7,8 @@
  * What that promises: a key nobody leads to weighs 0. Keys that only one agent of weight w endorses weigh together at
  * most d*w, however many they are; endorsing one another as well they reach at most (d + d^2 + ... + d^8) w. So making
  * keys gives no power that was not handed on. (Flow from fixed roots is what can be sybil-proof: Cheng and Friedman
- * 2005.) What it does not: an agent that its own keys endorse in return gets part of its weight back, at most 1 + d^2 +
- * d^4 + ... = 1/(1 - d^2) times what others gave it, and never more than 1. Pure; any thread once built. */
+ * 2005.) What it does not: an agent that its own keys endorse in return gets part of its weight back, at most
+ * 1 + d^2 + d^4 + ... = 1/(1 - d^2) times what others gave it, and never more than 1. Pure; any thread once built. */
 #ifndef CORTEX_AUTHORITY_H
 #define CORTEX_AUTHORITY_H
 

@@ -15,8 +15,8 @@
 
 struct judge {
     struct reader *reader;
-    const uint8_t (
-        *trusted)[16]; /* agent ids of the store's own keys, sorted: default roots, and whose schema counts */
+    /* agent ids of the store's own keys, sorted: default roots, and whose schema counts */
+    const uint8_t (*trusted)[16];
     size_t trusted_count;
     struct {
         struct steme_slice name; /* in the mapped log; empty: none */

@@ -122,7 +122,7 @@ static steme_status parse_identity(struct steme_slice whole, const char *path, s
     struct home_identity identity;
     int64_t format = 0;
     if (!take_line(&rest, first_line, &value) || value.size || !take_line(&rest, "format ", &value) ||
-        text_parse_integer(value, &format, NULL))
+        text_parse_integer(value, &format, NULL) || format < 1)
         return error_set(err, STEME_CORRUPT, "%s is not a store's identity file", path);
     if (format > HOME_FORMAT)
         return error_set(err, STEME_NEWER, "%s is of format %" PRId64 "; this program reads up to %u: use a newer one",

@@ -2,8 +2,10 @@
 /* A store's directory: what is in it, who it is, and who has it open.
  *
  *   store         five lines of text: what it is, format, id, when it was made, check (docs/format/store.md). Written
- * last by steme_create(), so a directory without it is no store lock          flock: the one writer; holds its process
- * id index.lock    flock: who brings the index on disk up to date wal/ quarantine/ index/ keys/
+ *                 last by steme_create(), so a directory without it is no store
+ *   lock          flock: the one writer; holds its process id
+ *   index.lock    flock: who brings the index on disk up to date
+ *   wal/ quarantine/ index/ keys/
  *
  * Lock files are never removed: a lock on a removed file excludes nobody. */
 #ifndef DB_HOME_H

@@ -3,8 +3,9 @@
  *
  *   index/data.mdb, index/lock.mdb   LMDB's
  *   index/state                      there while somebody writes: the boot it happens in. LMDB does not sync commits,
- * so after a system stop (another boot) what it left can't be trusted; after a killed process it can index.lock flock:
- * who brings the index on disk up to date
+ *                                    so after a system stop (another boot) what it left can't be trusted; after a
+ *                                    killed process it can
+ *   index.lock                       flock: who brings the index on disk up to date
  *
  * An index is shared by its store and the snapshots that read it; the last one to let go closes it. */
 #ifndef DB_INDEX_H

@@ -20,7 +20,7 @@ static void remember(struct steme_store *store, steme_status status, const struc
     if (news) store_notice(store, "the index can't be kept up: %s", error->message);
 }
 
-static steme_status step(struct steme_store *store, struct steme_error *err)
+steme_status store_step(struct steme_store *store, struct steme_error *err)
 {
     size_t count = 0;
     pthread_mutex_lock(&store->ingesting);
@@ -65,7 +65,7 @@ static void *run(void *context)
     while (wait_for_work(store)) {
         struct steme_error error;
         linger(store);
-        steme_status status = step(store, &error);
+        steme_status status = store_step(store, &error);
         remember(store, status, &error);
         if (status) {
             gate_kick(&store->applied); /* those who wait hear of the failure */

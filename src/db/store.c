@@ -45,22 +45,32 @@ struct index *store_index(struct steme_store *store)
 
 /* ---- create ---- */
 
-static struct wal_options log_options(struct host *host, const char *dir, const struct home_identity *identity)
+static struct wal_options log_options(const struct store_setting *setting, const char *dir,
+                                      const struct home_identity *identity)
 {
-    return (struct wal_options){ .host = host, .dir = dir, .store_id = identity->id, .committer = true };
+    return (struct wal_options){ .host = setting->host,
+                                 .dir = dir,
+                                 .store_id = identity->id,
+                                 .segment_bytes = setting->segment_bytes,
+                                 .committer = !setting->alone };
+}
+
+steme_status store_create_in(const struct store_setting *setting, const char *dir, struct steme_error *err)
+{
+    struct home_identity identity;
+    steme_status status = sign_init(err);
+    if (!status) status = home_create(setting->host, dir, &identity, err);
+    if (status) return error_wrap(err, status, "making a store");
+    struct wal_options options = log_options(setting, dir, &identity);
+    status = wal_create(&options, err);
+    if (!status) status = home_finish(setting->host, dir, &identity, err);
+    return status ? error_wrap(err, status, "making a store in %s", dir) : STEME_OK;
 }
 
 steme_status steme_create(const char *dir, struct steme_error *err)
 {
-    struct host *host = host_posix();
-    struct home_identity identity;
-    steme_status status = sign_init(err);
-    if (!status) status = home_create(host, dir, &identity, err);
-    if (status) return error_wrap(err, status, "making a store");
-    struct wal_options options = log_options(host, dir, &identity);
-    status = wal_create(&options, err);
-    if (!status) status = home_finish(host, dir, &identity, err);
-    return status ? error_wrap(err, status, "making a store in %s", dir) : STEME_OK;
+    struct store_setting setting = { .host = host_posix() };
+    return store_create_in(&setting, dir, err);
 }
 
 /* ---- open ---- */
@@ -127,11 +137,40 @@ static steme_status settle_maintained(struct steme_store *store, struct index **
     return open_fresh(store, index, err);
 }
 
+/* Reading finds damage as well as opening, so this is asked more than once and tells what is new. */
+static void tell_of_damage(struct steme_store *store)
+{
+    struct wal_report damage;
+    if (wal_damage(store->wal, &damage, NULL) || !damage.degraded) return;
+    pthread_mutex_lock(&store->sharing);
+    bool news = !store->told_degraded || store->told_bytes != damage.damaged_bytes ||
+                store->told_sequences != damage.missing_sequences;
+    store->told_degraded = true;
+    store->told_bytes = damage.damaged_bytes;
+    store->told_sequences = damage.missing_sequences;
+    pthread_mutex_unlock(&store->sharing);
+    if (news)
+        store_notice(store,
+                     "the store is degraded: %" PRIu64 " bytes of acknowledged data are damaged, %" PRIu64
+                     " records missing; see `steme verify` and quarantine/",
+                     damage.damaged_bytes, damage.missing_sequences);
+}
+
+/* Whether damage was found that only a writer can put on record. An index on disk that was made or moved on without
+ * those records would hide it, for whoever opens the store next begins to read at its mark; and the mark it has may be
+ * the only proof that they were acknowledged. */
+static bool would_hide(struct steme_store *store)
+{
+    struct wal_report damage;
+    return store->read_only && (wal_damage(store->wal, &damage, NULL) || damage.unfiled);
+}
+
 static steme_status open_log(struct steme_store *store, const struct applied_row *applied, struct steme_error *err)
 {
-    struct wal_options options = log_options(store->host, store->dir, &store->identity);
+    struct store_setting setting = { store->host, store->segment_bytes, store->alone };
+    struct wal_options options = log_options(&setting, store->dir, &store->identity);
     options.read_only = store->read_only;
-    options.committer = !store->read_only;
+    options.committer = !store->read_only && !store->alone;
     options.hint = applied->mark.location ? &applied->mark : NULL;
     struct wal_report report;
     steme_status status = wal_open(&options, &store->wal, &report, err);
@@ -139,11 +178,7 @@ static steme_status open_log(struct steme_store *store, const struct applied_row
     if (report.torn_tail_bytes)
         store_notice(store, "%" PRIu64 " bytes behind the last whole batch were set aside: an unfinished write",
                      report.torn_tail_bytes);
-    if (report.degraded)
-        store_notice(store,
-                     "the store is degraded: %" PRIu64 " bytes of acknowledged data are damaged, %" PRIu64
-                     " records missing; see `steme verify` and quarantine/",
-                     report.damaged_bytes, report.missing_sequences);
+    tell_of_damage(store);
     return STEME_OK;
 }
 
@@ -187,6 +222,7 @@ static steme_status open_for_writing(struct steme_store *store, struct steme_err
         return status;
     }
     set_index(store, index);
+    tell_of_damage(store);
     return runner_start(store, err);
 }
 
@@ -202,13 +238,22 @@ static steme_status catch_up(struct index *index, struct steme_error *err)
     return status ? status : index_mark_clean(index, err);
 }
 
-/* A reader's index on disk: brought up to date if we got index.lock, else as the writer keeps it. */
-static steme_status settle_for_reading(struct steme_store *store, struct index **index,
+/* A reader's index on disk: brought up to date if we got index.lock, else as whoever holds that keeps it. Where nobody
+ * does and we can't, it must not be behind the log, for it would stay so. */
+static steme_status settle_for_reading(struct steme_store *store, struct index **index, bool kept,
                                        const struct applied_row *applied, struct steme_error *err)
 {
-    if (!store->index_lock) return index_attach(*index, store->wal, applied, err);
+    if (!store->index_lock) {
+        steme_status status = index_attach(*index, store->wal, applied, err);
+        if (status || kept || (*index)->ingestor.applied.location >= wal_durable(store->wal).location) return status;
+        return error_set(err, STEME_READ_ONLY, "the index is behind the log and can't be brought up to date here");
+    }
+    if (would_hide(store)) return error_set(err, STEME_CORRUPT, "the log is damaged beyond the mark of the index");
     steme_status status = settle_maintained(store, index, applied, err);
-    return status ? status : catch_up(*index, err);
+    if (!status) status = catch_up(*index, err);
+    if (status || !would_hide(store)) return status;
+    status = index_discard(store->host, store->dir, err); /* it was made just now, and has proved nothing */
+    return status ? status : error_set(err, STEME_CORRUPT, "the log is damaged");
 }
 
 static steme_status open_for_reading(struct steme_store *store, struct steme_error *err)
@@ -224,7 +269,7 @@ static steme_status open_for_reading(struct steme_store *store, struct steme_err
     steme_status status = open_log(store, &applied, err);
     if (status) goto done;
     if (!usable) tell_of_rebuild(store, why, was_there);
-    if (!usable) usable = settle_for_reading(store, &index, &applied, err);
+    if (!usable) usable = settle_for_reading(store, &index, got == STEME_LOCKED, &applied, err);
     if (usable) {
         index_release(&index);
         store_notice(store, "the index on disk can't be used here; reading the whole log instead");
@@ -233,13 +278,34 @@ static steme_status open_for_reading(struct steme_store *store, struct steme_err
     if (status) goto done;
     set_index(store, index);
     index = NULL;
+    tell_of_damage(store);
 done:
     index_release(&index);
     host_close(&store->index_lock); /* NULL inside is fine: a reader lets it go once the index is up to date */
     return status;
 }
 
-static struct steme_store *new_store(const char *dir, const struct steme_open_options *options)
+/* All in the caller's thread: the index begins empty, and is a reader's business at once. */
+static steme_status open_alone(struct steme_store *store, struct steme_error *err)
+{
+    struct applied_row applied = { 0 };
+    struct index *index = NULL;
+    const char *why = NULL;
+    steme_status status = STEME_OK;
+    if (!store->read_only) status = home_lock(store->host, store->dir, "lock", 0, &store->lock, err);
+    if (!status) status = open_log(store, &applied, err);
+    if (!status && store->read_only) status = open_memory(store, &index, err);
+    if (!status && !index) status = index_open(store->host, store->dir, INDEX_MEMORY, &index, &applied, &why, err);
+    if (!status && !index->attached) status = index_attach(index, store->wal, &applied, err);
+    if (status)
+        index_release(&index);
+    else
+        set_index(store, index);
+    return status;
+}
+
+static struct steme_store *new_store(const struct store_setting *setting, const char *dir,
+                                     const struct steme_open_options *options)
 {
     struct steme_store *store = calloc(1, sizeof *store);
     char *copy = store ? calloc(1, strlen(dir) + 1) : NULL;
@@ -248,7 +314,9 @@ static struct steme_store *new_store(const char *dir, const struct steme_open_op
         return NULL;
     }
     memcpy(copy, dir, strlen(dir));
-    store->host = host_posix();
+    store->host = setting->host;
+    store->segment_bytes = setting->segment_bytes;
+    store->alone = setting->alone;
     store->dir = copy;
     if (options) {
         store->read_only = options->read_only;
@@ -263,21 +331,36 @@ static struct steme_store *new_store(const char *dir, const struct steme_open_op
     return store;
 }
 
-steme_status steme_open(const char *dir, const struct steme_open_options *options, struct steme_store **store_out,
-                        struct steme_error *err)
+static steme_status open_parts(struct steme_store *store, struct steme_error *err)
+{
+    steme_status status = home_identify(store->host, store->dir, &store->identity, err);
+    if (status) return status;
+    if (store->alone) return open_alone(store, err);
+    return store->read_only ? open_for_reading(store, err) : open_for_writing(store, err);
+}
+
+steme_status store_open_in(const struct store_setting *setting, const char *dir,
+                           const struct steme_open_options *options, struct steme_store **store_out,
+                           struct steme_error *err)
 {
     steme_status status = sign_init(err);
     if (status) return status;
-    struct steme_store *store = new_store(dir, options);
+    struct steme_store *store = new_store(setting, dir, options);
     if (!store) return error_set(err, STEME_NO_MEMORY, "no memory to open %s", dir);
-    status = home_identify(store->host, store->dir, &store->identity, err);
-    if (!status) status = store->read_only ? open_for_reading(store, err) : open_for_writing(store, err);
+    status = open_parts(store, err);
     if (status) {
         steme_close(&store);
         return error_wrap(err, status, "opening %s", dir);
     }
     *store_out = store;
     return STEME_OK;
+}
+
+steme_status steme_open(const char *dir, const struct steme_open_options *options, struct steme_store **store_out,
+                        struct steme_error *err)
+{
+    struct store_setting setting = { .host = host_posix() };
+    return store_open_in(&setting, dir, options, store_out, err);
 }
 
 void steme_close(struct steme_store **store)
@@ -287,6 +370,7 @@ void steme_close(struct steme_store **store)
     *store = NULL;
     if (!s) return;
     runner_stop(s);
+    if (s->wal) tell_of_damage(s); /* what was met by walking the log alone */
     if (s->index && !s->read_only && index_tidy(s->index, &error)) store_notice(s, "%s", error.message);
     if (s->index && !s->read_only && index_mark_clean(s->index, &error))
         store_notice(s, "the index was not left clean and will be checked at the next opening: %s", error.message);
@@ -315,6 +399,17 @@ static steme_status replace_on_disk(struct steme_store *store, struct index **ou
     return status;
 }
 
+/* In memory first: see would_hide(). */
+static steme_status replace_for_reading(struct steme_store *store, struct index **out, struct steme_error *err)
+{
+    struct index *on_disk = NULL;
+    steme_status status = open_memory(store, out, err);
+    if (status || would_hide(store) || replace_on_disk(store, &on_disk, NULL)) return status;
+    index_release(out);
+    *out = on_disk;
+    return STEME_OK;
+}
+
 steme_status store_replace_index(struct steme_store *store, const struct index *lied, const char *why,
                                  struct steme_error *err)
 {
@@ -328,11 +423,16 @@ steme_status store_replace_index(struct steme_store *store, const struct index *
     steme_status status = STEME_OK;
     if (!done) {
         store_notice(store, "index rebuilt: %s", reason);
-        status = replace_on_disk(store, &index, err);
-        if (status && store->read_only) status = open_memory(store, &index, err);
+        if (store->alone)
+            status = open_memory(store, &index, err);
+        else if (store->read_only)
+            status = replace_for_reading(store, &index, err);
+        else
+            status = replace_on_disk(store, &index, err);
         if (!status) {
             store->index_rebuilds++; /* before those who wait for the index hear of it */
             set_index(store, index);
+            tell_of_damage(store);
         }
     }
     pthread_mutex_unlock(&store->ingesting);

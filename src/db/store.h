@@ -25,6 +25,8 @@ struct steme_store {
     struct host *host;
     char *dir;
     struct home_identity identity;
+    uint64_t segment_bytes; /* of new segments; 0: STEME_SEGMENT_BYTES */
+    bool alone;
     bool read_only;
     void (*notice)(void *context, const char *line);
     void *notice_context;
@@ -34,12 +36,14 @@ struct steme_store {
     struct wal *wal;
 
     pthread_mutex_t ingesting; /* held for a step of the ingestor, and while the index is replaced */
-    pthread_mutex_t sharing;   /* guards index, trust, ingest_status, ingest_error; held briefly */
+    pthread_mutex_t sharing;   /* guards index, trust, ingest_*, told_*; held briefly */
     pthread_mutex_t naming;    /* held while a key takes its name */
     struct index *index;
     struct trust *trust;
     steme_status ingest_status; /* of the last step: STEME_OK unless the index can't be kept up */
     struct steme_error ingest_error;
+    bool told_degraded; /* and with which figures */
+    uint64_t told_bytes, told_sequences;
     _Atomic uint64_t index_rebuilds;
 
     struct gate applied; /* mark: last sequence the index reflects */
@@ -49,6 +53,20 @@ struct steme_store {
     _Atomic bool stopping;
     _Atomic uint64_t wanted; /* a reader waits for this sequence: do not linger */
 };
+
+/* Where a store lives and who works for it. steme_create() and steme_open() take the real host, threads of their own
+ * and an index on disk. */
+struct store_setting {
+    struct host *host;
+    uint64_t segment_bytes; /* 0: STEME_SEGMENT_BYTES */
+    bool alone;             /* for simulations: no threads, callers commit, store_step() feeds an index in memory */
+};
+MUST_CHECK steme_status store_create_in(const struct store_setting *setting, const char *dir, struct steme_error *err);
+MUST_CHECK steme_status store_open_in(const struct store_setting *setting, const char *dir,
+                                      const struct steme_open_options *options, struct steme_store **store_out,
+                                      struct steme_error *err);
+/* Let the index take in some more of the log; what the runner loops. */
+MUST_CHECK steme_status store_step(struct steme_store *store, struct steme_error *err);
 
 /* Tell the opener a line worth a person's while. */
 void store_notice(struct steme_store *store, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -67,7 +67,13 @@ static steme_status verify_log(struct verification *v, struct steme_error *err)
     v->totals.damaged_bytes = totals.damaged_bytes - v->beside_bytes;
     if (totals.valid_bytes + totals.padding_bytes + totals.damaged_bytes != totals.file_bytes)
         report(v, "log", "valid, padding and damaged bytes do not add up to the files' length");
-    return STEME_OK;
+    struct wal_report damage;
+    status = wal_damage(v->store->wal, &damage, err);
+    if (!status && damage.missing_sequences)
+        report(v, "log", "%" PRIu64 " record%s that %s acknowledged %s missing", damage.missing_sequences,
+               damage.missing_sequences == 1 ? "" : "s", damage.missing_sequences == 1 ? "was" : "were",
+               damage.missing_sequences == 1 ? "is" : "are");
+    return status;
 }
 
 /* ---- records and signatures ---- */

@@ -89,13 +89,12 @@ static void receive_repeats(const size_t *first_of, size_t count, struct steme_r
 
 /* ---- submit ---- */
 
-/* Members of a bundle that is there already are there as well. */
-static void receive_copies(struct lookup *lookup, const struct admitted *group, struct steme_receipt *receipts)
+/* Whether all of a group is there: rot may have taken a member of a bundle, and then the bundle is written anew. */
+static bool group_there(struct lookup *lookup, const struct admitted *group, struct steme_receipt *receipts)
 {
-    for (size_t i = 1; i < group->group_count; i++) {
-        receipts[i] = (struct steme_receipt){ .id = group[i].record.id, .duplicate = true };
-        (void)already_there(lookup, &group[i].record.id, &receipts[i]);
-    }
+    for (size_t i = 0; i < group->group_count; i++)
+        if (!already_there(lookup, &group[i].record.id, &receipts[i])) return false;
+    return true;
 }
 
 /* One call's records on their way into the log; arrays as long as the call. */
@@ -139,10 +138,7 @@ static steme_status keep_new(struct steme_store *store, struct intake *in, struc
     for (size_t i = 0; i < in->count; i += in->admitted[i].group_count) {
         const struct admitted *group = &in->admitted[i];
         if (in->first_of[i] != i) continue;
-        if (already_there(&lookup, &group->record.id, &in->receipts[i])) {
-            receive_copies(&lookup, group, in->receipts + i);
-            continue;
-        }
+        if (group_there(&lookup, group, in->receipts + i)) continue;
         for (size_t k = 0; k < group->group_count; k++) {
             in->first_of[i + k] = i + k;
             in->kept[in->kept_count] = group[k].record;

@@ -118,8 +118,8 @@ MUST_CHECK steme_status host_make_dir(struct host *, const char *path, struct st
 /* The directory's entries are on stable storage. */
 MUST_CHECK steme_status host_sync_dir(struct host *, const char *path, struct steme_error *);
 MUST_CHECK steme_status host_rename(struct host *, const char *from, const char *to, struct steme_error *);
-MUST_CHECK steme_status host_remove(struct host *, const char *path,
-                                    struct steme_error *); /* file or empty directory */
+/* file or empty directory */
+MUST_CHECK steme_status host_remove(struct host *, const char *path, struct steme_error *);
 
 /* Whole small file. read: at most ceiling_bytes (STEME_TOO_LARGE), into the arena. write: to a temporary
  * name beside it (path + ".tmp"), synced, renamed over path, directory synced: a crash leaves the old file or the

@@ -40,7 +40,9 @@ struct world {
     int64_t wall_us;
     uint64_t wall_rest_ns; /* below a microsecond */
     uint64_t monotonic_ns;
-    uint64_t calls[CALL_KINDS];
+    uint64_t calls[CALL_KINDS], struck[CALL_KINDS];
+    uint64_t calls_to_stop; /* 0: it goes on */
+    bool stopped;
     struct fault faults[CALL_KINDS];
 };
 
@@ -74,12 +76,18 @@ static int strike(struct world *world, enum host_mem_call call)
 {
     const enum host_mem_call slots[2] = { call, HOST_MEM_ANY };
     int os_errno = 0;
+    if (world->calls_to_stop && --world->calls_to_stop == 0) world->stopped = true;
+    if (world->stopped) return EIO;
     for (size_t i = 0; i < 2; i++) {
         struct fault *fault = &world->faults[slots[i]];
         world->calls[slots[i]]++;
         if (fault->calls_left == 0 || --fault->calls_left > 0) continue;
         if (!os_errno) os_errno = fault->os_errno;
         if (fault->for_ever) fault->calls_left = 1;
+    }
+    if (os_errno) {
+        world->struck[call]++;
+        world->struck[HOST_MEM_ANY]++;
     }
     return os_errno;
 }
@@ -178,8 +186,9 @@ static steme_status write_at(struct host_file *base, uint64_t offset, const stru
 {
     struct mem_file *file = file_of(base);
     struct world *world = enter(base->host);
+    bool stopped = world->stopped; /* before this call: then nothing of it gets through */
     int struck = strike(world, HOST_MEM_WRITE);
-    int failure = check_file(world, file, true);
+    int failure = stopped ? EIO : check_file(world, file, true);
     uint64_t size = 0;
     for (size_t i = 0; i < count; i++)
         size += pieces[i].size;
@@ -196,9 +205,9 @@ static steme_status sync_file(struct host_file *base, struct steme_error *err)
     struct world *world = enter(base->host);
     int struck = strike(world, HOST_MEM_SYNC);
     int failure = check_file(world, file, false);
-    if (!failure && struck)
+    if (!failure && struck && !world->stopped)
         mem_bytes_lose(&file->node->bytes);
-    else if (!failure)
+    else if (!failure && !struck)
         mem_bytes_sync(&file->node->bytes);
     if (struck) failure = struck;
     leave(world);
@@ -357,9 +366,9 @@ static steme_status sync_dir(struct host *host, const char *path, struct steme_e
     int struck = strike(world, HOST_MEM_SYNC_DIR);
     int failure = mem_tree_find(&world->tree, path, &dir);
     if (!failure && !dir->is_dir) failure = ENOTDIR;
-    if (!failure && struck)
+    if (!failure && struck && !world->stopped)
         mem_tree_lose_dir(&world->tree, dir);
-    else if (!failure)
+    else if (!failure && !struck)
         mem_tree_sync_dir(&world->tree, dir);
     if (struck) failure = struck;
     leave(world);
@@ -480,11 +489,19 @@ void host_mem_free(struct host *host)
     free(world);
 }
 
+/* The process is gone: its handles are dead. */
+static void end_life(struct world *world)
+{
+    world->life++;
+    world->stopped = false;
+    world->calls_to_stop = 0;
+}
+
 void host_mem_power_cut(struct host *host, unsigned keep_permille)
 {
     invariant(keep_permille <= 1000);
     struct world *world = enter(host);
-    world->life++;
+    end_life(world);
     mem_tree_cut(&world->tree, keep_permille, &world->fate);
     prng_fill(&world->fate, world->boot_id.bytes, sizeof world->boot_id.bytes);
     leave(world);
@@ -493,8 +510,23 @@ void host_mem_power_cut(struct host *host, unsigned keep_permille)
 void host_mem_kill(struct host *host)
 {
     struct world *world = enter(host);
-    world->life++;
+    end_life(world);
     leave(world);
+}
+
+void host_mem_stop(struct host *host, uint64_t nth)
+{
+    struct world *world = enter(host);
+    world->calls_to_stop = nth;
+    leave(world);
+}
+
+bool host_mem_stopped(struct host *host)
+{
+    struct world *world = enter(host);
+    bool stopped = world->stopped;
+    leave(world);
+    return stopped;
 }
 
 void host_mem_set_wall_us(struct host *host, int64_t now)
@@ -531,6 +563,14 @@ uint64_t host_mem_calls(struct host *host, enum host_mem_call call)
     uint64_t calls = world->calls[call];
     leave(world);
     return calls;
+}
+
+uint64_t host_mem_struck(struct host *host, enum host_mem_call call)
+{
+    struct world *world = enter(host);
+    uint64_t struck = world->struck[call];
+    leave(world);
+    return struck;
 }
 
 steme_status host_mem_poke(struct host *host, const char *path, uint64_t offset, struct steme_slice bytes,

@@ -14,13 +14,20 @@ void host_mem_free(struct host *);
 
 /* Power cut: every open file handle dies (its calls return STEME_IO), locks are gone, the boot id changes.
  * Of the data and directory operations not yet synced, keep_permille (0..1000) says how likely each unsynced
- * 512-byte piece and each unsynced directory operation survives, by the world's own random numbers; a file
- * whose size was not synced may be short or have zeros. What was synced stays exactly. Operations on the same name
+ * piece of data and each unsynced directory operation survives, by the world's own random numbers, which also say for
+ * each file whether its pieces have 512 bytes (a sector) or 4096 (a page); a file whose size was not synced may be
+ * short or have zeros. What was synced stays exactly. Operations on the same name
  * or file keep their order: a later one doesn't survive without the earlier. Syncing a file does not save its
  * name: that takes a sync of the directory. Mappings stay readable and show what is left. */
 void host_mem_power_cut(struct host *, unsigned keep_permille);
 /* Process kill: handles die and locks are gone, every byte written stays. */
 void host_mem_kill(struct host *);
+
+/* The machine stops at the nth call from now (1 = the next) that a fault could hit: that call has no effect, but that a
+ * write leaves a random prefix, and it and all after it fail with STEME_IO until host_mem_power_cut() or
+ * host_mem_kill(). 0: it goes on. */
+void host_mem_stop(struct host *, uint64_t nth);
+bool host_mem_stopped(struct host *);
 
 void host_mem_set_wall_us(struct host *, int64_t wall_us);
 void host_mem_advance_ns(struct host *, uint64_t ns); /* moves both clocks */
@@ -44,11 +51,12 @@ enum host_mem_call {
 };
 /* The nth call (1 = the next) of that kind from now on fails with the errno; for_ever: so do all after it. A failed
  * write leaves a random prefix; a failed sync marks the unsynced data of that file (or names of that directory) as
- * lost at the next power cut even if a later sync says OK, but for pieces that are written again. One fault a kind;
- * nth 0 switches all faults off, whatever the kind. */
+ * lost at the next power cut even if a later sync says OK, but for pieces that are written again, with the size that
+ * takes. One fault a kind; nth 0 switches all faults off, whatever the kind. */
 void host_mem_fail(struct host *, enum host_mem_call call, uint64_t nth, int os_errno, bool for_ever);
-/* Calls of that kind so far, to loop a fault over every position. */
+/* Calls of that kind so far, to loop a fault over every position; and how many of them a fault hit. */
 uint64_t host_mem_calls(struct host *, enum host_mem_call call);
+uint64_t host_mem_struck(struct host *, enum host_mem_call call);
 
 /* Reach into a file as rot would, past all handles: change its durable and volatile bytes alike. */
 MUST_CHECK steme_status host_mem_poke(struct host *, const char *path, uint64_t offset, struct steme_slice bytes,

@@ -102,6 +102,7 @@ int mem_bytes_write(struct mem_bytes *bytes, uint64_t offset, struct steme_slice
     if (failure) return failure;
     memcpy(bytes->data + offset, from.data, from.size);
     if (end > bytes->size) set_size(bytes, end);
+    if (end > bytes->rewritten_end) bytes->rewritten_end = end;
     return 0;
 }
 
@@ -159,7 +160,11 @@ void mem_bytes_sync(struct mem_bytes *bytes)
     }
     bytes->piece_count = kept;
     forget_past_end(bytes);
-    if (!bytes->size_lost) bytes->durable_size = bytes->size;
+    /* What is written again past the end that the disk knows takes the end with it. */
+    if (!bytes->size_lost)
+        bytes->durable_size = bytes->size;
+    else if (bytes->rewritten_end > bytes->durable_size)
+        bytes->durable_size = bytes->rewritten_end < bytes->size ? bytes->rewritten_end : bytes->size;
 }
 
 void mem_bytes_lose(struct mem_bytes *bytes)
@@ -167,6 +172,7 @@ void mem_bytes_lose(struct mem_bytes *bytes)
     for (size_t i = 0; i < bytes->piece_count; i++)
         bytes->pieces[i].lost = true;
     bytes->size_lost = bytes->size != bytes->durable_size;
+    bytes->rewritten_end = 0;
 }
 
 /* The size after a power cut. Growth reaches the disk by and by, so anything between is possible too. */
@@ -178,12 +184,22 @@ static uint64_t cut_size(const struct mem_bytes *bytes, unsigned keep_permille, 
     return bytes->durable_size + prng_below(prng, bytes->size - bytes->durable_size);
 }
 
+/* The fate of a whole page, the same for all its pieces. */
+static bool page_stays(const struct mem_piece *piece, unsigned keep_permille, uint64_t salt)
+{
+    struct prng prng = { salt + piece->number / (MEM_BYTES_PAGE / MEM_BYTES_PIECE) };
+    return prng_chance(&prng, keep_permille);
+}
+
 void mem_bytes_cut(struct mem_bytes *bytes, unsigned keep_permille, struct prng *prng)
 {
     uint64_t size = cut_size(bytes, keep_permille, prng);
+    bool in_pages = prng_chance(prng, 500);
+    uint64_t salt = prng_u64(prng);
     for (size_t i = 0; i < bytes->piece_count; i++) {
         const struct mem_piece *piece = &bytes->pieces[i];
-        bool stays = !piece->lost && prng_chance(prng, keep_permille);
+        bool stays = in_pages ? page_stays(piece, keep_permille, salt) : prng_chance(prng, keep_permille);
+        stays = stays && !piece->lost;
         if (!stays) memcpy(bytes->data + (uint64_t)piece->number * MEM_BYTES_PIECE, piece->durable, MEM_BYTES_PIECE);
         bytes->places[piece->number] = 0;
     }

@@ -19,6 +19,8 @@
 /* Address space reserved for a file; memory is taken only for pages that are written. */
 #define MEM_BYTES_MAX ((uint64_t)128 << 20)
 #define MEM_BYTES_PIECE 512u
+/* What a system writes back at once; a power cut takes these whole or the pieces one by one. */
+#define MEM_BYTES_PAGE 4096u
 
 struct mem_piece {
     uint32_t number;                  /* its offset / MEM_BYTES_PIECE */
@@ -31,6 +33,7 @@ struct mem_bytes {
     uint64_t size;
     uint64_t durable_size;
     bool size_lost;           /* a failed sync dropped the change of size */
+    uint64_t rewritten_end;   /* with size_lost: end of what was written since, which the next sync may save */
     uint64_t touched_end;     /* multiple of a piece */
     uint32_t *places;         /* per piece below touched_end: index into pieces + 1, or 0 for unchanged */
     struct mem_piece *pieces; /* in the order they were first changed */
@@ -53,8 +56,8 @@ int mem_bytes_map(struct mem_bytes *bytes, const uint8_t **data_out);
 void mem_bytes_sync(struct mem_bytes *bytes);
 /* A failed sync: what is unsynced will be gone at the next power cut, unless it is written again. */
 void mem_bytes_lose(struct mem_bytes *bytes);
-/* Power cut: each unsynced piece, and the size, stays with a chance of keep_permille, else it is what the disk
- * held. An unsynced growth may also stay in part. */
+/* Power cut: each unsynced piece, or each unsynced page as a whole, and the size, stays with a chance of keep_permille,
+ * else it is what the disk held. An unsynced growth may also stay in part. */
 void mem_bytes_cut(struct mem_bytes *bytes, unsigned keep_permille, struct prng *prng);
 
 /* Change present and durable bytes alike. EINVAL outside the file. */

@@ -709,8 +709,8 @@ static steme_status sequence_at_time(struct kv_txn *txn, int64_t received_us, ui
                                      struct steme_error *err)
 {
     struct batch_row batch;
-    uint64_t low = 0,
-             high = UINT64_MAX - 1; /* batches that begin below low are early enough; at or past high too late */
+    /* batches that begin below low are early enough; at or past high too late */
+    uint64_t low = 0, high = UINT64_MAX - 1;
     steme_status status = batch_below(txn, high, &batch, err);
     if (status == STEME_NOT_FOUND) return STEME_OK;
     if (status || batch.received_at_us <= received_us) return status;

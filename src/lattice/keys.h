@@ -12,6 +12,7 @@
  *   R sequence8 (first of its batch)            -> received_at8 location8    transaction time
  *   D location8                                 -> id32 reason               a dead letter
  *   M "applied"                                 -> struct applied_row        how far the index is
+ *
  * A row of S, V, A, R or M begins its value with 4 bytes of XXH3-64 over key and rest of value, because the store
  * below does not notice rot; H, X, E and D point to records that prove themselves. Pure; any thread. */
 #ifndef LATTICE_KEYS_H
@@ -24,8 +25,8 @@
 
 #include <stdbool.h>
 
-/* Number of this layout, in the applied row. An index of another one is made anew: raise it with any change to a row.
- */
+/* Number of this layout, in the applied row. An index of another one is made anew: raise it with any change to
+ * a row. */
 #define KEYS_LAYOUT 1u
 #define KEYS_ID_BYTES 16u
 #define KEYS_MAX_BYTES 64u        /* longest key below */
@@ -50,8 +51,8 @@ struct slot_ref {
 
 struct slot_row {
     uint64_t location;
-    int64_t
-        at_us; /* asserted_at, or the receive time where that is too far ahead of it: when the claim counts as made */
+    /* asserted_at, or the receive time where that is too far ahead of it: when the claim counts as made */
+    int64_t at_us;
     int64_t valid_from_us, valid_to_us;
     uint32_t confidence_ppm;
     enum steme_kind kind;
@@ -108,8 +109,8 @@ static inline struct steme_slice key_slice(const struct key_bytes *key)
 {
     return (struct steme_slice){ key->data, key->size };
 }
-/* The id that ends a key of H, V, A, X or E: the record the row is about. 16 bytes; zeros for a key that is too short.
- */
+/* The id that ends a key of H, V, A, X or E: the record the row is about. 16 bytes; zeros for a key that is too
+ * short. */
 const uint8_t *key_last_id(struct steme_slice key);
 static inline struct steme_slice value_slice(const struct value_bytes *value)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signatures on which Ed25519 libraries disagree, and one on which all agree: the rule of docs/format/signature.md as
  * data. Rows 0 to 11 are the cases of "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko, 2020), published with
- * it as ed25519-speccheck; A is the public key, R and S are the halves of the signature. Row 12 is RFC 8032's test 1.
- */
+ * it as ed25519-speccheck; A is the public key, R and S are the halves of the signature. Row 12 is RFC 8032's
+ * test 1. */
 #ifndef MODEL_SIGN_VECTORS_H
 #define MODEL_SIGN_VECTORS_H
 

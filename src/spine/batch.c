@@ -10,19 +10,20 @@
 #define CHECK_BYTES 8u
 #define SEAL_WINDOW 64u /* prefixes hashed side by side: several rounds of the widest lanes */
 
-enum { /* byte offsets; docs/format/log.md */
-       AT_MAGIC = 0,
-       AT_COUNT = 4,
-       AT_BYTES = 8,
-       AT_SEGMENT = 12,
-       AT_OFFSET = 16,
-       AT_FIRST_SEQUENCE = 24,
-       AT_RECEIVED_AT = 32,
-       AT_STORE = 40,
-       AT_PREV = 48,
-       AT_FRAMES = 80,
-       AT_RESERVED = 112,
-       AT_CHECK = 120
+/* byte offsets; docs/format/log.md */
+enum {
+    AT_MAGIC = 0,
+    AT_COUNT = 4,
+    AT_BYTES = 8,
+    AT_SEGMENT = 12,
+    AT_OFFSET = 16,
+    AT_FIRST_SEQUENCE = 24,
+    AT_RECEIVED_AT = 32,
+    AT_STORE = 40,
+    AT_PREV = 48,
+    AT_FRAMES = 80,
+    AT_RESERVED = 112,
+    AT_CHECK = 120
 };
 
 uint64_t store_word(const struct steme_hash *store_id) { return load_u64(store_id->bytes); }

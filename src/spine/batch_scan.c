@@ -117,8 +117,8 @@ static void step_over_bad(struct batch_scan *scan, struct batch_scan_item *out)
     }
     out->kind = BATCH_SCAN_BAD;
     scan->linked = false;
-    uint64_t next = find_batch(scan,
-                               scan->offset + 64); /* not here: a good batch that does not belong here stays bad */
+    /* not here: a good batch that does not belong here stays bad */
+    uint64_t next = find_batch(scan, scan->offset + 64);
     out->last = next >= scan->to;
     if (out->last) {
         next = scan->offset + pad64(used);
@@ -295,8 +295,8 @@ static steme_status examine_frames(const uint8_t *at, const struct batch *head, 
     *kept_out = 0;
     damaged.from = read_row(at, head, BATCH_HEADER_BYTES, head->first_sequence, entries, kept_out);
     damaged.due = head->first_sequence + *kept_out;
-    if (damaged.from ==
-        head->bytes) { /* each right by itself, but not what the header was made for: somebody exchanged one. Which? */
+    if (damaged.from == head->bytes) {
+        /* each right by itself, but not what the header was made for: somebody exchanged one. Which? */
         *kept_out = 0;
         return STEME_OK;
     }
@@ -345,18 +345,20 @@ static void check_sheaves(struct harvest *harvest, uint8_t *prefixes)
 {
     struct steme_slice inputs[WINDOW_BATCHES];
     struct steme_hash digests[WINDOW_BATCHES];
+    bool fit[WINDOW_BATCHES];
     for (size_t begin, end; take_sheaves(harvest, &begin, &end);) {
         uint8_t *to = prefixes;
         for (size_t i = begin; i < end; i++) {
             struct sheaf *sheaf = &harvest->sheaves[i];
             uint8_t *start = to;
-            bool fit = read_frames(sheaf->at, &sheaf->head, sheaf->entries, &to);
-            inputs[i - begin] = slice_of(start, fit ? (size_t)(to - start) : 0);
+            fit[i - begin] = read_frames(sheaf->at, &sheaf->head, sheaf->entries, &to);
+            inputs[i - begin] = slice_of(start, (size_t)(to - start));
         }
         hash_many(inputs, end - begin, digests);
         for (size_t i = begin; i < end; i++) {
             struct sheaf *sheaf = &harvest->sheaves[i];
-            sheaf->whole = memcmp(digests[i - begin].bytes, sheaf->head.frames.bytes, HASH_BYTES) == 0;
+            sheaf->whole = fit[i - begin] &&
+                           memcmp(digests[i - begin].bytes, sheaf->head.frames.bytes, HASH_BYTES) == 0;
             if (!sheaf->whole) continue;
             sheaf->kept = sheaf->head.count;
             check_records(sheaf->entries, sheaf->kept);

@@ -19,9 +19,9 @@ struct batch_scan {
     uint64_t next_sequence;  /* of the next record in a log without damage */
     int64_t received_at_us;  /* of the last batch, or a lower bound */
     struct steme_hash batch; /* hash of the last batch */
-    bool linked;             /* the last batch ends right here: the next one must name its hash and go on with its
-                                sequence numbers. False behind damage: then it is believed if its place, store and check
-                                are right, and number and time do not go back */
+    /* the last batch ends right here: the next one must name its hash and go on with its sequence numbers. False behind
+     * damage: then it is believed if its place, store and check are right, and number and time do not go back */
+    bool linked;
 };
 
 /* A batch whose header is good. */

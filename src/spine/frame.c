@@ -10,14 +10,15 @@
 #define FRAME_SIGNED 1u
 #define CHECK_BYTES 8u
 
-enum { /* byte offsets; docs/format/log.md */
-       AT_MAGIC = 0,
-       AT_RECORD_BYTES = 4,
-       AT_SEQUENCE = 8,
-       AT_BATCH_BACK = 16,
-       AT_FLAGS = 20,
-       AT_ID = 24,
-       AT_SIGNATURE = 56
+/* byte offsets; docs/format/log.md */
+enum {
+    AT_MAGIC = 0,
+    AT_RECORD_BYTES = 4,
+    AT_SEQUENCE = 8,
+    AT_BATCH_BACK = 16,
+    AT_FLAGS = 20,
+    AT_ID = 24,
+    AT_SIGNATURE = 56
 };
 
 uint32_t frame_bytes_of(const struct wal_record *record)

@@ -49,8 +49,8 @@ bool frame_valid(const uint8_t *at, uint64_t available, struct frame *out);
 struct steme_slice frame_record(const struct frame *frame);
 /* Whether BLAKE3 of the record, given as `digest`, is the id in the prefix. */
 bool frame_has_id(const struct frame *frame, const struct steme_hash *digest);
-/* Fill what the frame knows: sequence, id, bytes, signature, locations of frame and batch. `location` is the frame's.
- */
+/* Fill what the frame knows: sequence, id, bytes, signature, locations of frame and batch. `location` is the
+ * frame's. */
 void frame_entry(const struct frame *frame, uint64_t location, struct wal_entry *out);
 
 #endif

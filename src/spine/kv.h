@@ -39,8 +39,8 @@ struct kv_txn {
     steme_status doomed; /* kept by kv.c: what the first hard failure of a write transaction answered */
 };
 
-/* Caller's storage; made by kv_seek(), ended by kv_cursor_end(), with its transaction, or when there is nothing more.
- */
+/* Caller's storage; made by kv_seek(), ended by kv_cursor_end(), with its transaction, or when there is nothing
+ * more. */
 struct kv_cursor {
     struct kv_txn *txn;        /* NULL once ended */
     struct steme_slice prefix; /* borrowed from the caller: keep it while the cursor lives */
@@ -137,8 +137,8 @@ MUST_CHECK steme_status kv_mem_open(struct kv **out, struct steme_error *err);
 struct kv_lmdb_options {
     const char *dir;
     bool create, read_only;
-    uint64_t
-        map_bytes; /* first size; 0: 64 GiB of address space, or what can be had. The file is as long as its data */
+    /* first size; 0: 64 GiB of address space, or what can be had. The file is as long as its data */
+    uint64_t map_bytes;
 };
 MUST_CHECK steme_status kv_lmdb_open(struct host *host, const struct kv_lmdb_options *options, struct kv **out,
                                      struct steme_error *err);

@@ -28,8 +28,8 @@
 #define RESIZE_TRIES 8
 #define SNAPSHOT_TRIES 100
 #define WRITES_PER_READER_CHECK 64u
-#define FIRST_PLACES \
-    64u /* threads start their search in this many, so that those of threads that ended are used again */
+/* threads start their search in this many, so that those of threads that ended are used again */
+#define FIRST_PLACES 64u
 
 /* --- Errors ------------------------------------------------------------------------------------------------------- */
 

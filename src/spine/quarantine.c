@@ -18,20 +18,21 @@
 static const char magic[8] = { 'S', 'T', 'E', 'M', 'E', 'Q', 'T', 'N' };
 static const char unfinished[] = ".tmp";
 
-enum { /* byte offsets; docs/format/recovery.md */
-       AT_MAGIC = 0,
-       AT_FORMAT = 8,
-       AT_HEADER_BYTES = 12,
-       AT_STORE_ID = 16,
-       AT_SEGMENT = 48,
-       AT_OFFSET = 56,
-       AT_LENGTH = 64,
-       AT_REASON = 72,
-       AT_FOUND_AT = 80,
-       AT_FIRST_SEQUENCE = 88,
-       AT_COUNT = 96,
-       AT_HASH = 104,
-       AT_CHECK = 224 /* over all before it; what is not named is zero */
+/* byte offsets; docs/format/recovery.md */
+enum {
+    AT_MAGIC = 0,
+    AT_FORMAT = 8,
+    AT_HEADER_BYTES = 12,
+    AT_STORE_ID = 16,
+    AT_SEGMENT = 48,
+    AT_OFFSET = 56,
+    AT_LENGTH = 64,
+    AT_REASON = 72,
+    AT_FOUND_AT = 80,
+    AT_FIRST_SEQUENCE = 88,
+    AT_COUNT = 96,
+    AT_HASH = 104,
+    AT_CHECK = 224 /* over all before it; what is not named is zero */
 };
 
 static bool ends_with(const char *name, const char *ending)
@@ -279,9 +280,8 @@ steme_status quarantine_set_aside(struct quarantine *quarantine, const struct qu
     steme_status status = is_there(quarantine, &entry, &there, err);
     if (status) return status;
     if (quarantine->read_only) return there ? STEME_OK : add_entry(quarantine, &entry, err);
-    if (there)
-        return host_sync_dir(quarantine->host, quarantine->dir,
-                             err); /* whoever wrote it may have been killed before he did */
+    /* whoever wrote it may have been killed before he did */
+    if (there) return host_sync_dir(quarantine->host, quarantine->dir, err);
 
     uint64_t size = HEADER_BYTES + entry.length;
     if (quarantine->total_bytes + size > quarantine->limit_bytes)
@@ -324,6 +324,7 @@ steme_status quarantine_sum(struct quarantine *quarantine, struct quarantine_sum
         const struct quarantine_entry *entry = &quarantine->entries[i];
         if (entry->good && entry->reason == QUARANTINE_TORN) continue;
         sum.degraded = true; /* also when we can't read any more what it was */
+        sum.unfiled = sum.unfiled || !entry->name;
         sum.damaged_bytes += entry->length;
         ranges[count++] = (struct range){ entry->first_sequence, entry->first_sequence + entry->count };
     }

@@ -74,6 +74,7 @@ MUST_CHECK steme_status quarantine_check(struct quarantine *quarantine, const st
 /* What the entries on record amount to, torn tails apart: bytes, and different sequence numbers. */
 struct quarantine_sum {
     bool degraded; /* there is any such entry, or a file whose header is damaged itself */
+    bool unfiled;  /* one of them has no file: who opens the log next does not know of it */
     uint64_t damaged_bytes;
     uint64_t missing_sequences;
 };

@@ -261,6 +261,8 @@ static steme_status note_gap(struct recovery *recovery, struct segment *before, 
         .first_sequence = end.next_sequence,
         .count = first > end.next_sequence ? first - end.next_sequence : 0,
     };
+    /* A segment that says nothing may be made anew, to follow what is there: then the gap is not seen any more. */
+    if (first == 0) return quarantine_set_aside(recovery->quarantine, &lost, err);
     return quarantine_note(recovery->quarantine, &lost, err);
 }
 
@@ -480,17 +482,18 @@ static steme_status repair_file(struct recovery *recovery, const struct last *la
     const struct recovery_walk *walk = &last->walk;
     bool torn = last->torn_from != last->torn_to;
     bool batch_torn = torn && last->torn_from < walk->now.offset;
-    bool doubtful = !batch_torn && !last->ends_in_loss && (walk->any || !last->start_proven);
+    bool bare = last->end.offset == SEGMENT_HEADER_BYTES; /* no batch stands in it */
+    bool doubtful = !last->ends_in_loss && (bare || (walk->any && !batch_torn));
     if (!torn && !doubtful) return STEME_OK;
     char path[SEGMENT_PATH_BYTES];
     uint8_t header[SEGMENT_HEADER_BYTES];
     struct host_file *file = NULL;
-    uint64_t at = walk->any ? walk->before.offset : 0;
+    uint64_t at = bare ? 0 : walk->before.offset;
     struct steme_slice again = slice_of(header, sizeof header);
-    if (walk->any)
-        again = slice_of(last->bytes + (at - last->from), walk->now.offset - at);
-    else
+    if (bare)
         segment_header_write(&last->segment->header, header);
+    else
+        again = slice_of(last->bytes + (at - last->from), walk->now.offset - at);
     steme_status status = segment_path(recovery->table->dir, last->segment->number, path, err);
     if (!status) status = host_open(recovery->host, path, HOST_WRITE, &file, err);
     if (!status) status = host_truncate(file, last->end.offset, err); /* zeros, but for what is torn and set aside */
@@ -499,20 +502,17 @@ static steme_status repair_file(struct recovery *recovery, const struct last *la
     host_close(&file);
     if (!status) status = host_sync_dir(recovery->host, recovery->table->dir, err);
     /* wal/ may be new */
-    if (!status && !walk->any) status = host_sync_dir(recovery->host, recovery->options->dir, err);
+    if (!status && bare) status = host_sync_dir(recovery->host, recovery->options->dir, err);
     if (!status) last->segment->file_bytes = last->end.offset;
     return status;
 }
 
-/* The last segment was being made when the power failed: whatever is in it goes, and it begins where the one before it
- * ends. */
-static steme_status revive(struct recovery *recovery, struct last *last, struct steme_error *err)
+/* Make the segment anew, to begin where the one before it ends. What is in it lies in quarantine. */
+static steme_status remake(struct recovery *recovery, struct last *last, struct steme_error *err)
 {
     struct segment *segment = last->segment;
     uint64_t bytes = recovery->options->segment_bytes ? recovery->options->segment_bytes : STEME_SEGMENT_BYTES;
     int64_t now_us = host_wall_us(recovery->host);
-    steme_status status = set_aside_torn(recovery, last, 0, batch_scan_used(last->bytes, last->size), err);
-    if (status) return status;
     last->end = last->start;
     if (recovery->read_only) return STEME_OK;
     struct segment_header header = {
@@ -523,7 +523,7 @@ static steme_status revive(struct recovery *recovery, struct last *last, struct 
         .store_id = recovery->options->store_id,
         .prev = last->start.batch,
     };
-    status = segment_recreate(recovery->host, recovery->table->dir, &header, err);
+    steme_status status = segment_recreate(recovery->host, recovery->table->dir, &header, err);
     if (!status) status = host_sync_dir(recovery->host, recovery->options->dir, err); /* wal/ may be new */
     if (status) return status;
     segment->header = header;
@@ -531,6 +531,13 @@ static steme_status revive(struct recovery *recovery, struct last *last, struct 
     segment->header_whole = true;
     segment->file_bytes = SEGMENT_HEADER_BYTES;
     return STEME_OK;
+}
+
+/* The last segment was being made when the power failed: whatever is in it goes. */
+static steme_status revive(struct recovery *recovery, struct last *last, struct steme_error *err)
+{
+    steme_status status = set_aside_torn(recovery, last, 0, batch_scan_used(last->bytes, last->size), err);
+    return status ? status : remake(recovery, last, err);
 }
 
 static steme_status settle(struct recovery *recovery, struct last *last, struct steme_error *err)
@@ -541,8 +548,11 @@ static steme_status settle(struct recovery *recovery, struct last *last, struct 
         status = set_aside_header(recovery, last->segment->number, last->bytes, last->size, err);
     if (!status) status = settle_losses(recovery, last, err);
     if (!status) status = set_aside_torn(recovery, last, last->torn_from, last->torn_to, err);
-    if (!status && !recovery->read_only) status = repair_file(recovery, last, err);
-    return status;
+    if (status) return status;
+    /* Its only batch is torn and its header damaged: cut, it would pass for one that was being made. */
+    bool bare = !last->segment->header_good && !last->ends_in_loss && last->end.offset == SEGMENT_HEADER_BYTES;
+    if (bare) return remake(recovery, last, err);
+    return recovery->read_only ? STEME_OK : repair_file(recovery, last, err);
 }
 
 /* Where the next batch goes. Behind damage and losses that is a new segment, higher than any that something vouches

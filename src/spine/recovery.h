@@ -17,7 +17,8 @@ struct recovery_end {
 };
 
 /* Find, judge and, unless options->read_only, repair. The table is empty and gets every segment there is; the
- * quarantine is open; of the report, bytes scanned and torn are filled. STEME_NOT_FOUND, STEME_NEWER, STEME_CORRUPT: see wal_open(); the log is untouched then. */
+ * quarantine is open; of the report, bytes scanned and torn are filled. STEME_NOT_FOUND, STEME_NEWER, STEME_CORRUPT:
+ * see wal_open(); the log is untouched then. */
 MUST_CHECK steme_status recovery_run(const struct wal_options *options, struct segment_table *table,
                                      struct quarantine *quarantine, struct recovery_end *end_out,
                                      struct wal_report *report, struct steme_error *err);

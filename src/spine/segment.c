@@ -12,17 +12,18 @@
 
 static const char magic[8] = { 'S', 'T', 'E', 'M', 'E', 'L', 'O', 'G' };
 
-enum { /* byte offsets; docs/format/log.md */
-       AT_MAGIC = 0,
-       AT_FORMAT = 8,
-       AT_HEADER_BYTES = 12,
-       AT_STORE_ID = 16,
-       AT_NUMBER = 48,
-       AT_FIRST_SEQUENCE = 56,
-       AT_CREATED_AT = 64,
-       AT_PREV = 72,
-       AT_SEGMENT_BYTES = 104,
-       AT_CHECK = 224 /* over all before it; from 112 to here are zeros */
+/* byte offsets; docs/format/log.md */
+enum {
+    AT_MAGIC = 0,
+    AT_FORMAT = 8,
+    AT_HEADER_BYTES = 12,
+    AT_STORE_ID = 16,
+    AT_NUMBER = 48,
+    AT_FIRST_SEQUENCE = 56,
+    AT_CREATED_AT = 64,
+    AT_PREV = 72,
+    AT_SEGMENT_BYTES = 104,
+    AT_CHECK = 224 /* over all before it; from 112 to here are zeros */
 };
 
 void segment_name(uint32_t number, char name[SEGMENT_NAME_BYTES])
@@ -85,9 +86,11 @@ steme_status segment_header_read(struct steme_slice bytes, struct segment_header
      * and it is the format field that was damaged. */
     if (!is_ours(bytes.data)) return format > SEGMENT_FORMAT ? STEME_NEWER : STEME_CORRUPT;
     if (format != SEGMENT_FORMAT) return STEME_CORRUPT;
+    uint64_t number = load_u64(bytes.data + AT_NUMBER), first = load_u64(bytes.data + AT_FIRST_SEQUENCE);
+    if (first == 0 || (number == 1 && first != 1)) return STEME_CORRUPT; /* the first segment begins with the first */
     *out = (struct segment_header){
-        .number = load_u64(bytes.data + AT_NUMBER),
-        .first_sequence = load_u64(bytes.data + AT_FIRST_SEQUENCE),
+        .number = number,
+        .first_sequence = first,
         .created_at_us = load_i64(bytes.data + AT_CREATED_AT),
         .segment_bytes = load_u64(bytes.data + AT_SEGMENT_BYTES),
     };

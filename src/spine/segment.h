@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One segment file, wal/%016x.seg: a header of 4096 bytes, then batches, then zeros (docs/format/log.md). Any thread.
- */
+/* One segment file, wal/%016x.seg: a header of 4096 bytes, then batches, then zeros (docs/format/log.md).
+ * Any thread. */
 #ifndef SPINE_SEGMENT_H
 #define SPINE_SEGMENT_H
 

@@ -227,6 +227,7 @@ steme_status wal_damage(struct wal *wal, struct wal_report *report, struct steme
     report->missing_sequences = sum.missing_sequences;
     report->quarantine_files = files;
     report->degraded = sum.degraded;
+    report->unfiled = sum.unfiled;
     return STEME_OK;
 }
 

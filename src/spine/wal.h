@@ -61,6 +61,7 @@ struct wal_report {
     uint64_t missing_sequences; /* how many sequence numbers are lost to damage */
     uint64_t quarantine_files;  /* in the quarantine directory, old and new */
     bool degraded;              /* acknowledged data are missing or were damaged, now or earlier */
+    bool unfiled;               /* some of that is on record in this process only: nothing could be written */
 };
 
 struct wal_options {
@@ -77,7 +78,7 @@ struct wal_options {
     bool committer;
 };
 
-/* Bring the last four of a report up to what is known by now: reading finds damage as well as opening. Any thread. */
+/* Bring the last five of a report up to what is known by now: reading finds damage as well as opening. Any thread. */
 MUST_CHECK steme_status wal_damage(struct wal *wal, struct wal_report *report, struct steme_error *err);
 
 /* Create wal/ and the first segment, synced with their directories. STEME_EXISTS if there is a log. */

@@ -18,9 +18,11 @@ steme_status wal_bytes(struct wal *wal, struct segment *segment, uint64_t durabl
     *out = slice_of(NULL, 0);
     if (segment->number > end) return STEME_OK;
     uint64_t limit = segment->number == end ? location_offset(durable) : UINT64_MAX;
-    bool batches = limit != UINT64_MAX &&
-                   limit > SEGMENT_HEADER_BYTES; /* they must be there; a header may have been lost */
-    steme_status status = segment_bytes(&wal->table, segment, batches ? limit : 0, out, err);
+    /* they must be there; a header may have been lost */
+    bool batches = limit != UINT64_MAX && limit > SEGMENT_HEADER_BYTES;
+    /* An older segment may have been mapped while it was shorter, and filled up since. */
+    uint64_t need = segment->number < end ? segment->file_bytes : batches ? limit : 0;
+    steme_status status = segment_bytes(&wal->table, segment, need, out, err);
     if (!status && out->size > limit) out->size = limit;
     return status;
 }

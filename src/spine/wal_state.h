@@ -32,8 +32,8 @@ struct wal {
     _Atomic uint64_t proven[WAL_PROVEN];
 };
 
-/* What may be read of a segment: all of it, or what lies below the durable mark at `durable`. Empty when nothing does.
- */
+/* What may be read of a segment: all of it, or what lies below the durable mark at `durable`. Empty when nothing
+ * does. */
 MUST_CHECK steme_status wal_bytes(struct wal *wal, struct segment *segment, uint64_t durable, struct steme_slice *out,
                                   struct steme_error *err);
 

@@ -376,8 +376,8 @@ static void a_damaged_older_segment_is_found_by_reading(void **state)
         wal_world_flip(&world, 2, rows[i].offset);
         for (int round = 0; round < 2; round++) {
             reopen(&world, rows[i].name);
-            assert_row(world.report.degraded == (rows[i].at_open || round > 0),
-                       rows[i].name); /* reading put it on record */
+            /* reading put it on record */
+            assert_row(world.report.degraded == (rows[i].at_open || round > 0), rows[i].name);
             wal_world_check(&world, rows[i].name);
             assert_row(world.skipped == (rows[i].at_open ? 0u : i == 2 ? 30u : 1u), rows[i].name);
             assert_row(wal_world_account(&world, rows[i].name).findings == 1, rows[i].name);
@@ -517,6 +517,33 @@ static void files_with_other_names_are_left_alone(void **state)
     host_mem_free(mem);
 }
 
+/* What was found right of one batch says nothing of the next, however many there are. */
+static void a_sound_batch_vouches_for_no_other(void **state)
+{
+    (void)state;
+    enum { BATCHES = 400, AT_RECEIVED = 32 };
+    static struct wal_world world;
+    static struct wal_place places[BATCHES];
+    struct wal_entry entry;
+    struct steme_error err;
+    struct host *mem = host_mem_new(1);
+    assert_non_null(mem);
+    wal_world_create(&world, mem, "batches");
+    reopen(&world, "batches");
+    for (size_t i = 0; i < BATCHES; i++) {
+        struct wal_record record = wal_world_record(i, false);
+        assert_status(wal_append(world.wal, &record, 1, &places[i], &err), STEME_OK, &err, "batches");
+        if (i % 2)
+            wal_world_flip(&world, (uint32_t)(places[i].location >> 32),
+                           offset_of(places[i].location) - 128 + AT_RECEIVED);
+    }
+    for (size_t odd = 0; odd < 2; odd++)
+        for (size_t i = odd; i < BATCHES; i += 2)
+            assert_int_equal(wal_read(world.wal, places[i].location, &entry, NULL), odd ? STEME_CORRUPT : STEME_OK);
+    wal_world_close(&world);
+    host_mem_free(mem);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -533,6 +560,7 @@ int main(void)
         cmocka_unit_test(a_newer_format_is_left_untouched),
         cmocka_unit_test(a_directory_with_a_segments_name_is_refused),
         cmocka_unit_test(files_with_other_names_are_left_alone),
+        cmocka_unit_test(a_sound_batch_vouches_for_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

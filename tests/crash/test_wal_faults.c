@@ -32,8 +32,8 @@ static const struct {
     { 2, false }, { 64, true }, { 40, false }, { 1, false },
 };
 
-/* A torn tail, damage before it, a leftover of an earlier attempt to set something aside: opening has all of its work.
- */
+/* A torn tail, damage before it, a leftover of an earlier attempt to set something aside: opening has all of its
+ * work. */
 static void wreck(struct wal_world *world, const char *name)
 {
     static const char leftover[] = WAL_WORLD_DIR "/quarantine/0000000000000001-00000040.0.q.tmp";

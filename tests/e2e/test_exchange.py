@@ -176,6 +176,23 @@ def drafts_may_say_little_or_much():
         expect(scratch.good("resolve", "a", "b", "--json").json["verdict"] == "unknown", "retracted")
 
 
+def a_bundle_that_is_not_all_there_ends_its_line():
+    with Scratch() as scratch:
+        draft = {"type": "assertion", "predicate": "p", "object": "o"}
+        drafts = "".join(json.dumps({**draft, "subject": f"s{number}"}) + "\n" for number in range(3))
+        ids = scratch.good("import", "-", "--ids", stdin=drafts).text.split()
+        alone = scratch.written("assert", "s", "p", "o")
+        early = scratch.good("export", "--log", "--as-of", "@3").out
+        expect(early.endswith(b"\n") and len(json.loads(early)["members"]) == 2, early)
+        segment = next((scratch.store / "wal").iterdir())
+        data = bytearray(segment.read_bytes())
+        data[data.rindex(bytes.fromhex(ids[2])) + 100] ^= 1  # in the last member's record
+        segment.write_bytes(data)
+        lines = scratch.good("export", "--log").lines
+        expect([line["id"] for line in lines][1:] == [alone], lines)
+        expect([member["id"] for member in lines[0]["members"]] == ids[:2], lines)
+
+
 def main():
     with Scratch() as scratch:
         fill(scratch)
@@ -191,7 +208,8 @@ def main():
             case(f"any order gives the same answers under every lens, order {seed}", any_order_gives_the_same_answers,
                  export, want, root, seed)
         case("what a moment shows is what was there then", what_a_moment_shows_is_what_was_there_then, scratch)
-    for function in (tsv_answers_read_back_as_texts, every_column_of_a_tsv_file_counts, drafts_may_say_little_or_much):
+    for function in (a_bundle_that_is_not_all_there_ends_its_line, tsv_answers_read_back_as_texts,
+                     every_column_of_a_tsv_file_counts, drafts_may_say_little_or_much):
         case(function.__name__.replace("_", " "), function)
     finish()
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A log in a world of memory, written from piles. Fails the test where something does not work that should. One thread.
- */
+/* A log in a world of memory, written from piles. Fails the test where something does not work that should.
+ * One thread. */
 #ifndef TESTS_LIB_LOGBOOK_H
 #define TESTS_LIB_LOGBOOK_H
 

@@ -133,8 +133,8 @@ static void open_store(struct run *run, int i)
 
 /* --- Random input ------------------------------------------------------------------------------------------------- */
 
-/* Few different bytes and short keys, so that keys collide and are prefixes of each other; some are as long as can be.
- */
+/* Few different bytes and short keys, so that keys collide and are prefixes of each other; some are as long as
+ * can be. */
 static size_t draw_bytes(struct prng *prng, uint8_t *to, size_t size_max)
 {
     static const uint8_t alphabet[] = { 0x00, 0x01, 'a', 'b', 0xfe, 0xff };

@@ -72,8 +72,8 @@ static void flip_some(const char *path, uint64_t seed)
     uint64_t size = shop_file_bytes(path);
     size_t count = 1 + prng_below(&prng, 3);
     for (size_t i = 0; i < count; i++)
-        shop_flip(path,
-                  2 * PAGE_BYTES + prng_below(&prng, size - 2 * PAGE_BYTES)); /* the headers have checks of ours */
+        /* the headers have checks of ours */
+        shop_flip(path, 2 * PAGE_BYTES + prng_below(&prng, size - 2 * PAGE_BYTES));
 }
 
 static void rot_in_the_index_is_found_or_harmless(void **state)

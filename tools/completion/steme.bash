@@ -18,10 +18,11 @@ _steme() {
     --kind) words="update correct" ;;
     --as | --agent | --root) words=$(steme key list 2>/dev/null | cut -f 1) ;;
     --dir) compopt -o dirnames; return ;;
+    --svg) compopt -o dirnames; return ;;
     --rejects) compopt -o default; return ;;
     esac
     [ -n "$words" ] || case "$verb $second" in
-    " " | "help "*) words=" init status verify rebuild bench key assert vote retract supersede epoch import export resolve why history conflicts lens log show cat keys help" ;;
+    " " | "help "*) words=" init status verify rebuild bench key assert vote retract supersede epoch import export resolve why history conflicts lens arena log show cat keys help" ;;
     "init "*) words=" --dir --json --table --help" ;;
     "status "*) words=" --dir --json --table --help" ;;
     "verify "*) words=" --dir --json --table --help" ;;
@@ -44,6 +45,7 @@ _steme() {
     "history "*) words=" --as-of --valid-at --dir --json --table --help" ;;
     "conflicts "*) words=" --limit --lens --half-life --root --as-of --valid-at --dir --json --table --help" ;;
     "lens list"*) words=" --dir --json --table --help" ;;
+    "arena "*) words=" --lens --seed --format --svg --dir --json --table --help" ;;
     "log "*) words=" --since --limit --follow --as-of --valid-at --dir --json --table --help" ;;
     "show "*) words=" --as-of --valid-at --dir --json --table --help" ;;
     "cat "*) words=" --as-of --valid-at --dir --json --table --help" ;;
@@ -54,7 +56,7 @@ _steme() {
     esac
     case $word in
     -*) ;;
-    *) case $verb in import) compopt -o default ;; esac ;;
+    *) case $verb in arena | import) compopt -o default ;; esac ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }

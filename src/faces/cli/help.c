@@ -207,6 +207,7 @@ static void print_value_words(FILE *out)
           "    --kind) words=\"update correct\" ;;\n"
           "    --as | --agent | --root) words=$(steme key list 2>/dev/null | cut -f 1) ;;\n"
           "    --dir) compopt -o dirnames; return ;;\n"
+          "    --svg) compopt -o dirnames; return ;;\n"
           "    --rejects) compopt -o default; return ;;\n",
           out);
 }
@@ -260,7 +261,7 @@ steme_status verb_completion(struct cli *cli, struct steme_error *err)
     fputs("    esac\n"
           "    case $word in\n"
           "    -*) ;;\n"
-          "    *) case $verb in import) compopt -o default ;; esac ;;\n"
+          "    *) case $verb in arena | import) compopt -o default ;; esac ;;\n"
           "    esac\n"
           "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
           "}\n"

@@ -4,6 +4,7 @@
 #include "faces/cli/wire.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum {
     WRITE_BLOCK_BYTES = 1 << 16,
@@ -21,7 +22,8 @@ struct export
     struct buf text;
     struct emit json;
     bool with_log;
-    size_t members_left; /* of the bundle whose line is being written */
+    size_t members_left;      /* of the bundle whose line is being written */
+    struct steme_hash bundle; /* its id */
     uint64_t count;
     struct steme_error *err;
 };
@@ -42,21 +44,35 @@ static steme_status end_line(struct export *export)
     return export->text.size >= WRITE_BLOCK_BYTES || export->text.status ? write_text(export) : STEME_OK;
 }
 
-/* A bundle's line is left open, and its members, who follow, are put into it. */
+static steme_status end_bundle(struct export *export)
+{
+    if (export->members_left == 0) return STEME_OK;
+    export->members_left = 0;
+    emit_end(&export->json, ']');
+    return end_line(export);
+}
+
+/* A bundle's line is left open, and its members, who follow, are put into it: in the order of the log not all, where
+ * damage or the moment keeps some away. */
 static steme_status take_entry(void *context, const struct steme_entry *entry)
 {
     struct export *export = context;
     cli_progress(export->cli, "export: %" PRIu64 " records", ++export->count);
+    bool is_member = export->members_left > 0 && !entry->is_signed &&
+                     memcmp(entry->bundle.bytes, export->bundle.bytes, sizeof entry->bundle.bytes) == 0;
+    steme_status status = is_member ? STEME_OK : end_bundle(export);
+    if (status) return status;
     wire_begin_entry(&export->json, NULL, entry, export->with_log);
-    if (export->members_left > 0) {
+    if (is_member) {
         emit_end(&export->json, '}');
-        if (--export->members_left > 0) return STEME_OK;
-        emit_end(&export->json, ']');
-        return end_line(export);
+        if (export->members_left == 1) return end_bundle(export);
+        export->members_left--;
+        return STEME_OK;
     }
     if (entry->record.type != STEME_BUNDLE) return end_line(export);
     emit_begin(&export->json, "members", '[');
     export->members_left = entry->record.as.bundle.member_count;
+    export->bundle = entry->id;
     return STEME_OK;
 }
 
@@ -70,6 +86,7 @@ steme_status verb_export(struct cli *cli, struct steme_error *err)
         status = steme_log_each(cli->snapshot, 1, take_entry, &export, err);
     else if (!status)
         status = steme_export_each(cli->snapshot, take_entry, &export, err);
+    if (!status) status = end_bundle(&export);
     if (!status) status = write_text(&export);
     cli_progress(cli, "%s", "");
     buf_deinit(&export.text);

@@ -287,6 +287,25 @@ const struct verb verbs[] = {
         .examples = "steme lens list",
     },
     {
+        .name = "arena",
+        .group = group_ask,
+        .arguments = "SCENARIO...",
+        .arguments_min = 1,
+        .arguments_max = ANY_NUMBER,
+        .run = verb_arena,
+        .options = { arena_options },
+        .summary = "try lenses on made-up agents whose honesty is known",
+        .details =
+            "A scenario is a text file: groups of agents (honest, noisy, careless, lying, colluding, sybil,\n"
+            "compromised) and questions whose answers are known. They act in a store that is thrown away, under\n"
+            "$TMPDIR, else /tmp. Printed for each lens: how many answers are right, unknown, or settled and wrong\n"
+            "(fooled); log loss, Brier score and calibration error of its probabilities, less is better; and the\n"
+            "fewest attackers that leave fewer than half of the answers right. docs/arena.md explains it all.",
+        .examples = "steme arena examples/arena/sybil-swarm.arena\n"
+                    "steme arena examples/arena/*.arena --format tsv > cards.tsv\n"
+                    "steme arena mine.arena --lens authority --svg plots",
+    },
+    {
         .name = "log",
         .group = group_look,
         .arguments = "",

@@ -48,6 +48,8 @@ MUST_CHECK steme_status verb_key_list(struct cli *cli, struct steme_error *err);
 MUST_CHECK steme_status verb_key_show(struct cli *cli, struct steme_error *err);
 /* verb_bench.c */
 MUST_CHECK steme_status verb_bench(struct cli *cli, struct steme_error *err);
+/* verb_arena.c */
+MUST_CHECK steme_status verb_arena(struct cli *cli, struct steme_error *err);
 /* help.c */
 MUST_CHECK steme_status verb_help(struct cli *cli, struct steme_error *err);
 MUST_CHECK steme_status verb_version(struct cli *cli, struct steme_error *err);
@@ -67,5 +69,6 @@ extern const struct option_spec why_options[];
 extern const struct option_spec conflicts_options[];
 extern const struct option_spec log_options[];
 extern const struct option_spec bench_options[];
+extern const struct option_spec arena_options[];
 
 #endif

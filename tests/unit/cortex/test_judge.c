@@ -415,6 +415,25 @@ static void roots_and_damping_may_be_given(void **state)
     }
 }
 
+/* One question after the other, the same but for the roots. */
+static void other_roots_are_another_question(void **state)
+{
+    struct court *c = *state;
+    struct steme_answer answer;
+    struct steme_key roots[] = { pile_agent(5)->key, pile_agent(6)->key };
+    trust(c, 1);
+    say(c, 5, pluto_is("planet", STEME_PPM));
+    say(c, 6, pluto_is("comet", STEME_PPM));
+    sit(c);
+    for (unsigned round = 0; round < 4; round++) {
+        unsigned own = round % 2;
+        struct steme_lens lens = { .name = "authority", .roots = &roots[own], .root_count = 1 };
+        OK(ask_with(c, "Pluto", "is a", lens, &answer, NULL));
+        assert_near(belief_in(&answer, "planet")->support, own ? 0 : 1);
+        assert_near(belief_in(&answer, "comet")->support, own ? 1 : 0);
+    }
+}
+
 /* Sources nobody endorsed share what their agent has, damped; an endorsed one has its own. */
 static void made_up_sources_bring_nothing(void **state)
 {
@@ -540,6 +559,7 @@ int main(void)
         CASE(what_is_forgotten_is_looked_up_again),
         CASE(weight_flows_from_the_store_s_own_keys),
         CASE(roots_and_damping_may_be_given),
+        CASE(other_roots_are_another_question),
         CASE(made_up_sources_bring_nothing),
         CASE(a_voter_weighs_what_its_key_weighs),
         CASE(many_questions_do_not_fill_the_judge_s_memory),

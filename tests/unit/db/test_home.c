@@ -2,7 +2,9 @@
 #include "db/home.h"
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/slice.h"
+#include "base/text.h"
 #include "host/host_mem.h"
 #include "lib/testing.h"
 
@@ -204,6 +206,27 @@ static void a_later_format_is_told_before_anything_else(void **state)
     assert_int_equal(home_identify(host, "home", &found, &failure), STEME_CORRUPT);
 }
 
+/* There never was such a format, whatever the check says. */
+static void a_format_below_the_first_is_no_format(void **state)
+{
+    struct host *host = *state;
+    static const char *const formats[] = { "0", "-1", "-9223372036854775808" };
+    for (size_t i = 0; i < countof(formats); i++) {
+        struct home_identity found;
+        char text[512], hex[65];
+        (void)make_home(host);
+        int length = snprintf(text, sizeof text, "stemedb store\nformat %s\nid %064d\ncreated 5\n", formats[i], 0);
+        struct steme_hash check = hash_one(slice_of(text, (size_t)length));
+        text_hex(check.bytes, sizeof check.bytes, hex);
+        snprintf(text + length, sizeof text - (size_t)length, "check %s\n", hex);
+        write_file(host, "home/store", slice_text(text));
+        steme_status status = home_identify(host, "home", &found, &failure);
+        assert_status(status, STEME_CORRUPT, &failure, formats[i]);
+        assert_status(host_remove(host, "home/store", &failure), STEME_OK, &failure, formats[i]);
+        assert_status(host_remove(host, "home/keys", &failure), STEME_OK, &failure, formats[i]);
+    }
+}
+
 /* ---- locks ---- */
 
 static void a_lock_names_its_holder(void **state)
@@ -277,6 +300,7 @@ int main(void)
         CASE(any_changed_or_missing_byte_is_found),
         CASE(a_file_that_is_too_long_is_none),
         CASE(a_later_format_is_told_before_anything_else),
+        CASE(a_format_below_the_first_is_no_format),
         CASE(a_lock_names_its_holder),
         CASE(a_lock_s_file_may_hold_anything),
         CASE(a_lock_that_is_not_freed_in_time_is_told),

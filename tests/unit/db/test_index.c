@@ -4,14 +4,18 @@
 
 #include "base/check.h"
 #include "base/slice.h"
+#include "host/host_mem.h"
 #include "lib/kv_testing.h"
 #include "lib/shop.h"
 #include "lib/testing.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static struct steme_error failure;
@@ -137,12 +141,19 @@ static void move_ahead(struct wal_mark *mark)
     mark->location += 4096;
     mark->next_sequence += 5;
 }
+/* Nothing vouches for what no log can hold, so the log does not make room for it. */
+static void move_out_of_sight(struct wal_mark *mark)
+{
+    mark->location += (uint64_t)1 << 40;
+    mark->next_sequence = UINT64_MAX - 5;
+}
 static void change_batch(struct wal_mark *mark) { mark->batch.bytes[0] ^= 1; }
 static void change_mark(struct shop *shop, void (*change)(struct wal_mark *mark))
 {
     change_rows(shop, put_other_mark, &change);
 }
 static void put_it_ahead(struct shop *shop) { change_mark(shop, move_ahead); }
+static void put_it_out_of_sight(struct shop *shop) { change_mark(shop, move_out_of_sight); }
 static void take_it_from_another_log(struct shop *shop) { change_mark(shop, change_batch); }
 
 static const struct {
@@ -164,6 +175,7 @@ static const struct {
     { "a state that is too long", claim_too_much, "index rebuilt: the system stopped" },
     { "its mark is gone", take_its_mark, "index rebuilt: a rebuild was cut off" },
     { "its mark is damaged", spoil_its_mark, "index rebuilt: its file is damaged" },
+    { "it is ahead of any log", put_it_out_of_sight, "index rebuilt: it is ahead of the log, or of another log" },
     { "it is of another log", take_it_from_another_log, "index rebuilt: it is ahead of the log, or of another log" },
 };
 
@@ -255,6 +267,128 @@ static void the_state_is_there_while_somebody_writes(void **state)
     shop_reopen(shop, true);
     assert_false(is_there(shop, "index/state"));
     steme_close(&shop->store);
+}
+
+/* ---- what must be on the disk before what ---- */
+
+/* The functions below stand in the place of the C library's, for LMDB as well, so LMDB must see them. */
+#define SEEN_BY_LIBRARIES __attribute__((visibility("default")))
+
+enum { SYNCED_MAX = 64 };
+static struct {
+    _Atomic bool on;
+    ino_t synced[SYNCED_MAX]; /* files that were synced since */
+    size_t synced_count;
+    ino_t data;                   /* of the index when the watch began */
+    bool gone, gone_synced;       /* index/state went; the data were synced before */
+    bool renamed, renamed_synced; /* index.next/data.mdb became index/data.mdb; it was synced before */
+} watch;
+
+static bool was_synced(ino_t inode)
+{
+    for (size_t i = 0; i < watch.synced_count; i++)
+        if (watch.synced[i] == inode) return true;
+    return false;
+}
+
+static int sync_watched(long call, int descriptor)
+{
+    struct stat facts;
+    if (watch.on && watch.synced_count < SYNCED_MAX && fstat(descriptor, &facts) == 0)
+        watch.synced[watch.synced_count++] = facts.st_ino;
+    return (int)syscall(call, descriptor);
+}
+
+static bool ends_with(const char *path, const char *tail)
+{
+    size_t size = strlen(path), tail_size = strlen(tail);
+    return size >= tail_size && strcmp(path + size - tail_size, tail) == 0;
+}
+
+SEEN_BY_LIBRARIES int fdatasync(int descriptor) { return sync_watched(SYS_fdatasync, descriptor); }
+
+SEEN_BY_LIBRARIES int fsync(int descriptor) { return sync_watched(SYS_fsync, descriptor); }
+
+int remove(const char *path)
+{
+    if (watch.on && ends_with(path, "index/state")) {
+        watch.gone = true;
+        watch.gone_synced = was_synced(watch.data);
+    }
+    if (unlink(path) == 0) return 0;
+    return errno == EISDIR || errno == EPERM ? rmdir(path) : -1;
+}
+
+int rename(const char *from, const char *to)
+{
+    struct stat facts;
+    if (watch.on && ends_with(from, "index.next/data.mdb") && stat(from, &facts) == 0) {
+        watch.renamed = true;
+        watch.renamed_synced = was_synced(facts.st_ino);
+    }
+    return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+static void watch_closing(struct shop *shop)
+{
+    struct stat facts;
+    char *data = shop_path(shop, "index/data.mdb");
+    assert_int_equal(stat(data, &facts), 0);
+    watch.synced_count = 0;
+    watch.gone = watch.gone_synced = watch.renamed = watch.renamed_synced = false;
+    watch.data = facts.st_ino;
+    watch.on = true;
+    steme_close(&shop->store);
+    watch.on = false;
+    free(data);
+}
+
+/* Rows are written without a sync. A state file that goes before they are on the disk would vouch for them. */
+static void the_state_goes_when_the_rows_are_on_the_disk(void **state)
+{
+    struct shop *shop = *state;
+    fill(shop, 1, 40);
+    watch_closing(shop);
+    assert_true(watch.gone && watch.gone_synced);
+    assert_false(watch.renamed);
+}
+
+static void make_synced(struct host *host, const char *path)
+{
+    struct host_file *file = NULL;
+    OK(host_open(host, path, HOST_WRITE | HOST_CREATE, &file, &failure));
+    OK(host_sync(file, &failure));
+    host_close(&file);
+}
+
+/* Wherever throwing an index away ends, by a fault or with the power: its data do not stay behind without warning. */
+static void an_index_thrown_away_keeps_its_warning_to_the_last(void **state)
+{
+    (void)state;
+    steme_status status = STEME_FAILED;
+    for (uint64_t nth = 1; status; nth++) {
+        for (uint64_t seed = 0; seed < 32; seed++) {
+            struct host_stat stat;
+            struct host *host = host_mem_new(seed);
+            assert_non_null(host);
+            OK(host_make_dir(host, "store", &failure));
+            OK(host_make_dir(host, "store/index", &failure));
+            make_synced(host, "store/index/data.mdb");
+            make_synced(host, "store/index/lock.mdb");
+            make_synced(host, "store/index/state");
+            OK(host_sync_dir(host, "store/index", &failure));
+            OK(host_sync_dir(host, "store", &failure));
+            OK(host_sync_dir(host, "/", &failure));
+            host_mem_fail(host, HOST_MEM_ANY, nth, EIO, true);
+            status = index_discard(host, "store", NULL);
+            host_mem_fail(host, HOST_MEM_ANY, 0, 0, false);
+            host_mem_power_cut(host, 500);
+            bool data = host_stat(host, "store/index/data.mdb", &stat, NULL) == STEME_OK;
+            bool warning = host_stat(host, "store/index/state", &stat, NULL) == STEME_OK;
+            assert_true(warning || !data);
+            host_mem_free(host);
+        }
+    }
 }
 
 /* ---- rebuilding ---- */
@@ -370,6 +504,21 @@ static void air_in_the_file_is_let_out_at_the_end(void **state)
     free(dir);
 }
 
+static void a_tidied_index_has_the_name_when_it_is_on_the_disk(void **state)
+{
+    struct shop *shop = *state;
+    char *dir = shop_path(shop, "index");
+    fill(shop, 1, 40);
+    struct kv *kv = kv_testing_lmdb(dir, KV_TESTING_PLAIN);
+    for (unsigned take = 0; take < 2; take++)
+        OK(kv_update(kv, put_air, &(bool){ take }, &failure));
+    kv_close(&kv);
+    watch_closing(shop);
+    assert_true(watch.renamed && watch.renamed_synced);
+    assert_true(watch.gone);
+    free(dir);
+}
+
 /* ---- by itself ---- */
 
 static void looking_at_nothing_finds_nothing(void **state)
@@ -430,11 +579,14 @@ int main(void)
         SHOP_CASE(an_index_ahead_of_the_log_tells_what_the_log_has_lost),
         SHOP_CASE(an_index_that_is_behind_catches_up),
         SHOP_CASE(the_state_is_there_while_somebody_writes),
+        SHOP_CASE(the_state_goes_when_the_rows_are_on_the_disk),
+        cmocka_unit_test(an_index_thrown_away_keeps_its_warning_to_the_last),
         SHOP_CASE(a_rebuild_gives_the_same_rows),
         SHOP_CASE(a_reader_does_not_rebuild),
         SHOP_CASE(an_empty_store_is_rebuilt),
         SHOP_CASE(a_snapshot_outlives_a_rebuild),
         SHOP_CASE(air_in_the_file_is_let_out_at_the_end),
+        SHOP_CASE(a_tidied_index_has_the_name_when_it_is_on_the_disk),
         SHOP_CASE(looking_at_nothing_finds_nothing),
         SHOP_CASE(an_index_in_memory_has_no_files),
         SHOP_CASE(discarding_nothing_is_fine),

@@ -420,6 +420,31 @@ static void what_can_still_be_proved_is_exported(void **state)
     }
 }
 
+/* Whoever has the records can bring them again: a bundle counts as there only if all of it is. */
+static void a_damaged_member_comes_back_with_its_bundle(void **state)
+{
+    (void)state;
+    for (size_t hurt = 0; hurt < 5; hurt++) {
+        void *own = NULL;
+        char name[32];
+        struct damaged d = { .hurt = hurt };
+        assert_int_equal(shop_open(&own), 0);
+        struct shop *shop = own;
+        damage(shop, &d);
+        shop_reopen(shop, false);
+        (void)snprintf(name, sizeof name, "record %zu", hurt);
+        shop_submit_all(shop, &d.pile);
+        struct steme_snapshot *snapshot = shop_look(shop->store);
+        for (size_t k = 0; k < d.pile.record_count; k++) {
+            struct steme_entry entry;
+            assert_status(steme_get(snapshot, &d.pile.ids[k], &entry, &failure), STEME_OK, &failure, name);
+        }
+        steme_snapshot_close(&snapshot);
+        pile_deinit(&d.pile);
+        (void)shop_close(&own);
+    }
+}
+
 static void a_damaged_epoch_is_left_out_and_told(void **state)
 {
     struct shop *shop = *state;
@@ -446,6 +471,38 @@ static void a_damaged_epoch_is_left_out_and_told(void **state)
     free(path);
 }
 
+static void damage_that_a_reader_finds_is_told_to_the_next_one_too(void **state)
+{
+    struct shop *shop = *state;
+    struct pile pile;
+    struct buf text;
+    char *path = shop_path(shop, "wal/0000000000000001.seg");
+    pile_init(&pile);
+    for (unsigned i = 0; i < 3; i++)
+        (void)pile_add(&pile, 0, pile_epoch(i == 0 ? "one" : i == 1 ? "two" : "three", NULL, 0));
+    shop_submit_all(shop, &pile);
+    steme_close(&shop->store);
+    shop_flip(path, offset_of(shop, &pile.ids[0]));
+    for (unsigned round = 0; round < 3; round++) {
+        struct steme_info info;
+        shop_reopen(shop, true);
+        struct steme_snapshot *snapshot = shop_look(shop->store);
+        buf_init(&text, SHOP_TEXT_BYTES);
+        OK(shop_export(snapshot, &text, &failure));
+        buf_deinit(&text);
+        OK(steme_info(shop->store, &info, &failure));
+        assert_true(info.degraded && info.missing_sequences == 1);
+        steme_snapshot_close(&snapshot);
+    }
+    struct steme_info info;
+    shop_reopen(shop, false);
+    OK(steme_rebuild(shop->store, &failure));
+    OK(steme_info(shop->store, &info, &failure));
+    assert_true(info.degraded && info.quarantine_files == 1);
+    pile_deinit(&pile);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,7 +515,9 @@ int main(void)
         SHOP_CASE(a_snapshot_stays_fixed_though_its_index_is_made_anew),
         SHOP_CASE(a_reader_gets_over_a_lie_too),
         SHOP_CASE(a_row_that_limits_a_moment_may_lie),
+        cmocka_unit_test(a_damaged_member_comes_back_with_its_bundle),
         SHOP_CASE(a_damaged_epoch_is_left_out_and_told),
+        SHOP_CASE(damage_that_a_reader_finds_is_told_to_the_next_one_too),
         cmocka_unit_test(one_damaged_record_does_not_cost_its_neighbours),
         cmocka_unit_test(what_can_still_be_proved_is_exported),
     };

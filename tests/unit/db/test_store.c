@@ -333,6 +333,29 @@ static void a_reader_goes_on_while_the_writer_writes(void **state)
     buf_deinit(&after);
 }
 
+/* What the writer adds is no lie of the index: nobody makes it anew for that. */
+static void a_reader_beside_a_writer_keeps_the_index_they_share(void **state)
+{
+    struct shop *shop = *state;
+    struct steme_store *reader = NULL;
+    struct steme_info info;
+    struct buf text;
+    fill(shop, 1, 60);
+    OK(shop_open_more(shop, true, &reader, &failure));
+    buf_init(&text, SHOP_TEXT_BYTES);
+    for (uint64_t seed = 2; seed < 4; seed++) {
+        fill(shop, seed, 60);
+        shop_say(reader, &text);
+        OK(steme_info(reader, &info, &failure));
+        assert_int_equal(info.index_rebuilds, 0);
+        assert_false(info.index_in_memory);
+    }
+    OK(steme_info(shop->store, &info, &failure));
+    assert_int_equal(info.index_rebuilds, 0);
+    steme_close(&reader);
+    buf_deinit(&text);
+}
+
 static void every_way_to_read_works_beside_a_writer(void **state)
 {
     struct shop *shop = *state;
@@ -606,6 +629,7 @@ int main(void)
         SHOP_CASE(another_process_is_locked_out),
         SHOP_CASE(a_process_that_dies_leaves_no_lock_and_what_it_wrote),
         SHOP_CASE(a_reader_goes_on_while_the_writer_writes),
+        SHOP_CASE(a_reader_beside_a_writer_keeps_the_index_they_share),
         SHOP_CASE(every_way_to_read_works_beside_a_writer),
         SHOP_CASE(a_reader_verifies_beside_a_writer),
         SHOP_CASE(another_process_reads_beside_the_writer),

@@ -227,6 +227,26 @@ static void a_member_that_no_list_names_is_found(void **state)
     pile_deinit(&pile);
 }
 
+/* It is not enough that the author is the same. */
+static void a_stranger_among_one_author_s_members_is_found(void **state)
+{
+    struct shop *shop = *state;
+    struct pile pile;
+    struct steme_assertion list[] = { pile_claim("Pluto", "is a", "planet").as.assertion,
+                                      pile_claim("Ceres", "is a", "planet").as.assertion };
+    struct wal_record records[3];
+    struct wal_place places[3];
+    pile_init(&pile);
+    (void)pile_add_bundle(&pile, 0, list, 2);
+    (void)pile_add(&pile, 0, pile_claim("Eris", "is a", "planet"));
+    pile_log_group(&pile, 0, records);
+    records[1] = (struct wal_record){ pile.records[3].bytes, pile.ids[3], NULL }; /* in place of the first */
+    OK(wal_append(shop->store->wal, records, 3, places, &failure));
+    struct findings f = verify(shop, NULL);
+    assert_true(f.signature >= 1);
+    pile_deinit(&pile);
+}
+
 /* ---- an index that does not say what the log says ---- */
 
 /* What to do to the nth row under the prefix. */
@@ -357,6 +377,7 @@ int main(void)
         SHOP_CASE(a_degraded_store_is_not_clean),
         SHOP_CASE(a_forged_record_is_found),
         SHOP_CASE(a_member_that_no_list_names_is_found),
+        SHOP_CASE(a_stranger_among_one_author_s_members_is_found),
         SHOP_CASE(every_row_that_is_missing_wrong_or_too_many_is_found),
         SHOP_CASE(a_damaged_mark_is_found),
         SHOP_CASE(a_damaged_quarantine_is_found),

@@ -528,6 +528,23 @@ static void a_replaced_file_is_old_or_new_at_every_step(void **state)
     }
 }
 
+/* A single fault leaves the way free to take the temporary file back. */
+static void a_replacement_that_fails_leaves_no_other_file(void **state)
+{
+    (void)state;
+    for (uint64_t nth = 1;; nth++) {
+        struct host *host = new_world(nth);
+        struct host_stat stat;
+        make_durable(host, "a", "old");
+        host_mem_fail(host, HOST_MEM_ANY, nth, EIO, false);
+        steme_status status = host_replace_file(host, "a", 0, slice_text("new"), NULL);
+        host_mem_fail(host, HOST_MEM_ANY, 0, 0, false);
+        assert_int_equal(host_stat(host, "a.tmp", &stat, NULL), STEME_NOT_FOUND);
+        host_mem_free(host);
+        if (!status) break;
+    }
+}
+
 static void rot_reaches_the_disk_and_the_present(void **state)
 {
     (void)state;
@@ -593,6 +610,130 @@ static void limits_of_the_world_are_statuses(void **state)
     host_mem_free(NULL);
 }
 
+/* With some seeds a file's pieces are whole pages: then neighbours share their fate. */
+static void pages_survive_as_a_whole(void **state)
+{
+    enum { PIECE = 512, PAGE = 4096, COUNT = 16, WORLDS = 40 };
+    (void)state;
+    static uint8_t written[PAGE * COUNT], got[PAGE * COUNT];
+    size_t in_pages = 0, in_pieces = 0, got_size = 0;
+    memset(written, 'w', sizeof written);
+    for (uint64_t seed = 0; seed < WORLDS; seed++) {
+        struct host *host = new_world(seed);
+        make_durable(host, "a", "");
+        struct host_file *file = open_or_fail(host, "a", HOST_WRITE);
+        assert_int_equal(host_truncate(file, sizeof written, NULL), STEME_OK);
+        sync_or_fail(file);
+        assert_int_equal(try_write(file, 0, slice_of(written, sizeof written)), STEME_OK);
+        host_close(&file);
+        host_mem_power_cut(host, 500);
+        file = open_or_fail(host, "a", HOST_READ);
+        assert_int_equal(host_read_at(file, 0, got, sizeof got, &got_size, NULL), STEME_OK);
+        assert_int_equal(got_size, sizeof got);
+        bool split = false;
+        for (size_t at = 0; at < sizeof got; at += PIECE)
+            split |= got[at] != got[at / PAGE * PAGE];
+        in_pieces += split;
+        in_pages += !split;
+        host_close(&file);
+        host_mem_free(host);
+    }
+    assert_true(in_pieces > WORLDS / 4 && in_pages > WORLDS / 4);
+}
+
+/* From the call on at which the machine stops nothing has an effect, but that a write may leave a part. */
+static void a_machine_stops_at_a_call(void **state)
+{
+    (void)state;
+    size_t none = 0, part = 0, all = 0;
+    for (uint64_t seed = 0; seed < 60; seed++) {
+        struct host *host = new_world(seed);
+        make_durable(host, "a", "");
+        struct host_file *file = open_or_fail(host, "a", HOST_WRITE);
+        host_mem_stop(host, 2);
+        write_text(file, 0, "one");
+        assert_false(host_mem_stopped(host));
+        assert_int_equal(try_write(file, 3, slice_text("two")), STEME_IO);
+        assert_true(host_mem_stopped(host));
+        assert_int_equal(try_write(file, 0, slice_text("ABC")), STEME_IO);
+        assert_int_equal(host_sync(file, NULL), STEME_IO);
+        assert_int_equal(host_sync_dir(host, "/", NULL), STEME_IO);
+        assert_int_equal(host_remove(host, "a", NULL), STEME_IO);
+        host_close(&file);
+        host_mem_kill(host);
+        assert_false(host_mem_stopped(host));
+        struct arena arena;
+        arena_init(&arena, SIZE_MAX);
+        const char *got = content_of(host, &arena, "a");
+        assert_non_null(got);
+        assert_true(strlen(got) <= 6 && memcmp(got, "onetwo", strlen(got)) == 0 && strlen(got) >= 3);
+        none += strlen(got) == 3;
+        part += strlen(got) > 3 && strlen(got) < 6;
+        all += strlen(got) == 6;
+        arena_deinit(&arena);
+        host_mem_free(host);
+    }
+    assert_true(none && part && all);
+}
+
+/* A stop is no failed sync: what was written before may still reach the disk at the power cut. */
+static void a_stop_loses_nothing_by_itself(void **state)
+{
+    (void)state;
+    struct host *host = new_world(1);
+    make_durable(host, "a", "");
+    struct host_file *file = open_or_fail(host, "a", HOST_WRITE);
+    write_text(file, 0, "kept");
+    host_mem_stop(host, 1);
+    assert_int_equal(host_sync(file, NULL), STEME_IO);
+    host_close(&file);
+    host_mem_power_cut(host, 1000);
+    assert_content(host, "a", "kept");
+    host_mem_stop(host, 1);
+    host_mem_stop(host, 0); /* thought better of */
+    make_durable(host, "b", "goes on");
+    assert_content(host, "b", "goes on");
+    host_mem_free(host);
+}
+
+/* A failed sync loses the size too, but as far as it is written again. */
+static void what_is_written_again_brings_its_size(void **state)
+{
+    (void)state;
+    for (unsigned again = 0; again < 2; again++) {
+        struct host *host = new_world(1);
+        make_durable(host, "a", "disk");
+        struct host_file *file = open_or_fail(host, "a", HOST_WRITE);
+        write_text(file, 4, " and more");
+        host_mem_fail(host, HOST_MEM_SYNC, 1, EIO, false);
+        assert_int_equal(host_sync(file, NULL), STEME_IO);
+        if (again) write_text(file, 4, " and");
+        sync_or_fail(file);
+        host_close(&file);
+        host_mem_power_cut(host, 1000);
+        assert_content(host, "a", again ? "disk and" : "disk");
+        host_mem_free(host);
+    }
+}
+
+static void struck_calls_are_counted(void **state)
+{
+    (void)state;
+    struct host *host = new_world(1);
+    make_durable(host, "a", "");
+    struct host_file *file = open_or_fail(host, "a", HOST_WRITE);
+    assert_int_equal(host_mem_struck(host, HOST_MEM_ANY), 0);
+    host_mem_fail(host, HOST_MEM_SYNC, 2, EIO, false);
+    sync_or_fail(file);
+    assert_int_equal(host_mem_struck(host, HOST_MEM_SYNC), 0);
+    assert_int_equal(host_sync(file, NULL), STEME_IO);
+    assert_int_equal(host_mem_struck(host, HOST_MEM_SYNC), 1);
+    assert_int_equal(host_mem_struck(host, HOST_MEM_ANY), 1);
+    assert_int_equal(host_mem_struck(host, HOST_MEM_WRITE), 0);
+    host_close(&file);
+    host_mem_free(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -614,7 +755,13 @@ int main(void)
         cmocka_unit_test(an_errno_becomes_the_status_of_the_real_host),
         cmocka_unit_test(a_failed_write_leaves_a_prefix),
         cmocka_unit_test(a_replaced_file_is_old_or_new_at_every_step),
+        cmocka_unit_test(a_replacement_that_fails_leaves_no_other_file),
         cmocka_unit_test(rot_reaches_the_disk_and_the_present),
+        cmocka_unit_test(pages_survive_as_a_whole),
+        cmocka_unit_test(a_machine_stops_at_a_call),
+        cmocka_unit_test(a_stop_loses_nothing_by_itself),
+        cmocka_unit_test(what_is_written_again_brings_its_size),
+        cmocka_unit_test(struck_calls_are_counted),
         cmocka_unit_test(clocks_move_only_when_told),
         cmocka_unit_test(limits_of_the_world_are_statuses),
     };

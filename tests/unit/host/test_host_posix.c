@@ -11,8 +11,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -222,6 +226,139 @@ static void a_place_that_may_not_be_written_is_read_only(void **state)
     free(path);
 }
 
+/* ---- calls that are interrupted, do less than they were asked, or fail once ---- */
+
+/* These stand in the place of the C library's. */
+static struct {
+    unsigned interrupts; /* so many of the next calls end with EINTR */
+    size_t most;         /* bytes that a read or write moves at most; 0: all */
+    int sync_errno;      /* the next sync fails with it, and later ones do not; 0: none */
+    unsigned syncs;
+} hiccup;
+
+static bool interrupted(void)
+{
+    if (!hiccup.interrupts) return false;
+    hiccup.interrupts--;
+    errno = EINTR;
+    return true;
+}
+
+static int sync_or_fail(long call, int descriptor)
+{
+    hiccup.syncs++;
+    if (!hiccup.sync_errno) return (int)syscall(call, descriptor);
+    errno = hiccup.sync_errno;
+    hiccup.sync_errno = 0;
+    return -1;
+}
+
+ssize_t pread(int descriptor, void *to, size_t size, off_t offset)
+{
+    if (interrupted()) return -1;
+    return syscall(SYS_pread64, descriptor, to, hiccup.most && size > hiccup.most ? hiccup.most : size, offset);
+}
+
+ssize_t pwritev(int descriptor, const struct iovec *vectors, int count, off_t offset)
+{
+    if (interrupted()) return -1;
+    size_t size = vectors->iov_len; /* the first alone, which is a short write if there are more */
+    if (hiccup.most && size > hiccup.most) size = hiccup.most;
+    return count ? syscall(SYS_pwrite64, descriptor, vectors->iov_base, size, offset) : 0;
+}
+
+int ftruncate(int descriptor, off_t size) { return interrupted() ? -1 : (int)syscall(SYS_ftruncate, descriptor, size); }
+
+int fallocate(int descriptor, int mode, off_t offset, off_t size)
+{
+    return interrupted() ? -1 : (int)syscall(SYS_fallocate, descriptor, mode, offset, size);
+}
+
+int flock(int descriptor, int operation) { return interrupted() ? -1 : (int)syscall(SYS_flock, descriptor, operation); }
+
+ssize_t getrandom(void *to, size_t size, unsigned flags)
+{
+    if (interrupted()) return -1;
+    return syscall(SYS_getrandom, to, hiccup.most && size > hiccup.most ? hiccup.most : size, flags);
+}
+
+int fdatasync(int descriptor) { return sync_or_fail(SYS_fdatasync, descriptor); }
+
+int fsync(int descriptor) { return sync_or_fail(SYS_fsync, descriptor); }
+
+static const struct {
+    const char *name;
+    unsigned interrupts;
+    size_t most;
+} hiccups[] = {
+    { "nothing happens", 0, 0 },       { "a signal", 1, 0 },
+    { "many signals", 50, 0 },         { "a byte at a time", 0, 1 },
+    { "pieces of 700 bytes", 0, 700 }, { "signals, and pieces of 7 bytes", 9, 7 },
+};
+
+static void an_interrupted_or_partial_call_goes_on(void **state)
+{
+    char *path = testing_join(*state, "a");
+    static uint8_t wrote[3][1500], got[5000], random[64];
+    static const uint8_t zeros[64];
+    for (size_t i = 0; i < sizeof wrote; i++)
+        ((uint8_t *)wrote)[i] = (uint8_t)(i * 7 + i / 256);
+    const struct steme_slice pieces[] = { slice_of(wrote[0], 1500), slice_of(wrote[1], 1500),
+                                          slice_of(wrote[2], 1500) };
+    for (size_t i = 0; i < countof(hiccups); i++) {
+        const char *name = hiccups[i].name;
+        struct host_file *file = open_or_fail(path, HOST_WRITE | HOST_CREATE);
+        struct steme_error err;
+        uint64_t size = 0;
+        size_t count = 0;
+#define ANEW() (hiccup.interrupts = hiccups[i].interrupts)
+        hiccup.most = hiccups[i].most;
+        ANEW();
+        assert_status(host_truncate(file, 0, &err), STEME_OK, &err, name);
+        ANEW();
+        assert_status(host_allocate(file, 4600, &err), STEME_OK, &err, name);
+        ANEW();
+        assert_status(host_write_at(file, 100, pieces, countof(pieces), &err), STEME_OK, &err, name);
+        ANEW();
+        assert_status(host_read_at(file, 100, got, sizeof got, &count, &err), STEME_OK, &err, name);
+        assert_row(count == sizeof wrote && memcmp(got, wrote, sizeof wrote) == 0, name);
+        assert_status(host_size(file, &size, &err), STEME_OK, &err, name);
+        assert_row(size == 4600, name);
+        ANEW();
+        assert_status(host_lock(file, &err), STEME_OK, &err, name);
+        ANEW();
+        memset(random, 0, sizeof random);
+        assert_status(host_random(host_posix(), random, sizeof random, &err), STEME_OK, &err, name);
+        assert_row(memcmp(random + 32, zeros, 32) != 0, name);
+#undef ANEW
+        hiccup.interrupts = 0;
+        hiccup.most = 0;
+        host_close(&file);
+    }
+    free(path);
+}
+
+/* The kernel tells of a lost write once. Asked again it says that all is well. */
+static void a_failed_sync_is_told_and_not_tried_again(void **state)
+{
+    static const int reasons[] = { EIO, EINTR, ENOSPC, EDQUOT };
+    char *path = testing_join(*state, "a");
+    struct host_file *file = open_or_fail(path, HOST_WRITE | HOST_CREATE);
+    for (size_t i = 0; i < 2 * countof(reasons); i++) {
+        bool dir = i % 2;
+        struct steme_error err;
+        hiccup.syncs = 0;
+        hiccup.sync_errno = reasons[i / 2];
+        steme_status status = dir ? host_sync_dir(host_posix(), *state, &err) : host_sync(file, &err);
+        assert_row(status != STEME_OK, dir ? "a directory" : "a file");
+        assert_int_equal(err.os_errno, reasons[i / 2]);
+        assert_int_equal(hiccup.syncs, 1);
+    }
+    assert_int_equal(host_sync(file, NULL), STEME_OK);
+    host_close(&file);
+    free(path);
+}
+
 static void a_long_path_is_refused_with_the_reason(void **state)
 {
     (void)state;
@@ -245,6 +382,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_lock_binds_other_processes_and_dies_with_its_holder, open_place, close_place),
         cmocka_unit_test_setup_teardown(a_file_that_may_not_grow_fails_with_the_reason, open_place, close_place),
         cmocka_unit_test_setup_teardown(a_place_that_may_not_be_written_is_read_only, open_place, close_place),
+        cmocka_unit_test_setup_teardown(an_interrupted_or_partial_call_goes_on, open_place, close_place),
+        cmocka_unit_test_setup_teardown(a_failed_sync_is_told_and_not_tried_again, open_place, close_place),
         cmocka_unit_test(a_long_path_is_refused_with_the_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

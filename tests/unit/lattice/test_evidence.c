@@ -355,6 +355,29 @@ static void a_retraction_outweighs_a_correction_in_any_order(void **state)
     }
 }
 
+/* Revisions are met in the order of their ids, which is no order of theirs: either may come last. */
+static void a_retraction_outweighs_a_correction_whatever_their_ids(void **state)
+{
+    (void)state;
+    unsigned first = 0, last = 0;
+    for (unsigned k = 0; k < 16; k++) {
+        void *own = NULL;
+        assert_int_equal(open_world(&own), 0);
+        struct world *w = own;
+        struct steme_hash id = say(w, 0, pluto_is("planet")), new = say(w, 0, pluto_is("comet"));
+        struct steme_target target = pile_on_assertion("Pluto", id);
+        struct steme_record retraction = pile_revision(STEME_RETRACT, &target, 1, NULL);
+        retraction.as.revision.revised_at_us += k;
+        struct steme_hash retracted = say(w, 0, retraction);
+        struct steme_hash updated = say(w, 0, pile_revision(STEME_UPDATE, &target, 1, &new));
+        *(memcmp(&retracted, &updated, sizeof updated) < 0 ? &first : &last) += 1;
+        look_at_pluto(w);
+        assert_int_equal(standing_of(w, id), STEME_RETRACTED);
+        (void)close_world(&own);
+    }
+    assert_true(first > 0 && last > 0);
+}
+
 static void a_revision_may_come_before_what_it_revises(void **state)
 {
     struct world *w = *state;
@@ -499,6 +522,7 @@ int main(void)
         EVIDENCE_CASE(a_vote_goes_with_its_assertion),
         cmocka_unit_test(a_revision_is_effective_for_the_author_s_own_and_a_proposal_for_others),
         cmocka_unit_test(a_retraction_outweighs_a_correction_in_any_order),
+        cmocka_unit_test(a_retraction_outweighs_a_correction_whatever_their_ids),
         EVIDENCE_CASE(a_revision_may_come_before_what_it_revises),
         EVIDENCE_CASE(one_revision_may_revise_many),
         EVIDENCE_CASE(a_revision_with_another_route_is_without_effect),

@@ -109,6 +109,40 @@ static void what_came_later_did_not_exist(void **state)
     OK(evidence_locate(&w->reader, before.bytes, NULL, &location, &failure));
 }
 
+/* All in one batch, where the end of a record is the beginning of the next. */
+static void what_came_next_in_the_batch_did_not_exist_either(void **state)
+{
+    struct world *w = *state;
+    struct look look = LATEST;
+    struct wal_record records[5];
+    struct wal_place places[5];
+    struct steme_hash id = say(w, 0, pluto_is("planet")); /* 1 */
+    struct steme_target target = pile_on_assertion("Pluto", id);
+    say(w, 1, pile_vote(target, STEME_SUPPORT));                                    /* 2 */
+    say(w, 1, pile_vote(pile_on(STEME_ON_AGENT, pile_agent_id(2)), STEME_SUPPORT)); /* 3 */
+    say(w, 0, pile_revision(STEME_RETRACT, &target, 1, NULL));                      /* 4 */
+    say(w, 3, pluto_is("comet"));                                                   /* 5 */
+    for (size_t i = 0; i < countof(records); i++)
+        pile_log_group(&w->pile, i, &records[i]);
+    OK(wal_append(w->log.wal, records, countof(records), places, &failure));
+    w->written = w->pile.group_count;
+    for (uint64_t at = 1; at <= countof(records); at++) {
+        struct wal_entry *revisions = NULL;
+        struct cast *casts = NULL;
+        struct endorsement_row *edges = NULL;
+        size_t revised = 0, cast = 0, endorsed = 0;
+        look.as_of = at;
+        look_at(w, "Pluto", "is a", &look);
+        assert_int_equal(w->found.testimony_count, at < 5 ? 1 : 2);
+        OK(evidence_ballots(&w->reader, target.kind, target.route, id.bytes, &w->arena, &casts, &cast, &failure));
+        assert_int_equal(cast, at >= 2);
+        OK(evidence_endorsements(&w->reader, &w->arena, &edges, &endorsed, &failure));
+        assert_int_equal(endorsed, at >= 3);
+        OK(evidence_revisions(&w->reader, target.route, id.bytes, &w->arena, &revisions, &revised, &failure));
+        assert_int_equal(revised, at >= 4);
+    }
+}
+
 /* Sequence numbers 1 (a bundle) to 7 (its last member), and 8 in the next batch; one of them is damaged. */
 static const struct {
     const char *name;
@@ -328,6 +362,44 @@ static void slot_row_rotten(const struct tale *tale, struct lie *lie)
     slot_row_elsewhere(tale, lie);
     lie->value.data[20] ^= 1;
 }
+/* The row of the claim as it is, to change something in it and seal it anew. */
+static struct slot_row true_row(const struct tale *tale, struct lie *lie)
+{
+    struct kv_txn *txn = NULL;
+    struct steme_slice value;
+    struct slot_row row;
+    struct slot_ref slot = slot_of("Pluto", "is a");
+    key_of_slot_row(&lie->key, &slot, tale->place.location);
+    OK(kv_begin(tale->w->kv, KV_READ, &txn, &failure));
+    OK(kv_get(txn, key_slice(&lie->key), &value, &failure));
+    OK(row_slot(key_slice(&lie->key), value, NULL, &row, &failure));
+    kv_abort(&txn);
+    return row;
+}
+static void slot_row_of_another_claim(const struct tale *tale, struct lie *lie)
+{
+    struct slot_row row = true_row(tale, lie);
+    row.claim[15] ^= 1;
+    value_of_slot_row(&lie->value, key_slice(&lie->key), &row);
+}
+static void slot_row_of_another_voice(const struct tale *tale, struct lie *lie)
+{
+    struct slot_row row = true_row(tale, lie);
+    row.voice[15] ^= 1;
+    value_of_slot_row(&lie->value, key_slice(&lie->key), &row);
+}
+static void slot_row_turned_round(const struct tale *tale, struct lie *lie)
+{
+    struct slot_row row = true_row(tale, lie);
+    row.negated = !row.negated;
+    value_of_slot_row(&lie->value, key_slice(&lie->key), &row);
+}
+static void slot_row_less_sure(const struct tale *tale, struct lie *lie)
+{
+    struct slot_row row = true_row(tale, lie);
+    row.confidence_ppm--;
+    value_of_slot_row(&lie->value, key_slice(&lie->key), &row);
+}
 static void ballot_rotten(const struct tale *tale, struct lie *lie)
 {
     struct steme_target target = pile_on_assertion("Pluto", tale->claim);
@@ -346,6 +418,10 @@ static const struct {
     { "an epoch that is another record", epoch_elsewhere },
     { "an assertion that is another record", slot_row_elsewhere },
     { "an assertion where no record lies", slot_row_nowhere },
+    { "an assertion of another claim than its record", slot_row_of_another_claim },
+    { "an assertion of another voice than its record", slot_row_of_another_voice },
+    { "an assertion of the opposite of its record", slot_row_turned_round },
+    { "an assertion less sure than its record", slot_row_less_sure },
     { "a slot row that fails its check", slot_row_rotten },
     { "a ballot that fails its check", ballot_rotten },
 };
@@ -445,6 +521,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EVIDENCE_CASE(a_moment_bounds_what_is_looked_at),
         EVIDENCE_CASE(what_came_later_did_not_exist),
+        EVIDENCE_CASE(what_came_next_in_the_batch_did_not_exist_either),
         cmocka_unit_test(a_moment_in_a_damaged_batch_is_found),
         EVIDENCE_CASE(endorsements_are_the_latest_ballots_on_agents_and_sources),
         EVIDENCE_CASE(all_ballots_are_listed_and_the_latest_marked),

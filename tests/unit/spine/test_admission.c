@@ -224,6 +224,27 @@ static void a_bundle_speaks_for_its_author_only(void **state)
     arena_deinit(&arena);
 }
 
+/* Signed by agent 2, who lists a vote of its own. */
+static void a_bundle_lists_assertions_only(void **state)
+{
+    struct world *w = *state;
+    struct arena arena;
+    struct admitted *admitted = NULL;
+    size_t bad = NO_MATTER;
+    struct steme_target target = pile_on_assertion("Ceres", w->pile.ids[LAST_CLAIM]);
+    struct steme_hash vote = pile_add(&w->pile, 2, pile_vote(target, STEME_SUPPORT));
+    struct steme_record list = { .type = STEME_BUNDLE, .as.bundle = { .members = &vote, .member_count = 1 } };
+    (void)pile_add(&w->pile, 2, list);
+    w->records[0] = w->pile.records[w->pile.record_count - 1];
+    w->records[1] = (struct steme_signed){ .bytes = w->pile.records[w->pile.record_count - 2].bytes };
+    w->count = 2;
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(check(w, true, &arena, &admitted, &bad), STEME_BAD_INPUT);
+    assert_int_equal(bad, 1);
+    assert_non_null(strstr(failure.message, "unsigned assertions"));
+    arena_deinit(&arena);
+}
+
 /* Of the first assertion, in a bundle, two later records make the list only long enough by one. */
 static void what_follows_a_short_bundle_is_not_its_member(void **state)
 {
@@ -332,6 +353,7 @@ int main(void)
         CASE(sound_records_are_admitted_in_groups),
         cmocka_unit_test(what_is_not_sound_is_refused_and_named),
         CASE(a_bundle_speaks_for_its_author_only),
+        CASE(a_bundle_lists_assertions_only),
         CASE(what_follows_a_short_bundle_is_not_its_member),
         cmocka_unit_test(without_verifying_all_but_the_signature_is_checked),
         CASE(too_many_records_are_refused),

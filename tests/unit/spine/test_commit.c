@@ -386,9 +386,8 @@ static void what_comes_in_during_a_write_is_the_next_group(void **state)
             continue;
         for (size_t i = 1; i < countof(late); i++)
             start(&late[i], commit, 2);
-        struct timespec pause = {
-            .tv_nsec = 20000000
-        }; /* for them to come in; if one is late, there is a third group */
+        /* for them to come in; if one is late, there is a third group */
+        struct timespec pause = { .tv_nsec = 20000000 };
         nanosleep(&pause, NULL);
         gate_advance(&leave, UINT64_MAX);
         for (size_t i = 0; i < countof(late); i++) {
@@ -397,6 +396,44 @@ static void what_comes_in_during_a_write_is_the_next_group(void **state)
         }
         assert_int_equal(writer->count, 17);
         assert_in_range(writer->groups, 2, 9);
+        commit_free(&commit);
+        free(writer);
+    }
+}
+
+/* Who came in while the write lasted that then failed was not refused at the door; but writing for him now would be
+ * to go on after a failed sync. */
+static void who_came_in_before_the_seal_is_not_written_after_it(void **state)
+{
+    (void)state;
+    for (int committer = 0; committer < 2; committer++) {
+        struct writer *writer = new_writer();
+        struct gate entered, leave;
+        gate_init(&entered, 0);
+        gate_init(&leave, 0);
+        writer->entered = &entered;
+        writer->leave = &leave;
+        writer->fail_call = 1;
+        writer->fail_sync = true;
+        writer->fail_with = STEME_IO;
+        struct commit *commit = new_commit(writer, committer, 1 << 20, 8192);
+        struct late first, late[4];
+        start(&first, commit, 1);
+        while (!gate_wait(&entered, 1, UINT64_MAX))
+            continue;
+        for (size_t i = 0; i < countof(late); i++)
+            start(&late[i], commit, 2);
+        struct timespec pause = { .tv_nsec = 20000000 }; /* for them to come in; who is late is refused at the door */
+        nanosleep(&pause, NULL);
+        gate_advance(&leave, UINT64_MAX);
+        assert_int_equal(pthread_join(first.thread, NULL), 0);
+        assert_int_equal(first.status, STEME_IO);
+        for (size_t i = 0; i < countof(late); i++) {
+            assert_int_equal(pthread_join(late[i].thread, NULL), 0);
+            assert_int_equal(late[i].status, STEME_SEALED);
+        }
+        assert_int_equal(writer->calls, 1);
+        assert_true(commit_sealed(commit));
         commit_free(&commit);
         free(writer);
     }
@@ -435,6 +472,48 @@ static void a_caller_for_whom_there_is_no_room_waits_and_is_not_overtaken(void *
     free(writer);
 }
 
+static const struct {
+    const char *name;
+    uint32_t bytes_max, records_max;
+    size_t sizes[3]; /* of three callers who come while a write lasts; no two of them fit together */
+} crowds[] = {
+    { "by count", 1 << 20, 64, { 40, 30, 64 } },
+    { "by bytes", 128 + 40 * 160, 8192, { 30, 20, 25 } },
+};
+
+static void a_group_never_outgrows_its_bounds(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2 * countof(crowds); i++) {
+        bool committer = i % 2;
+        size_t row = i / 2;
+        struct writer *writer = new_writer();
+        struct gate entered, leave;
+        gate_init(&entered, 0);
+        gate_init(&leave, 0);
+        writer->entered = &entered;
+        writer->leave = &leave;
+        struct commit *commit = new_commit(writer, committer, crowds[row].bytes_max, crowds[row].records_max);
+        struct late first, late[countof(crowds[0].sizes)];
+        struct timespec pause = { .tv_nsec = 20000000 }; /* for them to come in; who is late finds more room */
+        start(&first, commit, 1);
+        while (!gate_wait(&entered, 1, UINT64_MAX))
+            continue;
+        for (size_t k = 0; k < countof(late); k++)
+            start(&late[k], commit, crowds[row].sizes[k]);
+        nanosleep(&pause, NULL);
+        gate_advance(&leave, UINT64_MAX);
+        assert_int_equal(pthread_join(first.thread, NULL), 0);
+        for (size_t k = 0; k < countof(late); k++) {
+            assert_int_equal(pthread_join(late[k].thread, NULL), 0);
+            assert_row(late[k].status == STEME_OK, crowds[row].name);
+        }
+        assert_row(writer->groups == 1 + countof(late), crowds[row].name);
+        commit_free(&commit);
+        free(writer);
+    }
+}
+
 static void freeing_nothing_is_fine(void **state)
 {
     (void)state;
@@ -453,7 +532,9 @@ int main(void)
         cmocka_unit_test(many_callers_share_groups_and_each_finds_its_own),
         cmocka_unit_test(a_crowd_survives_a_full_disk_and_hears_of_a_failed_write),
         cmocka_unit_test(what_comes_in_during_a_write_is_the_next_group),
+        cmocka_unit_test(who_came_in_before_the_seal_is_not_written_after_it),
         cmocka_unit_test(a_caller_for_whom_there_is_no_room_waits_and_is_not_overtaken),
+        cmocka_unit_test(a_group_never_outgrows_its_bounds),
         cmocka_unit_test(freeing_nothing_is_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -256,6 +256,36 @@ static void an_exchanged_frame_condemns_its_batch(void **state)
     free(bytes);
 }
 
+/* A header that is right by itself, for no frames at all, in front of what is none: nothing was read, so nothing that
+ * was read is right. */
+static void a_header_for_no_frames_does_not_vouch_for_what_is_no_frame(void **state)
+{
+    (void)state;
+    struct batch batch;
+    struct steme_hash hash;
+    struct steme_error err;
+    uint8_t copy[BATCH_HEADER_BYTES];
+    uint8_t *bytes = make_batch(4, 5, &none, &batch, &hash);
+    bytes[128] ^= 1; /* the first frame's magic */
+    struct steme_hash nothing = hash_one(slice_of(NULL, 0));
+    memcpy(bytes + 80, nothing.bytes, sizeof nothing);
+    struct steme_hash check = hash_one(batch_unchecked(bytes, copy));
+    memcpy(bytes + 120, check.bytes, 8);
+    struct batch_scan scan = scan_of(bytes, batch.bytes);
+    struct batch_scan_item item;
+    struct arena arena;
+    arena_init(&arena, SIZE_MAX);
+    struct arena_mark mark = arena_mark(&arena);
+    memset(arena_alloc(&arena, 65536), 0, 65536); /* not what an earlier test has left in this memory */
+    arena_rewind(&arena, mark);
+    assert_status(batch_scan_next(&scan, 100, &arena, &item, &err), STEME_OK, &err, "no frames");
+    assert_int_equal(item.kind, BATCH_SCAN_FOUND);
+    assert_int_equal(item.entry_count, 3); /* the others stand in a row that ends with the batch */
+    assert_int_equal(item.gap_count, 1);
+    arena_deinit(&arena);
+    free(bytes);
+}
+
 /* A record that contains a whole frame, made by an author who hopes for damage just in front of it. */
 static void a_frame_inside_a_damaged_record_is_not_taken_for_one(void **state)
 {
@@ -483,6 +513,7 @@ int main(void)
         cmocka_unit_test(every_flipped_bit_of_a_header_is_seen),
         cmocka_unit_test(a_header_out_of_place_or_bounds_is_refused_though_its_check_is_good),
         cmocka_unit_test(an_exchanged_frame_condemns_its_batch),
+        cmocka_unit_test(a_header_for_no_frames_does_not_vouch_for_what_is_no_frame),
         cmocka_unit_test(a_frame_inside_a_damaged_record_is_not_taken_for_one),
         cmocka_unit_test(frames_between_damaged_ones_are_read),
         cmocka_unit_test(a_batch_inside_a_record_is_not_taken_for_one),

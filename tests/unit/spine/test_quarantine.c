@@ -75,6 +75,24 @@ static void the_same_stretch_is_set_aside_once(void **state)
     host_mem_free(host);
 }
 
+/* Whoever wrote it may have been killed before he synced its name, and the log is about to be cut. */
+static void what_is_there_already_is_synced_all_the_same(void **state)
+{
+    (void)state;
+    struct host *host = new_world();
+    struct quarantine quarantine;
+    struct steme_error err;
+    struct quarantine_stretch stretch = stretch_of(1, 64, "bytes", QUARANTINE_DAMAGE, 10, 2);
+    for (int round = 0; round < 2; round++) {
+        open_it(&quarantine, host, NO_LIMIT, false);
+        uint64_t syncs = host_mem_calls(host, HOST_MEM_SYNC_DIR);
+        assert_status(quarantine_set_aside(&quarantine, &stretch, &err), STEME_OK, &err, "set aside");
+        assert_true(host_mem_calls(host, HOST_MEM_SYNC_DIR) > syncs);
+        quarantine_close(&quarantine);
+    }
+    host_mem_free(host);
+}
+
 static void nothing_is_overwritten(void **state)
 {
     (void)state;
@@ -417,6 +435,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_set_aside_survives_a_power_cut),
         cmocka_unit_test(the_same_stretch_is_set_aside_once),
+        cmocka_unit_test(what_is_there_already_is_synced_all_the_same),
         cmocka_unit_test(nothing_is_overwritten),
         cmocka_unit_test(a_file_gone_bad_is_told_and_not_trusted),
         cmocka_unit_test(a_file_of_another_kind_counts_as_damaged),

@@ -299,6 +299,48 @@ static void bytes_of_an_earlier_batch_in_the_same_place_are_not_taken_for_one(vo
 
 /* ---- the last segment ---- */
 
+/* The clock was set back between the power cut and the repair. */
+static void a_segment_made_again_is_no_older_than_the_records_before_it(void **state)
+{
+    (void)state;
+    struct host *mem = make_log(5, "older");
+    struct steme_error err;
+    struct wal_entry last;
+    struct segment_header header;
+    uint8_t bytes[SEGMENT_HEADER_BYTES];
+    size_t got = 0;
+    assert_status(wal_read(world.wal, world.location_of[world.used - 1], &last, &err), STEME_OK, &err, "older");
+    uint32_t next = segment_of(wal_durable(world.wal).location) + 1;
+    wal_world_close(&world);
+    write_segment(next, 0, NULL, 0, "older");
+    host_mem_set_wall_us(mem, last.received_at_us - INT64_C(3600000000));
+    reopen("older");
+    wal_world_close(&world);
+    struct host_file *file = open_segment(next, HOST_READ, "older");
+    assert_status(host_read_at(file, 0, bytes, sizeof bytes, &got, &err), STEME_OK, &err, "older");
+    host_close(&file);
+    assert_int_equal(segment_header_read(slice_of(bytes, got), &header), STEME_OK);
+    assert_true(header.created_at_us >= last.received_at_us);
+    host_mem_free(mem);
+}
+
+/* What is left of it is more than nothing. */
+static void a_log_that_lost_its_first_segment_is_not_made_anew(void **state)
+{
+    (void)state;
+    static const char first[] = WAL_WORLD_DIR "/wal/0000000000000001.seg";
+    struct host *mem = make_log(5, "first");
+    struct steme_error err;
+    struct host_stat stat;
+    while (segment_of(wal_durable(world.wal).location) == 1)
+        assert_status(wal_world_append(&world, 10, true, &err), STEME_OK, &err, "first");
+    wal_world_close(&world);
+    assert_status(host_remove(mem, first, &err), STEME_OK, &err, "first");
+    assert_status(wal_create(&world.options, &err), STEME_EXISTS, &err, "first");
+    assert_int_equal(host_stat(mem, first, &stat, NULL), STEME_NOT_FOUND);
+    host_mem_free(mem);
+}
+
 static void a_segment_that_was_being_made_is_made(void **state)
 {
     (void)state;
@@ -401,8 +443,8 @@ static void a_ruined_last_segment_is_not_forgotten_if_the_mark_was_in_it(void **
                 wal_world_check(&world, "ruined");
                 if (round == 1) {
                     assert_status(wal_world_append(&world, 10, true, &err), STEME_OK, &err, "ruined");
-                    assert_int_equal(segment_of(world.location_of[world.used - 1]),
-                                     next); /* not in one that may not last */
+                    /* not in one that may not last */
+                    assert_int_equal(segment_of(world.location_of[world.used - 1]), next);
                 }
                 world.options.hint = NULL;
             }
@@ -440,6 +482,59 @@ static void a_missing_segment_beside_a_damaged_header_is_told(void **state)
         wal_world_account(&world, rows[i].name);
         assert_row(world.found + world.skipped == world.used, rows[i].name);
         wal_world_close(&world);
+        host_mem_free(mem);
+    }
+}
+
+/* The second was being made when the power failed, and the first is gone: when the second has been made it follows
+ * nothing, and nothing about it shows that there was one before it. */
+static void a_missing_segment_is_not_forgotten_when_the_one_behind_it_is_made(void **state)
+{
+    (void)state;
+    struct steme_error err;
+    struct host *mem = make_log(3, "gone");
+    wal_world_close(&world);
+    wal_world_hurt(&world, 0, world.used - 1);
+    assert_status(host_remove(mem, WAL_WORLD_DIR "/wal/0000000000000001.seg", &err), STEME_OK, &err, "gone");
+    write_segment(2, 0, NULL, 0, "gone");
+    for (int round = 0; round < 3; round++) {
+        reopen("gone");
+        assert_true(world.report.degraded);
+        wal_world_check(&world, "gone");
+        wal_world_close(&world);
+    }
+    host_mem_free(mem);
+}
+
+/* Its only batch is cut as torn: the header must be good then, or the next opening finds something to repair again. */
+static void a_damaged_header_and_a_torn_first_batch_are_settled_at_once(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint64_t offset;
+    } rows[] = {
+        { "its fields", 100 },
+        { "its zeros", 1030 },
+    };
+    for (size_t i = 0; i < countof(rows); i++) {
+        struct host *mem = make_log(1, rows[i].name);
+        wal_world_close(&world);
+        wal_world_hurt(&world, 0, world.used - 1);
+        wal_world_flip(&world, 1, rows[i].offset);
+        wal_world_flip(&world, 1, last_batch() + 300);
+        reopen(rows[i].name);
+        assert_row(world.report.degraded && world.report.torn_tail_bytes > 0, rows[i].name);
+        wal_world_check(&world, rows[i].name);
+        wal_world_close(&world);
+        struct steme_hash before = wal_world_digest(&world, true);
+        reopen(rows[i].name);
+        assert_row(world.report.degraded && world.report.torn_tail_bytes == 0, rows[i].name);
+        wal_world_check(&world, rows[i].name);
+        assert_row(wal_world_account(&world, rows[i].name).damaged_bytes == 0, rows[i].name);
+        wal_world_close(&world);
+        struct steme_hash after = wal_world_digest(&world, true);
+        assert_row(memcmp(&before, &after, sizeof before) == 0, rows[i].name);
         host_mem_free(mem);
     }
 }
@@ -502,8 +597,8 @@ static void without_a_quarantine_the_log_opens_for_reading_only(void **state)
                 wal_world_hurt(&world, 14, 14);
             wal_world_flip(&world, 1, torn ? last_batch() + 9 : offset_of(world.location_of[14]) + 70);
             struct steme_hash before = wal_world_digest(&world, true);
-            host_mem_fail(mem, HOST_MEM_OPEN, 3, rows[i].os_errno,
-                          false); /* behind the segment's header and its batches */
+            /* behind the segment's header and its batches */
+            host_mem_fail(mem, HOST_MEM_OPEN, 3, rows[i].os_errno, false);
             host_mem_fail(mem, HOST_MEM_WRITE, 1, rows[i].os_errno, true);
             assert_status(wal_world_open(&world, &err), rows[i].want, &err, rows[i].name);
             struct steme_hash after = wal_world_digest(&world, true);
@@ -581,10 +676,14 @@ int main(void)
         cmocka_unit_test(a_mark_behind_a_large_batch_is_found),
         cmocka_unit_test(a_tail_is_judged_by_what_vouches_for_it),
         cmocka_unit_test(bytes_of_an_earlier_batch_in_the_same_place_are_not_taken_for_one),
+        cmocka_unit_test(a_segment_made_again_is_no_older_than_the_records_before_it),
+        cmocka_unit_test(a_log_that_lost_its_first_segment_is_not_made_anew),
         cmocka_unit_test(a_segment_that_was_being_made_is_made),
         cmocka_unit_test(a_damaged_header_of_the_last_segment_costs_no_batch),
         cmocka_unit_test(a_ruined_last_segment_is_not_forgotten_if_the_mark_was_in_it),
         cmocka_unit_test(a_missing_segment_beside_a_damaged_header_is_told),
+        cmocka_unit_test(a_missing_segment_is_not_forgotten_when_the_one_behind_it_is_made),
+        cmocka_unit_test(a_damaged_header_and_a_torn_first_batch_are_settled_at_once),
         cmocka_unit_test(a_segment_made_and_never_written_to_is_not_missed),
         cmocka_unit_test(without_a_quarantine_the_log_opens_for_reading_only),
         cmocka_unit_test(a_batch_seen_half_written_beside_a_later_one_is_looked_at_again),

@@ -82,6 +82,30 @@ static void every_flipped_bit_of_a_header_is_seen(void **state)
     }
 }
 
+static void a_header_that_begins_where_no_log_does_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint64_t number, first_sequence;
+        steme_status want;
+    } rows[] = {
+        { "the first, with the first record", 1, 1, STEME_OK },
+        { "the first, with a later record", 1, 65537, STEME_CORRUPT },
+        { "a later one, with a later record", 2, 65537, STEME_OK },
+        { "a later one, with no record's number", 2, 0, STEME_CORRUPT },
+    };
+    for (size_t i = 0; i < countof(rows); i++) {
+        uint8_t bytes[SEGMENT_HEADER_BYTES];
+        struct segment_header header = sample;
+        header.number = rows[i].number;
+        header.first_sequence = rows[i].first_sequence;
+        segment_header_write(&header, bytes);
+        steme_status status = segment_header_read(slice_of(bytes, sizeof bytes), &header);
+        assert_status(status, rows[i].want, NULL, rows[i].name);
+    }
+}
+
 static void a_format_is_newer_only_if_it_is_not_ours_with_a_damaged_number(void **state)
 {
     (void)state;
@@ -306,6 +330,7 @@ int main(void)
         cmocka_unit_test(a_path_too_long_is_refused),
         cmocka_unit_test(a_header_reads_back_as_it_was_written),
         cmocka_unit_test(every_flipped_bit_of_a_header_is_seen),
+        cmocka_unit_test(a_header_that_begins_where_no_log_does_is_refused),
         cmocka_unit_test(a_format_is_newer_only_if_it_is_not_ours_with_a_damaged_number),
         cmocka_unit_test(a_created_segment_survives_a_power_cut),
         cmocka_unit_test(a_full_disk_leaves_nothing_of_a_segment),

@@ -3,6 +3,7 @@
 #include "base/slice.h"
 #include "host/host_mem.h"
 #include "lib/wal_world.h"
+#include "spine/batch.h"
 #include "spine/segment.h"
 
 #include <errno.h>
@@ -293,6 +294,22 @@ static void a_batch_header_that_does_not_fit_its_frame_hides_it(void **state)
     }
 }
 
+/* Closing cuts a segment to what is in it, appending reserves it in full again. */
+static void a_segment_mapped_while_it_was_short_is_read_when_it_is_full(void **state)
+{
+    (void)state;
+    struct host *mem = open_world("short");
+    struct steme_error err;
+    append(2, true, "short");
+    wal_world_close(&world);
+    assert_status(wal_world_open(&world, &err), STEME_OK, &err, "short");
+    wal_world_check(&world, "short"); /* maps it */
+    while (wal_durable(world.wal).location >> 32 < 3)
+        append(10, true, "short");
+    wal_world_check(&world, "short");
+    close_world(mem);
+}
+
 static void read_only_reads_and_does_not_append(void **state)
 {
     (void)state;
@@ -535,6 +552,81 @@ static void segments_are_as_large_as_the_log_was_made_with(void **state)
     close_world(mem);
 }
 
+/* A group that fits to the last byte stays, and one that is larger by a step begins a segment; nothing is written
+ * behind the space that was reserved. */
+static void a_segment_is_filled_to_its_last_byte_and_no_further(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        size_t more; /* than what is left */
+        uint64_t segment, ends_at;
+    } rows[] = {
+        { "exactly what is left", 0, 1, SEGMENT_BYTES_MIN },
+        { "a step too large", 64, 2, SEGMENT_HEADER_BYTES + 4096 + 64 },
+    };
+    static uint8_t memory[SEGMENT_BYTES_MIN];
+    static const struct steme_signature signature = { { 1 } };
+    const size_t around = BATCH_HEADER_BYTES + FRAME_SIGNED_PREFIX_BYTES;
+    const size_t groups[] = { SEGMENT_BYTES_MIN - SEGMENT_HEADER_BYTES - 4096, 4096 };
+    for (size_t i = 0; i < countof(rows); i++) {
+        struct steme_error err;
+        struct wal_place place;
+        struct host_stat stat;
+        struct host *mem = open_world(rows[i].name);
+        for (size_t k = 0; k < countof(groups); k++) {
+            size_t size = groups[k] - around + (k ? rows[i].more : 0);
+            memset(memory, (int)k + 1, size);
+            struct wal_record record = { slice_of(memory, size), hash_one(slice_of(memory, size)), &signature };
+            assert_status(wal_append(world.wal, &record, 1, &place, &err), STEME_OK, &err, rows[i].name);
+        }
+        uint64_t end = wal_durable(world.wal).location;
+        assert_row(place.location >> 32 == rows[i].segment, rows[i].name);
+        assert_row(end >> 32 == rows[i].segment && (uint32_t)end == rows[i].ends_at, rows[i].name);
+        assert_status(host_stat(mem, WAL_WORLD_DIR "/wal/0000000000000001.seg", &stat, &err), STEME_OK, &err,
+                      rows[i].name);
+        assert_row(stat.size_bytes == SEGMENT_BYTES_MIN, rows[i].name);
+        close_world(mem);
+    }
+}
+
+/* Readers and the index follow the durable mark: it must not be moved by what may be gone tomorrow. */
+static void what_was_written_and_not_synced_is_not_there(void **state)
+{
+    (void)state;
+    struct steme_error err;
+    struct arena arena;
+    struct wal_entry *entries = NULL;
+    size_t count = 99;
+    struct host *mem = open_world("not synced");
+    append(3, false, "not synced");
+    struct wal_mark before = wal_durable(world.wal), at = before;
+    host_mem_fail(mem, HOST_MEM_SYNC, 1, EIO, false);
+    assert_status(wal_world_append(&world, 2, false, &err), STEME_IO, &err, "not synced");
+    assert_int_equal(wal_durable(world.wal).location, before.location);
+    assert_false(wal_wait(world.wal, before.next_sequence, wal_turn(world.wal), 0));
+    arena_init(&arena, 1 << 20);
+    assert_status(wal_scan(world.wal, &at, 100, &arena, &entries, &count, NULL, &err), STEME_OK, &err, "not synced");
+    assert_int_equal(count, 0);
+    arena_deinit(&arena);
+    close_world(mem);
+}
+
+/* After a failed sync nobody knows what the disk holds: who opens the log next judges it as it lies there. */
+static void a_sealed_log_is_closed_as_it_is(void **state)
+{
+    (void)state;
+    struct steme_error err;
+    struct host *mem = open_world("sealed");
+    append(3, false, "sealed");
+    host_mem_fail(mem, HOST_MEM_SYNC, 1, EIO, false);
+    assert_status(wal_world_append(&world, 2, false, &err), STEME_IO, &err, "sealed");
+    uint64_t cuts = host_mem_calls(mem, HOST_MEM_TRUNCATE);
+    wal_world_close(&world);
+    assert_int_equal(host_mem_calls(mem, HOST_MEM_TRUNCATE), cuts);
+    close_world(mem);
+}
+
 /* ---- threads ---- */
 
 #define THREADS 16u
@@ -688,6 +780,7 @@ int main(void)
         cmocka_unit_test(no_flipped_byte_of_a_frame_or_its_header_lets_it_be_read),
         cmocka_unit_test(a_mark_at_the_start_of_a_segment_is_known_by_what_follows),
         cmocka_unit_test(a_batch_header_that_does_not_fit_its_frame_hides_it),
+        cmocka_unit_test(a_segment_mapped_while_it_was_short_is_read_when_it_is_full),
         cmocka_unit_test(read_only_reads_and_does_not_append),
         cmocka_unit_test(a_mark_is_known_only_if_all_of_it_is_right),
         cmocka_unit_test(scanning_from_a_foreign_mark_is_a_mismatch),
@@ -696,6 +789,9 @@ int main(void)
         cmocka_unit_test(verifying_tells_of_what_opening_set_aside),
         cmocka_unit_test(what_can_never_fit_is_refused),
         cmocka_unit_test(segments_are_as_large_as_the_log_was_made_with),
+        cmocka_unit_test(a_segment_is_filled_to_its_last_byte_and_no_further),
+        cmocka_unit_test(what_was_written_and_not_synced_is_not_there),
+        cmocka_unit_test(a_sealed_log_is_closed_as_it_is),
         cmocka_unit_test(sixteen_threads_append_and_one_reads_behind_them),
         cmocka_unit_test(waiting_ends_when_woken_or_in_time),
     };

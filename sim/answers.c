@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers held against the reference: of slots drawn at random, under every lens, now and as of earlier. */
+#include "sim/world.h"
+
+#include "base/slice.h"
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SLOTS = 2, TALLIES = 3, STANDINGS = 1 };
+
+static const double tolerance = 1e-9;
+
+static const struct {
+    struct steme_lens lens;
+    bool strengths; /* support and refute are in the reference's unit */
+    bool margin;    /* the reference knows it */
+} lenses[] = {
+    { { .name = "consensus" }, true, true },
+    { { .name = "consensus", .prior = 2 }, true, true },
+    { { .name = "authority" }, true, false },
+    { { .name = "authority", .damping = 0.5, .prior = 1 }, true, false },
+    { { .name = "recency" }, false, true },
+    { { .name = "recency", .half_life_us = INT64_C(300000000) }, false, false },
+    { { .name = "pool" }, false, true },
+    { { .name = "union" }, true, false },
+};
+
+struct question {
+    struct world *world;
+    struct steme_snapshot *snapshot;
+    struct reference reference;
+    const struct stock_slot *slot;
+    const struct steme_hash *epoch;
+    size_t lens;
+};
+
+static void differ(struct question *q, const char *what, double got, double want)
+{
+    const struct steme_lens *lens = &lenses[q->lens].lens;
+    world_trouble(q->world, "%.*s / %.*s by %s (%zu), as of %" PRIu64 "%s%s: %s is %.12g, the reference says %.12g",
+                  (int)q->slot->subject.size, (const char *)q->slot->subject.data, (int)q->slot->predicate.size,
+                  (const char *)q->slot->predicate.data, lens->name, q->lens, q->reference.as_of_sequence,
+                  q->epoch ? ", in an epoch" : "", q->reference.valid_at_us == STEME_TIME_MAX ? "" : ", at a time",
+                  what, got, want);
+}
+
+static void same_number(struct question *q, const char *what, double got, double want)
+{
+    double scale = fmax(1, fmax(fabs(got), fabs(want)));
+    if (isnan(got) && isnan(want)) return;
+    if (!(fabs(got - want) <= tolerance * scale)) differ(q, what, got, want);
+}
+
+static void compare_belief(struct question *q, const struct steme_belief *got, const struct reference_belief *want)
+{
+    same_number(q, "a probability", got->probability, want->probability);
+    if (lenses[q->lens].strengths) {
+        same_number(q, "a support", got->support, want->support);
+        same_number(q, "a refute", got->refute, want->refute);
+    }
+    same_number(q, "support_voices", got->support_voices, want->support_voices);
+    same_number(q, "refute_voices", got->refute_voices, want->refute_voices);
+    same_number(q, "a claim's assertions", got->assertions, want->assertions);
+    same_number(q, "a claim's refutations", got->refutations, want->refutations);
+    same_number(q, "votes_for", got->votes_for, want->votes_for);
+    same_number(q, "votes_against", got->votes_against, want->votes_against);
+}
+
+static void compare_pooled(struct question *q, const struct steme_answer *got, const struct reference_answer *want)
+{
+    if (got->has_pooled != want->has_pooled) {
+        differ(q, "has_pooled", got->has_pooled, want->has_pooled);
+        return;
+    }
+    if (!got->has_pooled) return;
+    same_number(q, "pooled.count", (double)got->pooled.count, (double)want->pooled.count);
+    same_number(q, "pooled.left_out", (double)got->pooled.left_out, (double)want->pooled.left_out);
+    same_number(q, "pooled.fixed_mean", got->pooled.fixed_mean, want->pooled.fixed_mean);
+    same_number(q, "pooled.fixed_error", got->pooled.fixed_error, want->pooled.fixed_error);
+    same_number(q, "pooled.mean", got->pooled.mean, want->pooled.mean);
+    same_number(q, "pooled.error", got->pooled.error, want->pooled.error);
+    same_number(q, "pooled.tau2", got->pooled.tau2, want->pooled.tau2);
+    same_number(q, "pooled.chi2", got->pooled.chi2, want->pooled.chi2);
+    same_number(q, "pooled.i2", got->pooled.i2, want->pooled.i2);
+    same_number(q, "pooled.birge", got->pooled.birge, want->pooled.birge);
+    same_number(q, "pooled.tension_p", got->pooled.tension_p, want->pooled.tension_p);
+}
+
+static void compare_beliefs(struct question *q, const struct steme_answer *got, const struct reference_answer *want)
+{
+    if (got->belief_count != want->belief_count) {
+        differ(q, "the number of claims", (double)got->belief_count, (double)want->belief_count);
+        return;
+    }
+    for (size_t i = 0; i < got->belief_count; i++) {
+        size_t k = 0;
+        while (k < want->belief_count && memcmp(&want->beliefs[k].claim, &got->beliefs[i].claim, 32) != 0)
+            k++;
+        if (k == want->belief_count) {
+            differ(q, "a claim that nobody makes, number", (double)i, -1);
+            return;
+        }
+        compare_belief(q, &got->beliefs[i], &want->beliefs[k]);
+        if (i && got->beliefs[i].probability > got->beliefs[i - 1].probability)
+            differ(q, "a less probable claim comes first, number", (double)i, 0);
+    }
+}
+
+static void compare_answer(struct question *q, const struct steme_answer *got, const struct reference_answer *want)
+{
+    same_number(q, "as_of_sequence", (double)got->as_of_sequence, (double)q->reference.as_of_sequence);
+    if (want->belief_count) same_number(q, "functional", got->functional, want->functional);
+    same_number(q, "voices", got->voices, want->voices);
+    same_number(q, "assertions", got->assertions, want->assertions);
+    same_number(q, "votes", got->votes, want->votes);
+    if (want->unclear) return;
+    same_number(q, "the verdict", got->verdict, want->verdict);
+    compare_beliefs(q, got, want);
+    compare_pooled(q, got, want);
+    if (lenses[q->lens].margin && want->margin >= 0) same_number(q, "the margin", got->margin, want->margin);
+}
+
+static void ask(struct question *q)
+{
+    struct steme_error err = { 0 };
+    struct steme_answer answer;
+    static struct reference_answer want;
+    struct steme_question question = {
+        .subject = q->slot->subject, .predicate = q->slot->predicate, .epoch = q->epoch, .lens = lenses[q->lens].lens
+    };
+    steme_status status = steme_resolve(q->snapshot, &question, &answer, &err);
+    if (status) {
+        world_refused(q->world, "a question is not answered", &err);
+        return;
+    }
+    reference_resolve(&q->reference, q->slot, q->epoch, &question.lens, &want);
+    compare_answer(q, &answer, &want);
+    q->world->events->answers++;
+}
+
+static void count_votes(struct question *q, struct prng *prng)
+{
+    struct steme_error err = { 0 };
+    struct steme_tally got;
+    const struct stock_record *record = &q->world->stock->records[prng_below(prng, q->world->stock->count)];
+    if (record->record.type != STEME_VOTE) return;
+    struct steme_tally want = reference_tally(&q->reference, &record->record.as.vote.target);
+    if (steme_tally(q->snapshot, &record->record.as.vote.target, &got, &err))
+        world_refused(q->world, "votes are not counted", &err);
+    else if (memcmp(&got, &want, sizeof got) != 0)
+        world_trouble(q->world,
+                      "a tally is %" PRIu64 " : %" PRIu64 " : %" PRIu64 ", a recount says %" PRIu64 " : %" PRIu64
+                      " : %" PRIu64,
+                      got.support, got.refute, got.abstain, want.support, want.refute, want.abstain);
+}
+
+/* Every assertion of the slot, whatever became of it. */
+static void compare_standings(struct question *q)
+{
+    struct steme_error err = { 0 };
+    const struct steme_testimony *history = NULL;
+    size_t count = 0, expected = 0;
+    if (steme_history(q->snapshot, q->slot->subject, q->slot->predicate, &history, &count, &err)) {
+        world_refused(q->world, "there is no history", &err);
+        return;
+    }
+    for (size_t i = 0; i < q->reference.count; i++)
+        expected += q->reference.entries[i].sequence <= q->reference.as_of_sequence &&
+                    memcmp(&q->reference.entries[i].record->slot, &q->slot->slot, 32) == 0;
+    same_number(q, "the length of the history", (double)count, (double)expected);
+    for (size_t i = 0; i < count; i++) {
+        size_t place = stock_find(q->world->stock, &history[i].entry.id);
+        if (place == STOCK_NONE) {
+            differ(q, "an assertion nobody made, number", (double)i, -1);
+            return;
+        }
+        unsigned standings = reference_standings(&q->reference, &q->world->stock->records[place], NULL);
+        if (!(standings & 1u << history[i].standing)) differ(q, "a standing", history[i].standing, standings);
+    }
+}
+
+static struct steme_moment draw_moment(struct world *world, uint64_t last, struct prng *prng)
+{
+    struct steme_moment moment = steme_moment_now();
+    (void)world;
+    if (prng_chance(prng, 300)) moment.as_of_sequence = prng_below(prng, last + 2);
+    if (prng_chance(prng, 250)) moment.valid_at_us = STOCK_NOON_US + (int64_t)prng_below(prng, 9) * 1000000 - 4000000;
+    return moment;
+}
+
+static const struct steme_hash *draw_epoch(const struct stock *stock, struct prng *prng)
+{
+    const struct stock_record *record = &stock->records[prng_below(prng, 8) % stock->count];
+    return record->record.type == STEME_EPOCH && prng_chance(prng, 400) ? &record->id : NULL;
+}
+
+static void ask_some(struct question *q, struct prng *prng)
+{
+    const struct stock *stock = q->world->stock;
+    for (unsigned i = 0; i < SLOTS && !world_failed(q->world); i++) {
+        q->slot = &stock->slots[prng_below(prng, stock->slot_count)];
+        q->epoch = draw_epoch(stock, prng);
+        for (q->lens = 0; q->lens < countof(lenses) && !world_failed(q->world); q->lens++)
+            ask(q);
+        q->lens = 0;
+        if (i < STANDINGS) compare_standings(q);
+    }
+    for (unsigned i = 0; i < TALLIES && !world_failed(q->world); i++)
+        count_votes(q, prng);
+}
+
+void check_answers(struct world *world, struct steme_store *store, struct prng *prng)
+{
+    struct steme_error err = { 0 };
+    struct steme_info info;
+    struct question q = { .world = world };
+    if (steme_info(store, &info, &err)) {
+        world_refused(world, "the store says nothing of itself", &err);
+        return;
+    }
+    struct steme_moment moment = draw_moment(world, info.indexed_sequence, prng);
+    if (steme_snapshot_open(store, &moment, &q.snapshot, &err)) {
+        world_refused(world, "a snapshot can't be opened", &err);
+        return;
+    }
+    struct reference_entry *entries = calloc(world->ledger.count + 1, sizeof *entries);
+    invariant(entries);
+    uint64_t last = moment.as_of_sequence < info.indexed_sequence ? moment.as_of_sequence : info.indexed_sequence;
+    q.reference = (struct reference){ .stock = world->stock,
+                                      .entries = entries,
+                                      .count = ledger_entries(&world->ledger, last, entries),
+                                      .as_of_sequence = last,
+                                      .valid_at_us = moment.valid_at_us };
+    ask_some(&q, prng);
+    steme_snapshot_close(&q.snapshot);
+    free(entries);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/world.h"
+
+#include "base/slice.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { STEPS_MAX = 10000 };
+
+/* ---- the log against the ledger ---- */
+
+struct comparison {
+    struct world *world;
+    bool opened;
+};
+
+static steme_status see(void *context, const struct steme_entry *entry)
+{
+    struct comparison *c = context;
+    const char *wrong = ledger_see(&c->world->ledger, entry, c->opened);
+    if (wrong) world_trouble(c->world, "record %" PRIu64 ": %s", entry->sequence, wrong);
+    return wrong ? STEME_FAILED : STEME_OK;
+}
+
+static void compare_log(struct world *world, bool opened)
+{
+    struct steme_error err = { 0 };
+    struct steme_snapshot *snapshot = NULL;
+    struct steme_info info;
+    struct comparison comparison = { world, opened };
+    ledger_begin(&world->ledger);
+    steme_status status = steme_snapshot_open(world->store, NULL, &snapshot, &err);
+    if (!status) status = steme_log_each(snapshot, 0, see, &comparison, &err);
+    if (!status) status = steme_info(world->store, &info, &err);
+    if (snapshot) steme_snapshot_close(&snapshot);
+    if (status) {
+        world_refused(world, "the log can't be read", &err);
+        return;
+    }
+    const char *wrong = ledger_end(&world->ledger, opened, info.missing_sequences, world->torn_tail);
+    if (wrong) world_trouble(world, "%s", wrong);
+    if (!world->ledger.rotten && (info.degraded || info.missing_sequences))
+        world_trouble(world, "a sound store calls itself degraded");
+    if (info.last_sequence + 1 < world->ledger.next_sequence)
+        world_trouble(world, "the last record's number is too small");
+}
+
+/* ---- every byte ---- */
+
+static void ignore(void *context, const struct wal_finding *finding)
+{
+    (void)context;
+    (void)finding;
+}
+
+static uint64_t bytes_in(struct world *world, const char *dir, uint64_t *files)
+{
+    struct arena arena;
+    struct host_entry *entries = NULL;
+    size_t count = 0;
+    uint64_t bytes = 0;
+    arena_init(&arena, 1 << 20);
+    if (host_list(world->host, dir, &arena, &entries, &count, NULL)) count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct host_stat stat;
+        if (host_stat(world->host, host_join(&arena, dir, entries[i].name), &stat, NULL) == STEME_OK)
+            bytes += stat.size_bytes;
+    }
+    *files = count;
+    arena_deinit(&arena);
+    return bytes;
+}
+
+static void account(struct world *world)
+{
+    struct wal_totals totals = { 0 };
+    struct steme_error err = { 0 };
+    uint64_t files = 0, bytes = bytes_in(world, WORLD_DIR "/wal", &files);
+    steme_status status = wal_verify(world->store->wal, ignore, NULL, &totals, &err);
+    if (status) {
+        world_refused(world, "the log can't be verified", &err);
+        return;
+    }
+    if (host_mem_stopped(world->host)) return; /* what we counted ourselves may be short */
+    if (totals.file_bytes != bytes || totals.segments != files)
+        world_trouble(world, "verify looked at %" PRIu64 " bytes in %" PRIu64 " files of %" PRIu64 " in %" PRIu64,
+                      totals.file_bytes, totals.segments, bytes, files);
+    if (totals.valid_bytes + totals.padding_bytes + totals.damaged_bytes != totals.file_bytes)
+        world_trouble(world, "valid, padding and damaged bytes do not add up to the files' length");
+    if (!world->ledger.rotten && (totals.damaged_bytes || totals.findings))
+        world_trouble(world, "a log without rot has %" PRIu64 " damaged bytes, %" PRIu64 " findings",
+                      totals.damaged_bytes, totals.findings);
+    if (!world->ledger.rotten && totals.frames != world->ledger.count)
+        world_trouble(world, "verify counts %" PRIu64 " records of %zu", totals.frames, world->ledger.count);
+}
+
+/* ---- the index against one made from the log in bulk ---- */
+
+static bool next_row(struct kv_cursor *cursor, struct kv_pair *pair, steme_status *status)
+{
+    *status = kv_next(cursor, pair, NULL);
+    return *status == STEME_OK;
+}
+
+static const char *compare_rows(struct kv *a, struct kv *b)
+{
+    struct kv_txn *reading[2] = { NULL, NULL };
+    struct kv_cursor cursors[2] = { { 0 }, { 0 } };
+    struct kv_pair pairs[2];
+    struct steme_slice all = { 0 };
+    const char *wrong = NULL;
+    steme_status status[2];
+    invariant(kv_begin(a, KV_READ, &reading[0], NULL) == STEME_OK);
+    invariant(kv_begin(b, KV_READ, &reading[1], NULL) == STEME_OK);
+    for (int i = 0; i < 2; i++)
+        status[i] = kv_seek(reading[i], all, all, &cursors[i], &pairs[i], NULL);
+    bool more = status[0] == STEME_OK && status[1] == STEME_OK;
+    while (more && !wrong) {
+        if (!slice_equal(pairs[0].key, pairs[1].key))
+            wrong = "a row is in one only";
+        else if (!slice_equal(pairs[0].value, pairs[1].value))
+            wrong = "a row has two values";
+        bool one = next_row(&cursors[0], &pairs[0], &status[0]), other = next_row(&cursors[1], &pairs[1], &status[1]);
+        more = one && other;
+    }
+    if (!wrong && status[0] != status[1]) wrong = "one has more rows";
+    for (int i = 0; i < 2; i++) {
+        kv_cursor_end(&cursors[i]);
+        kv_abort(&reading[i]);
+    }
+    return wrong;
+}
+
+static void compare_index(struct world *world)
+{
+    struct steme_error err = { 0 };
+    struct applied_row applied;
+    struct kv *bulk = NULL;
+    steme_status status = kv_mem_open(&bulk, &err);
+    if (!status) status = projection_bulk(world->host, WORLD_DIR, world->store->wal, bulk, &applied, &err);
+    world->events->index_comparisons++;
+    if (status) {
+        world_refused(world, "an index can't be made from the log", &err);
+    } else {
+        const char *wrong = compare_rows(world->store->index->kv, bulk);
+        if (wrong) world_trouble(world, "the index kept up and one made anew differ: %s", wrong);
+    }
+    kv_close(&bulk);
+}
+
+/* ---- all of it ---- */
+
+static void catch_up(struct world *world)
+{
+    struct steme_error err = { 0 };
+    for (unsigned step = 0; step < STEPS_MAX; step++) {
+        uint64_t before = world->store->index->ingestor.applied.location;
+        steme_status status = store_step(world->store, &err);
+        if (status && world->fault_armed) {
+            world_disarm(world);
+            continue;
+        }
+        if (status) {
+            world_refused(world, "the index does not take in the log", &err);
+            return;
+        }
+        if (world->store->index->ingestor.applied.location == before) return;
+    }
+    world_trouble(world, "the index never catches up");
+}
+
+static bool goes_on(const struct world *world) { return !world_failed(world) && !host_mem_stopped(world->host); }
+
+void check_log(struct world *world, bool opened)
+{
+    catch_up(world);
+    world_disarm(world); /* what is asked from here on has to be answered */
+    if (goes_on(world)) compare_log(world, opened);
+}
+
+void check_world(struct world *world, struct prng *prng, bool opened)
+{
+    check_log(world, opened);
+    if (goes_on(world) && (opened || prng_chance(prng, 200))) account(world);
+    if (goes_on(world) && world->ledger.count && prng_chance(prng, 250)) compare_index(world);
+    if (goes_on(world)) check_answers(world, world->store, prng);
+}

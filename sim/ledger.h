@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The oracle's memory, outside the engine: what was submitted, what was acknowledged and as which number, and what
+ * nobody knows because the call failed. It believes no word of the engine that it can check. */
+#ifndef SIM_LEDGER_H
+#define SIM_LEDGER_H
+
+#include "sim/reference.h"
+#include "sim/stock.h"
+
+struct ledger_line {
+    uint64_t sequence;
+    size_t place; /* in the stock */
+    int64_t submitted_at_us;
+    int64_t received_at_us; /* what the log says, once seen: never earlier, never decreasing, never another */
+    bool received_known;
+    bool seen; /* scratch for a comparison */
+};
+
+struct ledger {
+    const struct stock *stock;
+    struct ledger_line *lines; /* what the log must hold, in order */
+    size_t count, capacity;
+    size_t last_call;              /* first line of the last call that was acknowledged */
+    uint64_t *sequences;           /* by place of the first record with that id: of its first copy in the log, or 0 */
+    size_t unknown, unknown_count; /* the call whose effect nobody knows: first place in the stock, records */
+    int64_t unknown_at_us;         /* when it was submitted */
+    size_t unknown_at;             /* the next of them to look for */
+    size_t begun_count;            /* lines at ledger_begin() */
+    bool rotten;                   /* rot was let in: what is gone must be told, and numbers may be left out */
+    uint64_t next_sequence;        /* at least this for the next record */
+    uint64_t missing;              /* sequence numbers that rot has taken from the log */
+
+    uint64_t acknowledged, recovered, lost; /* records, all told */
+};
+
+void ledger_init(struct ledger *ledger, const struct stock *stock);
+void ledger_deinit(struct ledger *ledger);
+/* The stock's first record with the id of this one. */
+size_t ledger_first(const struct ledger *ledger, size_t place);
+
+/* All return NULL, or what is wrong: static text. */
+
+/* A call was acknowledged. sealed: an earlier one failed in a way that forbids any more. */
+const char *ledger_acknowledge(struct ledger *ledger, size_t first, size_t count, const struct steme_receipt *receipts,
+                               int64_t now_us, bool sealed);
+/* A call failed, and its records may be in the log or not. */
+void ledger_doubt(struct ledger *ledger, size_t first, size_t count, int64_t now_us);
+
+/* Compare with the log, entry by entry: begin, one entry after the other, end. opened: the store was opened anew since,
+ * so what was in doubt is settled now, in whole groups; before, none of it may be seen. */
+void ledger_begin(struct ledger *ledger);
+const char *ledger_see(struct ledger *ledger, const struct steme_entry *entry, bool opened);
+/* With rot, what is gone must be told: reported_missing is the engine's own count; the last call's records may have
+ * gone for a torn tail. */
+const char *ledger_end(struct ledger *ledger, bool opened, uint64_t reported_missing, bool torn_tail);
+
+/* What the log holds, first copies only, for the reference; the caller's array has room for ledger->count. */
+size_t ledger_entries(const struct ledger *ledger, uint64_t up_to, struct reference_entry *out);
+
+#endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/world.h"
+
+#include "base/hash.h"
+#include "base/slice.h"
+#include "base/text.h"
+#include "sim/memory.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SEGMENT_BYTES = 64 << 10, OPENINGS_MAX = 12 };
+
+void world_trouble(struct world *world, const char *format, ...)
+{
+    va_list arguments;
+    if (world_failed(world)) return;
+    va_start(arguments, format);
+    vsnprintf(world->trouble, sizeof world->trouble, format, arguments);
+    va_end(arguments);
+}
+
+void world_refused(struct world *world, const char *what, const struct steme_error *err)
+{
+    if (!world->fault_armed && !host_mem_stopped(world->host)) world_trouble(world, "%s: %s", what, err->message);
+}
+
+bool world_failed(const struct world *world) { return world->trouble[0] != '\0'; }
+
+/* ---- making one ---- */
+
+/* The keys of the agents that the store trusts. */
+static steme_status keep_keys(struct world *world, struct steme_error *err)
+{
+    steme_status status = STEME_OK;
+    for (unsigned i = 0; i < STOCK_TRUSTED && !status; i++) {
+        char path[64], text[256], seed[TEXT_HASH_BYTES], key[TEXT_HASH_BYTES];
+        const struct sign_secret *secret = &world->stock->agents[i];
+        text_hex(secret->seed, 32, seed);
+        text_hex(secret->key.bytes, 32, key);
+        snprintf(path, sizeof path, WORLD_DIR "/keys/agent-%u.key", i);
+        snprintf(text, sizeof text, "stemedb key 1\nseed %s\npublic %s\n", seed, key);
+        status = host_replace_file(world->host, path, HOST_PRIVATE, slice_text(text), err);
+    }
+    return status;
+}
+
+void world_init(struct world *world, const struct stock *stock, uint64_t seed, struct tally_of_events *events)
+{
+    struct steme_error err = { 0 };
+    *world = (struct world){ .stock = stock, .events = events, .host = host_mem_new(seed) };
+    invariant(world->host);
+    world->setting = (struct store_setting){ world->host, SEGMENT_BYTES, true };
+    ledger_init(&world->ledger, stock);
+    steme_status status = store_create_in(&world->setting, WORLD_DIR, &err);
+    if (!status) status = keep_keys(world, &err);
+    if (!status) status = store_open_in(&world->setting, WORLD_DIR, NULL, &world->store, &err);
+    if (status) world_trouble(world, "a new store can't be made: %s", err.message);
+    events->worlds++;
+}
+
+static void close_all(struct world *world)
+{
+    steme_close(&world->reader);
+    steme_close(&world->store);
+}
+
+void world_deinit(struct world *world)
+{
+    memory_fail(0);
+    host_mem_fail(world->host, HOST_MEM_ANY, 0, 0, false);
+    close_all(world);
+    world->events->acknowledged += world->ledger.acknowledged;
+    world->events->recovered += world->ledger.recovered;
+    world->events->lost_to_rot += world->ledger.lost;
+    ledger_deinit(&world->ledger);
+    host_mem_free(world->host);
+}
+
+/* ---- crashes and coming back ---- */
+
+void world_disarm(struct world *world)
+{
+    memory_fail(0);
+    host_mem_fail(world->host, HOST_MEM_ANY, 0, 0, false);
+    world->fault_armed = false;
+}
+
+/* The machine has stopped: nothing that closing does reaches the disk. */
+static void end_life(struct world *world)
+{
+    memory_fail(0);
+    if (!host_mem_stopped(world->host)) {
+        struct host_stat stat;
+        host_mem_stop(world->host, 1);
+        (void)(host_stat(world->host, "/", &stat, NULL) == STEME_OK);
+    }
+    close_all(world);
+    world_disarm(world);
+    if (world->keep == WORLD_KILL) {
+        host_mem_kill(world->host);
+        world->events->kills++;
+    } else {
+        host_mem_power_cut(world->host, world->keep);
+        world->events->cuts++;
+    }
+}
+
+void world_draw_keep(struct world *world, struct prng *prng)
+{
+    static const unsigned keeps[] = { 0, 0, 100, 500, 500, 900, 1000, WORLD_KILL, WORLD_KILL };
+    world->keep = keeps[prng_below(prng, countof(keeps))];
+}
+
+static size_t quarantine_files(struct world *world)
+{
+    struct arena arena;
+    struct host_entry *entries = NULL;
+    size_t count = 0;
+    arena_init(&arena, 1 << 20);
+    if (host_list(world->host, WORLD_DIR "/quarantine", &arena, &entries, &count, NULL)) count = 0;
+    arena_deinit(&arena);
+    return count;
+}
+
+static void hear(void *context, const char *line)
+{
+    struct world *world = context;
+    world->torn_tail |= strstr(line, "behind the last whole batch") != NULL;
+}
+
+/* Open; the machine may stop on the way, some times. */
+static void come_back(struct world *world, struct prng *prng)
+{
+    struct steme_error err = { 0 };
+    struct steme_open_options options = { .notice = hear, .notice_context = world };
+    unsigned interruptions = prng_chance(prng, 350) ? 1 + (unsigned)prng_below(prng, 3) : 0;
+    size_t set_aside = quarantine_files(world);
+    world->torn_tail = false;
+    for (unsigned opening = 0; opening < OPENINGS_MAX && !world->store; opening++) {
+        if (opening < interruptions) host_mem_stop(world->host, 1 + prng_below(prng, 40));
+        memory_engine_begins();
+        steme_status status = store_open_in(&world->setting, WORLD_DIR, &options, &world->store, &err);
+        memory_engine_ends();
+        world->events->openings++;
+        if (host_mem_stopped(world->host)) {
+            world->events->interrupted_recoveries++;
+            world_draw_keep(world, prng);
+            end_life(world);
+        } else if (status && !world->fault_armed) {
+            world_trouble(world, "the store does not open: %s", err.message);
+            return;
+        } else if (status) {
+            world_disarm(world);
+        }
+    }
+    host_mem_stop(world->host, 0);
+    if (!world->store) world_trouble(world, "the store does not open in %u attempts", OPENINGS_MAX);
+    world->sealed = false;
+    /* An opening that was interrupted may have set a tail aside and had no time to say so. */
+    size_t now_set_aside = quarantine_files(world);
+    world->torn_tail |= now_set_aside > set_aside;
+    world->events->quarantine_files += now_set_aside - set_aside;
+    if (!world_failed(world)) check_world(world, prng, true);
+}
+
+void world_crash(struct world *world, struct prng *prng)
+{
+    end_life(world);
+    come_back(world, prng);
+}
+
+void world_reopen(struct world *world, struct prng *prng)
+{
+    close_all(world);
+    world->events->reopenings++;
+    if (host_mem_stopped(world->host)) end_life(world);
+    come_back(world, prng);
+}
+
+/* ---- what happens to it ---- */
+
+void world_submit(struct world *world, size_t parcel_number)
+{
+    static struct steme_receipt receipts[STEME_BATCH_RECORDS_MAX];
+    struct steme_error err = { 0 };
+    const struct stock_parcel *parcel = &world->stock->parcels[parcel_number % world->stock->parcel_count];
+    uint64_t struck = host_mem_struck(world->host, HOST_MEM_SYNC) + host_mem_struck(world->host, HOST_MEM_SYNC_DIR);
+    size_t bad = 0;
+    memory_engine_begins();
+    steme_status status = steme_submit(world->store, world->stock->signed_records + parcel->first, parcel->count,
+                                       receipts, &bad, &err);
+    memory_engine_ends();
+    struck = host_mem_struck(world->host, HOST_MEM_SYNC) + host_mem_struck(world->host, HOST_MEM_SYNC_DIR) - struck;
+    if (status == STEME_OK) {
+        if (struck) world_trouble(world, "a call was acknowledged in which a sync failed");
+        const char *wrong = ledger_acknowledge(&world->ledger, parcel->first, parcel->count, receipts,
+                                               host_wall_us(world->host), world->sealed);
+        if (wrong) world_trouble(world, "%s", wrong);
+        return;
+    }
+    if (status == STEME_SEALED) {
+        if (!world->sealed) world_trouble(world, "a sound log is sealed: %s", err.message);
+        return;
+    }
+    if (!world->fault_armed && !host_mem_stopped(world->host)) {
+        world_trouble(world, "a call failed for no reason: %s: %s", steme_status_name(status), err.message);
+        return;
+    }
+    if (status == STEME_NO_MEMORY || status == STEME_NO_SPACE) { /* surely not stored, and later calls may succeed */
+        world->events->refusals++;
+        return;
+    }
+    if (world->sealed) return; /* nothing was begun: it failed before the log was asked */
+    world->sealed = true;
+    world->events->sealings++;
+    ledger_doubt(&world->ledger, parcel->first, parcel->count, host_wall_us(world->host));
+}
+
+void world_index(struct world *world)
+{
+    struct steme_error err = { 0 };
+    memory_engine_begins();
+    steme_status status = store_step(world->store, &err);
+    memory_engine_ends();
+    if (status) world_refused(world, "the index does not take in the log", &err);
+}
+
+void world_read(struct world *world, struct prng *prng)
+{
+    if (world->fault_armed || host_mem_stopped(world->host)) return; /* answers may fail then */
+    check_world(world, prng, false);
+}
+
+void world_fail(struct world *world, struct prng *prng)
+{
+    static const int reasons[] = { EIO, EIO, ENOSPC, EDQUOT, EROFS, ENOMEM };
+    static const enum host_mem_call calls[] = { HOST_MEM_ANY,      HOST_MEM_OPEN,     HOST_MEM_WRITE,
+                                                HOST_MEM_WRITE,    HOST_MEM_SYNC,     HOST_MEM_SYNC,
+                                                HOST_MEM_SYNC,     HOST_MEM_SYNC_DIR, HOST_MEM_ALLOCATE,
+                                                HOST_MEM_TRUNCATE, HOST_MEM_RENAME,   HOST_MEM_REMOVE,
+                                                HOST_MEM_MAP,      HOST_MEM_READ };
+    world->fault_armed = true;
+    world->events->faults++;
+    enum host_mem_call call = calls[prng_below(prng, countof(calls))]; /* one draw a line: C orders no arguments */
+    uint64_t nth = 1 + prng_below(prng, 6);
+    int reason = reasons[prng_below(prng, countof(reasons))];
+    host_mem_fail(world->host, call, nth, reason, prng_chance(prng, 300));
+}
+
+void world_fail_memory(struct world *world, uint64_t nth)
+{
+    world->fault_armed = true;
+    world->events->failed_allocations++;
+    memory_fail(nth);
+}
+
+void world_clock(struct world *world, struct prng *prng)
+{
+    static const int64_t jumps_s[] = { 1, 60, 3600, -3600, 31536000, -31536000, -5, 700 };
+    int64_t now = host_wall_us(world->host);
+    switch (prng_below(prng, 12)) {
+    case 0: now = 0; break;
+    case 1: now = INT64_C(2147483648) * 1000000; break; /* 2038 */
+    case 2: now = STOCK_NOON_US; break;
+    default: now += jumps_s[prng_below(prng, countof(jumps_s))] * 1000000; break;
+    }
+    host_mem_set_wall_us(world->host, now);
+    host_mem_advance_ns(world->host, prng_below(prng, 5000000000u));
+}
+
+/* The files of a directory, sorted by name. */
+static size_t list_files(struct world *world, const char *dir, struct arena *arena, struct host_entry **entries)
+{
+    size_t count = 0;
+    return host_list(world->host, dir, arena, entries, &count, NULL) ? 0 : count;
+}
+
+/* A bit of a segment or of a quarantine file turns while the store is closed. */
+void world_rot(struct world *world, struct prng *prng)
+{
+    struct arena arena;
+    struct host_entry *entries = NULL;
+    struct host_stat stat;
+    if (host_mem_stopped(world->host)) return;
+    close_all(world);
+    world_disarm(world);
+    arena_init(&arena, 1 << 20);
+    const char *dir = prng_chance(prng, 900) ? WORLD_DIR "/wal" : WORLD_DIR "/quarantine";
+    size_t count = list_files(world, dir, &arena, &entries);
+    const char *path = count ? host_join(&arena, dir, entries[prng_below(prng, count)].name) : NULL;
+    if (path && host_stat(world->host, path, &stat, NULL) == STEME_OK && stat.size_bytes) {
+        /* Most of a file may be padding; half of the time, aim at its beginning. */
+        uint64_t room = prng_chance(prng, 500) && stat.size_bytes > 8192 ? 8192 : stat.size_bytes;
+        uint64_t offset = prng_below(prng, room);
+        struct steme_slice all;
+        if (host_read_file(world->host, path, stat.size_bytes, &arena, &all, NULL) == STEME_OK) {
+            uint8_t byte = all.data[offset] ^ (uint8_t)(1u << prng_below(prng, 8));
+            invariant(host_mem_poke(world->host, path, offset, slice_of(&byte, 1), NULL) == STEME_OK);
+            world->ledger.rotten = true;
+            world->events->rotten_bytes++;
+        }
+    }
+    arena_deinit(&arena);
+    come_back(world, prng);
+}
+
+static void digest_dir(struct world *world, const char *dir, struct arena *arena, struct steme_hash *digest)
+{
+    struct host_entry *entries = NULL;
+    size_t count = list_files(world, dir, arena, &entries);
+    for (size_t i = 0; i < count; i++) {
+        struct steme_slice bytes;
+        const char *path = host_join(arena, dir, entries[i].name);
+        invariant(path);
+        if (entries[i].kind != HOST_KIND_FILE) continue;
+        invariant(host_read_file(world->host, path, 1 << 28, arena, &bytes, NULL) == STEME_OK);
+        struct steme_hash parts[3] = { *digest, hash_one(slice_text(path)), hash_one(bytes) };
+        *digest = hash_one(slice_of(parts, sizeof parts));
+    }
+}
+
+struct steme_hash world_digest(struct world *world)
+{
+    static const char *const dirs[] = { WORLD_DIR, WORLD_DIR "/wal", WORLD_DIR "/quarantine", WORLD_DIR "/keys" };
+    struct steme_hash digest = { { 0 } };
+    struct arena arena;
+    arena_init(&arena, (size_t)1 << 30);
+    for (size_t i = 0; i < countof(dirs); i++)
+        digest_dir(world, dirs[i], &arena, &digest);
+    arena_deinit(&arena);
+    return digest;
+}
+
+void world_beside(struct world *world, struct prng *prng)
+{
+    struct steme_error err = { 0 };
+    struct steme_open_options options = { .read_only = true };
+    if (world->fault_armed || host_mem_stopped(world->host)) return;
+    check_log(world, false); /* it knows the receive times then */
+    if (world_failed(world) || host_mem_stopped(world->host)) return;
+    if (world->reader) {
+        check_answers(world, world->reader, prng);
+        steme_close(&world->reader);
+        return;
+    }
+    steme_status status = store_open_in(&world->setting, WORLD_DIR, &options, &world->reader, &err);
+    if (status)
+        world_refused(world, "a reader can't open the store", &err);
+    else
+        check_answers(world, world->reader, prng);
+}

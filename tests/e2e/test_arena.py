@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every scenario that is shipped runs, the same twice, and says what docs/arena.md quotes. `--write` puts what is
+printed into the page instead."""
+import sys
+
+sys.dont_write_bytecode = True
+import os
+import re
+import tempfile
+import xml.dom.minidom
+
+from steme_e2e import ROOT, Scratch, case, expect, finish, good, run
+
+PAGE = ROOT / "docs" / "arena.md"
+SCENARIOS = sorted((ROOT / "examples" / "arena").glob("*.arena"))
+BLOCK = re.compile(r"^```console\n\$ steme (arena [^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FLIPS = re.compile(r"^\| ([a-z-]+) \| ([^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", re.MULTILINE)
+LENSES = ("recency", "consensus", "authority", "union")
+ENOUGH = {"honest", "noisy", "careless", "lying", "colluding", "sybil", "compromised"}
+
+cards = {}  # (scenario's file, lens, kind of questions) -> row of the table
+
+
+def arena(*words, **options):
+    return good("arena", *words, cwd=ROOT, **options)
+
+
+def names_of(text):
+    return re.search(r"^name = (.*?)\s*(?:#.*)?$", text, re.MULTILINE).group(1)
+
+
+def every_scenario_has_a_card():
+    files = {names_of(path.read_text()): path.stem for path in SCENARIOS}
+    expect(len(files) == len(SCENARIOS) >= 7, files)
+    kinds = {kind for path in SCENARIOS for kind in re.findall(r"^kind = (\w+)", path.read_text(), re.MULTILINE)}
+    expect(kinds == ENOUGH, kinds)
+    lines = arena(*SCENARIOS, "--format", "tsv").text.splitlines()
+    titles = lines[0].split("\t")
+    for line in lines[1:]:
+        row = dict(zip(titles, line.split("\t")))
+        cards[files[row["scenario"]], row["lens"], row["of"]] = row
+        for column in ("right", "unknown", "fooled", "calibration"):
+            expect(0 <= float(row[column]) <= 1, row)
+        expect(0 <= float(row["log_loss"]) <= 13.82 and 0 <= float(row["brier"]) <= 2, row)
+        expect(re.fullmatch(r"\d+|> \d+", row["flip"]), row)
+    for stem in files.values():
+        expect(any(key[0] == stem for key in cards), f"{stem} has no card")
+
+
+def percent(row, column):
+    return f"{100 * float(row[column]):.1f}%"
+
+
+# ---- the page ----
+
+def shown(page):
+    """The page with what is so in the place of what it quotes."""
+    def block(match):
+        return f"```console\n$ steme {match.group(1)}\n{good(*match.group(1).split(), cwd=ROOT).text}```"
+
+    def flips(match):
+        if (match.group(1), "recency", "choices") not in cards:
+            return match.group(0)
+        found = [cards[match.group(1), lens, "choices"]["flip"] for lens in LENSES]
+        return "| " + " | ".join([match.group(1), match.group(2), *found]) + " |"
+
+    return FLIPS.sub(flips, BLOCK.sub(block, page))
+
+
+def the_page_shows_what_is_printed():
+    page = PAGE.read_text()
+    printed = shown(page)
+    for was, now in zip(page.splitlines(), printed.splitlines()):
+        expect(was == now, f"the page says\n  {was}\nand it is\n  {now}")
+    expect(page == printed, "the page is longer or shorter")
+
+
+def flip(scenario, lens, kind="choices"):
+    """As a number; infinite where none was found."""
+    text = cards[scenario, lens, kind]["flip"]
+    return float("inf") if text.startswith(">") else int(text)
+
+
+def the_page_draws_conclusions_that_hold():
+    page = re.sub(r"\s+", " ", PAGE.read_text())
+    [wary, known] = [cards["colluders", lens, "choices"] for lens in ("consensus", "authority")]
+    expect(percent(wary, "right") == percent(known, "right"), "two figures where the page has one")
+    for number in (percent(cards["noisy-crowd", "consensus", "choices"], "right"),
+                   percent(cards["noisy-crowd", "authority", "choices"], "right"),
+                   percent(wary, "right").replace("%", " %"),
+                   f"{float(wary['calibration']):.2f} and {float(known['calibration']):.2f} off"):
+        expect(number in page, f"{number} is not in the page")
+    for scenario in ("honest-crowd", "noisy-crowd", "colluders", "sybil-swarm", "compromised-key"):
+        expect(flip(scenario, "recency") == 1, f"{scenario}: recency")
+    expect(flip("careless-minority", "recency") > 128, "scattered mistakes")
+    expect(flip("honest-crowd", "consensus") == flip("colluders", "consensus") == 12, "about 12 beat 20")
+    expect(flip("liars", "consensus") >= 2 * flip("colluders", "consensus"), "twice as many liars")
+    expect(flip("honest-crowd", "authority") > 128, "128 strangers")
+    for scenario in ("colluders", "compromised-key"):
+        expect(flip(scenario, "authority") == flip(scenario, "consensus"), f"{scenario}: misplaced trust")
+    expect(flip("sybil-swarm", "authority") == 150, "three endorsed keys among 150")
+    expect(flip("own-lens", "close") > 256, "a smaller damping")
+    expect(flip("measurements", "consensus", "numbers") == 2, "two who agree")
+    expect(flip("measurements", "pool", "numbers") == 4, "four liars take the mean")
+    expect(float(cards["measurements", "pool", "numbers"]["fooled"]) == 0, "no verdict was settled")
+    with Scratch(init=False) as scratch:
+        for name, was, now, lens, wanted in (
+            ("measurements", "shift = 10 ", "shift = 1000 ", "pool", 1),
+            ("sybil-swarm", "count = 20\n", "count = 20\nendorses = 3\n", "authority", None),
+        ):
+            text = (ROOT / "examples" / "arena" / f"{name}.arena").read_text()
+            expect(was in text, f"{name} has no {was}")
+            changed = scratch.file("changed.arena", text.replace(was, now))
+            expect(arena(changed, "--json", "--lens", lens).json["cards"][0]["flip"] == wanted, f"{name}: {now}")
+    for lens in LENSES[1:]:
+        expect(float(cards["colluders", lens, "choices"]["fooled"]) == 0, f"{lens} is wary")
+
+
+def keys_and_defaults_of_the_page_are_those_of_the_program():
+    """Writing down what the page says is the default changes nothing."""
+    page = PAGE.read_text()
+    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in page.splitlines()
+            if line.startswith("| ")]
+    top = [row for row in rows if len(row) == 3 and re.fullmatch(r"\d+", row[1])]
+    head = next(row for row in rows if row[:2] == ["key", "honest"])
+    table = rows[rows.index(head) + 1:]
+    expect(set(head[1:]) == ENOUGH and len(top) >= 7, head)
+    with Scratch(init=False) as scratch:
+        for i, kind in enumerate(head[1:], 1):
+            said = [f"{row[0]} = {row[i]}" for row in table if len(row) == len(head) and row[0] != "---"]
+            expect(len(said) == 10, said)
+            world = {row[0]: row[1] for row in top} | {"questions": "3", "numbers": "2", "limit": "4"}
+            group = f"[agents a]\nkind = {kind}\ncount = 2\n"
+            others = "[agents b]\nkind = honest\ncount = 3\n"
+            short = scratch.file("a.arena", f"name = x\nquestions = 3\nnumbers = 2\nlimit = 4\n{group}{others}")
+            long = scratch.file("b.arena", "name = x\n" + "".join(f"{k} = {v}\n" for k, v in world.items()) + group +
+                                "\n".join(said) + "\n" + others)
+            expect(arena(short, "--format", "tsv").text == arena(long, "--format", "tsv").text, kind)
+
+
+# ---- the program ----
+
+def a_seed_gives_the_same_bytes_and_another_seed_others():
+    scenario = ROOT / "examples" / "arena" / "compromised-key.arena"
+    with Scratch(init=False) as scratch:
+        folders = [scratch.path / "one", scratch.path / "two"]
+        outputs = []
+        for folder in folders:
+            folder.mkdir()
+            outputs.append(arena(scenario, "--json", "--svg", folder).out)
+        expect(outputs[0] == outputs[1], "two runs differ")
+        plots = [sorted((path.name, path.read_bytes()) for path in folder.iterdir()) for folder in folders]
+        expect(plots[0] == plots[1], "plots differ")
+        names = [name for name, _ in plots[0]]
+        expect(names == ["compromised-key.accuracy.svg", "compromised-key.calibration.svg"], names)
+        for name, text in plots[0]:
+            plot = xml.dom.minidom.parseString(text).documentElement
+            expect(plot.tagName == "svg" and len(plot.getElementsByTagName("polyline")) == 4, name)
+            expect(b"prefers-color-scheme: dark" in text, name)
+        expect(arena(scenario, "--json", "--seed", "2").out != outputs[0], "another seed makes no difference")
+
+
+def json_says_what_the_table_says():
+    scenario = ROOT / "examples" / "arena" / "compromised-key.arena"
+    document = arena(scenario, "--json", "--lens", "consensus").json
+    [card] = document["cards"]
+    row = cards["compromised-key", "consensus", "choices"]
+    for column in ("right", "unknown", "fooled", "log_loss", "brier", "calibration"):
+        expect(abs(card[column] - float(row[column])) < 2e-6, column)
+    expect(str(card["flip"]) == row["flip"] and document["attackers"] == 3 and card["limit"] == 20, document)
+    points = {point["attackers"]: point["right"] for point in card["points"]}
+    expect(points[3] == card["right"], points)
+    expect(all(right >= 0.5 for size, right in points.items() if size < card["flip"]), points)
+    expect(sum(bin_["answers"] for bin_ in card["bins"]) == card["questions"], card["bins"])
+
+
+def bad_input_is_told_with_file_and_line():
+    with Scratch(init=False) as scratch:
+        bad = scratch.file("bad.arena", "questions = 3\n[agents a]\nkind = honest\nconut = 3\n")
+        result = run("arena", bad)
+        expect(result.code == 2 and f"{bad}:4: " in result.error and "did you mean 'count'" in result.error, result)
+        expect(not result.out, result)
+        expect(run("arena", scratch.path / "none.arena").code == 3, "a missing file")
+        expect(run("arena").code == 2, "no scenario")
+        fine = SCENARIOS[0]
+        for words in (("--lens", "concensus"), ("--format", "csv"), ("--seed", "x")):
+            expect(run("arena", fine, *words).code == 2, words)
+        small = scratch.file("small.arena", "questions = 1\n[agents a]\nkind = honest\ncount = 1\n")
+        result = run("arena", small, "--svg", scratch.path / "none")
+        expect(result.code == 5 and "small.accuracy.svg" in result.error, result)
+
+
+def nothing_is_left_behind():
+    scenario = ROOT / "examples" / "arena" / "compromised-key.arena"
+    with tempfile.TemporaryDirectory(prefix="steme-e2e.") as folder:
+        arena(scenario, env={"TMPDIR": folder})
+        expect(os.listdir(folder) == [], os.listdir(folder))
+        expect(run("arena", scenario, env={"TMPDIR": folder + "/none"}).code == 5, "a missing TMPDIR")
+
+
+if sys.argv[1:] == ["--write"]:
+    every_scenario_has_a_card()
+    PAGE.write_text(shown(PAGE.read_text()))
+    sys.exit()
+case("every scenario has a card", every_scenario_has_a_card)
+case("the page shows what is printed", the_page_shows_what_is_printed)
+case("the page draws conclusions that hold", the_page_draws_conclusions_that_hold)
+case("keys and defaults of the page are those of the program", keys_and_defaults_of_the_page_are_those_of_the_program)
+case("a seed gives the same bytes and another seed others", a_seed_gives_the_same_bytes_and_another_seed_others)
+case("json says what the table says", json_says_what_the_table_says)
+case("bad input is told with file and line", bad_input_is_told_with_file_and_line)
+case("nothing is left behind", nothing_is_left_behind)
+finish()
