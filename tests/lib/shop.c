@@ -139,6 +139,16 @@ void shop_submit_mixed(struct shop *shop, const struct pile *pile, struct prng *
     free(order);
 }
 
+void shop_fill(struct shop *shop, uint64_t seed, size_t groups)
+{
+    struct pile pile;
+    struct prng prng = { seed };
+    pile_init(&pile);
+    pile_draw(&pile, &prng, groups);
+    shop_submit_mixed(shop, &pile, &prng);
+    pile_deinit(&pile);
+}
+
 /* ---- looking ---- */
 
 struct steme_snapshot *shop_look_at(struct steme_store *store, struct steme_moment moment)

@@ -46,6 +46,8 @@ void shop_submit_all(struct shop *shop, const struct pile *pile);
 void shop_submit_in(struct shop *shop, const struct pile *pile, const size_t *order, size_t count, struct prng *prng);
 /* The same with all of the pile in a random order. */
 void shop_submit_mixed(struct shop *shop, const struct pile *pile, struct prng *prng);
+/* Submit so many groups drawn from a seed, mixed. */
+void shop_fill(struct shop *shop, uint64_t seed, size_t groups);
 void shop_catch_up(struct shop *shop);
 
 struct steme_snapshot *shop_look(struct steme_store *store);

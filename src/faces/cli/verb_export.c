@@ -16,8 +16,7 @@ const struct option_spec export_options[] = {
     { 0 },
 };
 
-struct export
-{
+struct exporter {
     struct cli *cli;
     struct buf text;
     struct emit json;
@@ -28,7 +27,7 @@ struct export
     struct steme_error *err;
 };
 
-static steme_status write_text(struct export *export)
+static steme_status write_text(struct exporter *export)
 {
     steme_status status = buf_check(&export->text, export->err);
     if (!status && export->text.size > 0) fwrite(export->text.data, 1, export->text.size, export->cli->print.out);
@@ -36,7 +35,7 @@ static steme_status write_text(struct export *export)
     return status ? status : cli_check_output(export->cli, export->err);
 }
 
-static steme_status end_line(struct export *export)
+static steme_status end_line(struct exporter *export)
 {
     emit_end(&export->json, '}');
     buf_append_text(&export->text, "\n");
@@ -44,7 +43,7 @@ static steme_status end_line(struct export *export)
     return export->text.size >= WRITE_BLOCK_BYTES || export->text.status ? write_text(export) : STEME_OK;
 }
 
-static steme_status end_bundle(struct export *export)
+static steme_status end_bundle(struct exporter *export)
 {
     if (export->members_left == 0) return STEME_OK;
     export->members_left = 0;
@@ -56,7 +55,7 @@ static steme_status end_bundle(struct export *export)
  * damage or the moment keeps some away. */
 static steme_status take_entry(void *context, const struct steme_entry *entry)
 {
-    struct export *export = context;
+    struct exporter *export = context;
     cli_progress(export->cli, "export: %" PRIu64 " records", ++export->count);
     bool is_member = export->members_left > 0 && !entry->is_signed &&
                      memcmp(entry->bundle.bytes, export->bundle.bytes, sizeof entry->bundle.bytes) == 0;
@@ -78,7 +77,7 @@ static steme_status take_entry(void *context, const struct steme_entry *entry)
 
 steme_status verb_export(struct cli *cli, struct steme_error *err)
 {
-    struct export export = { .cli = cli, .with_log = cli_has(cli, "log"), .err = err };
+    struct exporter export = { .cli = cli, .with_log = cli_has(cli, "log"), .err = err };
     buf_init(&export.text, TEXT_BYTES_MAX);
     export.json = (struct emit){ .to = &export.text };
     steme_status status = cli_snapshot(cli, err);

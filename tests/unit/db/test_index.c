@@ -22,16 +22,6 @@ static struct steme_error failure;
 
 #define OK(call) assert_status((call), STEME_OK, &failure, #call)
 
-static void fill(struct shop *shop, uint64_t seed, size_t groups)
-{
-    struct pile pile;
-    struct prng prng = { seed };
-    pile_init(&pile);
-    pile_draw(&pile, &prng, groups);
-    shop_submit_mixed(shop, &pile, &prng);
-    pile_deinit(&pile);
-}
-
 static void remove_tree(const struct shop *shop, const char *name) { testing_remove_temporary(shop_path(shop, name)); }
 
 static void put_file(const struct shop *shop, const char *name, const void *bytes, size_t size)
@@ -185,7 +175,7 @@ static void whatever_became_of_the_index_the_answers_are_the_same(void **state)
     struct buf want, got;
     buf_init(&want, SHOP_TEXT_BYTES);
     buf_init(&got, SHOP_TEXT_BYTES);
-    fill(shop, 1, 60);
+    shop_fill(shop, 1, 60);
     shop_say(shop->store, &want);
     for (size_t i = 0; i < countof(fates); i++) {
         for (unsigned read_only = 0; read_only < 2; read_only++) {
@@ -212,7 +202,7 @@ static void an_index_ahead_of_the_log_tells_what_the_log_has_lost(void **state)
 {
     struct shop *shop = *state;
     struct steme_info before, after;
-    fill(shop, 1, 40);
+    shop_fill(shop, 1, 40);
     OK(steme_info(shop->store, &before, &failure));
     steme_close(&shop->store);
     put_it_ahead(shop);
@@ -223,7 +213,7 @@ static void an_index_ahead_of_the_log_tells_what_the_log_has_lost(void **state)
     assert_int_equal(after.index_rebuilds, 1);
     assert_int_equal(after.last_sequence, before.last_sequence + 5);
     assert_memory_equal(after.records, before.records, sizeof after.records);
-    fill(shop, 2, 20); /* it goes on behind the gap */
+    shop_fill(shop, 2, 20); /* it goes on behind the gap */
 }
 
 /* An index from an earlier state of the store goes on from there. */
@@ -232,11 +222,11 @@ static void an_index_that_is_behind_catches_up(void **state)
     struct shop *shop = *state;
     struct buf want, got;
     char *index = shop_path(shop, "index"), *older = testing_join(shop->root, "older");
-    fill(shop, 1, 40);
+    shop_fill(shop, 1, 40);
     steme_close(&shop->store);
     shop_copy_dir(index, older);
     shop_reopen(shop, false);
-    fill(shop, 2, 40);
+    shop_fill(shop, 2, 40);
     buf_init(&want, SHOP_TEXT_BYTES);
     buf_init(&got, SHOP_TEXT_BYTES);
     shop_say(shop->store, &want);
@@ -347,7 +337,7 @@ static void watch_closing(struct shop *shop)
 static void the_state_goes_when_the_rows_are_on_the_disk(void **state)
 {
     struct shop *shop = *state;
-    fill(shop, 1, 40);
+    shop_fill(shop, 1, 40);
     watch_closing(shop);
     assert_true(watch.gone && watch.gone_synced);
     assert_false(watch.renamed);
@@ -400,7 +390,7 @@ static void a_rebuild_gives_the_same_rows(void **state)
     struct steme_info info;
     buf_init(&want, SHOP_TEXT_BYTES);
     buf_init(&got, SHOP_TEXT_BYTES);
-    fill(shop, 1, 80);
+    shop_fill(shop, 1, 80);
     shop_say(shop->store, &want);
     OK(steme_rebuild(shop->store, &failure));
     shop_say(shop->store, &got);
@@ -409,7 +399,7 @@ static void a_rebuild_gives_the_same_rows(void **state)
     OK(steme_info(shop->store, &info, &failure));
     assert_int_equal(info.index_rebuilds, 1);
     /* It goes on from there. */
-    fill(shop, 2, 40);
+    shop_fill(shop, 2, 40);
     shop_say(shop->store, &want);
     OK(steme_rebuild(shop->store, &failure));
     shop_say(shop->store, &got);
@@ -433,7 +423,7 @@ static void an_empty_store_is_rebuilt(void **state)
 {
     struct shop *shop = *state;
     OK(steme_rebuild(shop->store, &failure));
-    fill(shop, 1, 10);
+    shop_fill(shop, 1, 10);
 }
 
 /* A snapshot keeps the index it reads, though it has lost its name. */
@@ -443,11 +433,11 @@ static void a_snapshot_outlives_a_rebuild(void **state)
     struct buf want, got;
     buf_init(&want, SHOP_TEXT_BYTES);
     buf_init(&got, SHOP_TEXT_BYTES);
-    fill(shop, 1, 40);
+    shop_fill(shop, 1, 40);
     struct steme_snapshot *snapshot = shop_look(shop->store);
     OK(shop_answers(snapshot, &want, &failure));
     OK(steme_rebuild(shop->store, &failure));
-    fill(shop, 2, 40);
+    shop_fill(shop, 2, 40);
     OK(shop_answers(snapshot, &got, &failure));
     shop_same_text(&got, &want, "after a rebuild");
     steme_snapshot_close(&snapshot);
@@ -480,7 +470,7 @@ static void air_in_the_file_is_let_out_at_the_end(void **state)
     struct buf want, got;
     char *data = shop_path(shop, "index/data.mdb"), *dir = shop_path(shop, "index");
     bool take = false;
-    fill(shop, 1, 40);
+    shop_fill(shop, 1, 40);
     buf_init(&want, SHOP_TEXT_BYTES);
     buf_init(&got, SHOP_TEXT_BYTES);
     shop_say(shop->store, &want);
@@ -508,7 +498,7 @@ static void a_tidied_index_has_the_name_when_it_is_on_the_disk(void **state)
 {
     struct shop *shop = *state;
     char *dir = shop_path(shop, "index");
-    fill(shop, 1, 40);
+    shop_fill(shop, 1, 40);
     struct kv *kv = kv_testing_lmdb(dir, KV_TESTING_PLAIN);
     for (unsigned take = 0; take < 2; take++)
         OK(kv_update(kv, put_air, &(bool){ take }, &failure));

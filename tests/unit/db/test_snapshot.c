@@ -15,16 +15,6 @@ static struct steme_error failure;
 
 #define OK(call) assert_status((call), STEME_OK, &failure, #call)
 
-static void fill(struct shop *shop, uint64_t seed, size_t groups)
-{
-    struct pile pile;
-    struct prng prng = { seed };
-    pile_init(&pile);
-    pile_draw(&pile, &prng, groups);
-    shop_submit_mixed(shop, &pile, &prng);
-    pile_deinit(&pile);
-}
-
 static void say(struct steme_snapshot *snapshot, struct buf *out)
 {
     buf_clear(out);
@@ -41,10 +31,10 @@ static void a_snapshot_stays_as_it_is(void **state)
     struct buf before, after;
     buf_init(&before, SHOP_TEXT_BYTES);
     buf_init(&after, SHOP_TEXT_BYTES);
-    fill(shop, 1, 60);
+    shop_fill(shop, 1, 60);
     struct steme_snapshot *old = shop_look(shop->store);
     say(old, &before);
-    fill(shop, 2, 60);
+    shop_fill(shop, 2, 60);
     say(old, &after);
     shop_same_text(&after, &before, "while records were written");
     struct steme_snapshot *new = shop_look(shop->store);
@@ -151,7 +141,7 @@ static void clearing_gives_memory_back_and_keeps_the_state(void **state)
     struct buf before, after;
     buf_init(&before, SHOP_TEXT_BYTES);
     buf_init(&after, SHOP_TEXT_BYTES);
-    fill(shop, 3, 40);
+    shop_fill(shop, 3, 40);
     struct steme_snapshot *snapshot = shop_look(shop->store);
     say(snapshot, &before);
     for (unsigned round = 0; round < 5; round++) {
@@ -211,7 +201,7 @@ static void a_lie_is_found_and_the_answers_are_the_same(void **state)
     struct buf want, got;
     buf_init(&want, SHOP_TEXT_BYTES);
     buf_init(&got, SHOP_TEXT_BYTES);
-    fill(shop, 4, 70);
+    shop_fill(shop, 4, 70);
     struct steme_snapshot *snapshot = shop_look(shop->store);
     say(snapshot, &want);
     steme_snapshot_close(&snapshot);
@@ -241,13 +231,13 @@ static void a_snapshot_stays_fixed_though_its_index_is_made_anew(void **state)
     struct buf want, got;
     buf_init(&want, SHOP_TEXT_BYTES);
     buf_init(&got, SHOP_TEXT_BYTES);
-    fill(shop, 4, 70);
+    shop_fill(shop, 4, 70);
     struct steme_snapshot *snapshot = shop_look(shop->store);
     say(snapshot, &want);
     steme_snapshot_close(&snapshot);
     lie_to(shop, &lies[0]);
     snapshot = shop_look(shop->store);
-    fill(shop, 5, 40);
+    shop_fill(shop, 5, 40);
     say(snapshot, &got);
     shop_same_text(&got, &want, "with a new index");
     steme_snapshot_close(&snapshot);
@@ -262,7 +252,7 @@ static void a_reader_gets_over_a_lie_too(void **state)
     struct buf want, got;
     buf_init(&want, SHOP_TEXT_BYTES);
     buf_init(&got, SHOP_TEXT_BYTES);
-    fill(shop, 4, 70);
+    shop_fill(shop, 4, 70);
     struct steme_snapshot *snapshot = shop_look(shop->store);
     say(snapshot, &want);
     steme_snapshot_close(&snapshot);
@@ -291,7 +281,7 @@ static void a_row_that_limits_a_moment_may_lie(void **state)
     struct shop *shop = *state;
     struct lie lie = { "R", 2, 16 };
     struct steme_moment moment = { 5, STEME_TIME_MAX, STEME_TIME_MAX };
-    fill(shop, 6, 60);
+    shop_fill(shop, 6, 60);
     for (size_t byte = 0; byte < 24; byte += 4) {
         lie.byte = byte;
         for (lie.nth = 0; lie.nth < 3; lie.nth++)

@@ -20,16 +20,6 @@ static struct steme_error failure;
 
 #define OK(call) assert_status((call), STEME_OK, &failure, #call)
 
-static void fill(struct shop *shop, uint64_t seed, size_t groups)
-{
-    struct pile pile;
-    struct prng prng = { seed };
-    pile_init(&pile);
-    pile_draw(&pile, &prng, groups);
-    shop_submit_mixed(shop, &pile, &prng);
-    pile_deinit(&pile);
-}
-
 static void write_text(const char *path, const char *text)
 {
     FILE *file = fopen(path, "wb");
@@ -141,7 +131,7 @@ static const struct {
 static void each_spoiled_store_is_told_apart(void **state)
 {
     struct shop *shop = *state;
-    fill(shop, 1, 20);
+    shop_fill(shop, 1, 20);
     steme_close(&shop->store);
     for (size_t i = 0; i < countof(spoils); i++) {
         for (unsigned read_only = 0; read_only < 2; read_only++) {
@@ -194,7 +184,7 @@ static void a_later_store_is_left_untouched(void **state)
 {
     struct shop *shop = *state;
     struct buf before, after;
-    fill(shop, 1, 20);
+    shop_fill(shop, 1, 20);
     steme_close(&shop->store);
     spoil_format(shop->dir);
     buf_init(&before, SHOP_TEXT_BYTES);
@@ -305,14 +295,14 @@ static void a_reader_goes_on_while_the_writer_writes(void **state)
     struct shop *shop = *state;
     struct steme_store *reader = NULL;
     struct buf before, after;
-    fill(shop, 1, 60);
+    shop_fill(shop, 1, 60);
     struct steme_info was, is;
     OK(shop_open_more(shop, true, &reader, &failure));
     OK(steme_info(reader, &was, &failure));
     buf_init(&before, SHOP_TEXT_BYTES);
     buf_init(&after, SHOP_TEXT_BYTES);
     shop_say(reader, &before);
-    fill(shop, 2, 60);
+    shop_fill(shop, 2, 60);
     shop_say(reader, &after);
     /* The row that says how far the index is moves on; the rest stays. */
     for (struct buf *text = &before; text; text = text == &before ? &after : NULL) {
@@ -340,11 +330,11 @@ static void a_reader_beside_a_writer_keeps_the_index_they_share(void **state)
     struct steme_store *reader = NULL;
     struct steme_info info;
     struct buf text;
-    fill(shop, 1, 60);
+    shop_fill(shop, 1, 60);
     OK(shop_open_more(shop, true, &reader, &failure));
     buf_init(&text, SHOP_TEXT_BYTES);
     for (uint64_t seed = 2; seed < 4; seed++) {
-        fill(shop, seed, 60);
+        shop_fill(shop, seed, 60);
         shop_say(reader, &text);
         OK(steme_info(reader, &info, &failure));
         assert_int_equal(info.index_rebuilds, 0);
@@ -361,10 +351,10 @@ static void every_way_to_read_works_beside_a_writer(void **state)
     struct shop *shop = *state;
     struct steme_store *reader = NULL;
     struct steme_info info;
-    fill(shop, 1, 40);
+    shop_fill(shop, 1, 40);
     OK(shop_open_more(shop, true, &reader, &failure));
     OK(steme_info(reader, &info, &failure));
-    fill(shop, 2, 200);
+    shop_fill(shop, 2, 200);
     const struct steme_moment moments[] = {
         steme_moment_now(),
         { info.last_sequence + 3, STEME_TIME_MAX, STEME_TIME_MAX }, /* the writer's index knows it, this log does not */
@@ -393,9 +383,9 @@ static void a_reader_verifies_beside_a_writer(void **state)
     struct shop *shop = *state;
     struct steme_store *reader = NULL;
     struct steme_verification totals;
-    fill(shop, 1, 40);
+    shop_fill(shop, 1, 40);
     OK(shop_open_more(shop, true, &reader, &failure));
-    fill(shop, 2, 60);
+    shop_fill(shop, 2, 60);
     OK(steme_verify(reader, tell_finding, NULL, &totals, &failure));
     assert_int_equal(totals.findings, 0);
     assert_int_equal(totals.valid_bytes + totals.padding_bytes + totals.damaged_bytes, totals.file_bytes);
@@ -427,7 +417,7 @@ static void another_process_reads_beside_the_writer(void **state)
 {
     struct shop *shop = *state;
     struct steme_info info;
-    fill(shop, 3, 30);
+    shop_fill(shop, 3, 30);
     OK(steme_info(shop->store, &info, &failure));
     struct other_reader other = { shop, info.last_sequence };
     assert_int_equal(kv_testing_child(read_beside, &other), 0);
@@ -438,7 +428,7 @@ static void a_reader_without_a_writer_leaves_the_log_as_it_is(void **state)
     struct shop *shop = *state;
     struct buf before, after;
     char *wal = shop_path(shop, "wal");
-    fill(shop, 1, 30);
+    shop_fill(shop, 1, 30);
     steme_close(&shop->store);
     buf_init(&before, SHOP_TEXT_BYTES);
     buf_init(&after, SHOP_TEXT_BYTES);
@@ -501,7 +491,7 @@ static void a_store_that_can_t_be_written_can_be_read(void **state)
 {
     struct shop *shop = *state;
     struct steme_info info;
-    fill(shop, 3, 30);
+    shop_fill(shop, 3, 30);
     OK(steme_info(shop->store, &info, &failure));
     struct other_reader other = { shop, info.last_sequence };
     steme_close(&shop->store);
@@ -556,7 +546,7 @@ static void a_store_tells_what_it_is(void **state)
     assert_false(info.read_only || info.degraded || info.index_in_memory);
     assert_string_equal(info.index_engine, "lmdb");
     assert_true(info.created_at_us > 0 && info.created_at_us <= steme_now_us());
-    fill(shop, 1, 50);
+    shop_fill(shop, 1, 50);
     OK(steme_info(shop->store, &info, &failure));
     uint64_t sum = info.dead_letters;
     for (size_t i = 0; i < countof(info.records); i++)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct steme_error failure;
 
@@ -53,16 +54,6 @@ static struct findings verify(struct shop *shop, struct steme_verification *out)
 
 static bool is_clean(struct findings f) { return !(f.log || f.record || f.signature || f.index || f.quarantine); }
 
-static void fill(struct shop *shop, uint64_t seed, size_t groups)
-{
-    struct pile pile;
-    struct prng prng = { seed };
-    pile_init(&pile);
-    pile_draw(&pile, &prng, groups);
-    shop_submit_mixed(shop, &pile, &prng);
-    pile_deinit(&pile);
-}
-
 /* ---- a sound store ---- */
 
 static void a_sound_store_is_found_clean(void **state)
@@ -73,7 +64,7 @@ static void a_sound_store_is_found_clean(void **state)
     assert_true(is_clean(verify(shop, &totals)));
     assert_int_equal(totals.records, 0);
     for (uint64_t seed = 1; seed <= 3; seed++) {
-        fill(shop, seed, 60);
+        shop_fill(shop, seed, 60);
         OK(steme_info(shop->store, &info, &failure));
         struct findings f = verify(shop, &totals);
         if (!is_clean(f)) print_error("%s\n", f.last);
@@ -124,7 +115,7 @@ static void what_only_looks_odd_is_clean(void **state)
 static void a_flipped_byte_of_the_log_is_found_wherever_it_is(void **state)
 {
     struct shop *shop = *state;
-    fill(shop, 1, 12);
+    shop_fill(shop, 1, 12);
     steme_close(&shop->store);
     char *segment = shop_path(shop, "wal/0000000000000001.seg"), *copy = testing_join(shop->root, "copy");
     char *segment_copy = testing_join(copy, "wal/0000000000000001.seg"), *own = shop->dir;
@@ -154,7 +145,7 @@ static void a_degraded_store_is_not_clean(void **state)
 {
     struct shop *shop = *state;
     struct steme_info info;
-    fill(shop, 1, 30);
+    shop_fill(shop, 1, 30);
     steme_close(&shop->store);
     char *segment = shop_path(shop, "wal/0000000000000001.seg");
     shop_flip(segment, shop_file_bytes(segment) / 2);
@@ -171,6 +162,28 @@ static void a_degraded_store_is_not_clean(void **state)
     if (f.index) print_error("%s\n", f.last);
     assert_int_equal(f.index, 0);
     assert_true(f.log > 0);
+}
+
+/* The log ends in good order, only too early: the index's mark is the proof. */
+static void records_that_are_gone_are_counted_missing(void **state)
+{
+    struct shop *shop = *state;
+    struct steme_info info;
+    char *segment = shop_path(shop, "wal/0000000000000001.seg");
+    shop_fill(shop, 1, 10);
+    OK(steme_info(shop->store, &info, &failure));
+    off_t bytes = (off_t)info.log_bytes;
+    shop_fill(shop, 2, 10);
+    steme_close(&shop->store);
+    assert_int_equal(truncate(segment, bytes), 0);
+    for (unsigned round = 0; round < 4; round++) {
+        shop_reopen(shop, round < 2);
+        struct findings f = verify(shop, NULL);
+        assert_true(f.log > 0);
+    }
+    OK(steme_info(shop->store, &info, &failure));
+    assert_true(info.degraded && info.missing_sequences > 0);
+    free(segment);
 }
 
 /* ---- records that should not be there ---- */
@@ -303,7 +316,7 @@ static void change_index(struct shop *shop, struct change change)
 static void every_row_that_is_missing_wrong_or_too_many_is_found(void **state)
 {
     struct shop *shop = *state;
-    fill(shop, 1, 120);
+    shop_fill(shop, 1, 120);
     for (size_t i = 0; i < countof(changes); i++) {
         change_index(shop, changes[i]);
         struct findings f = verify(shop, NULL);
@@ -326,7 +339,7 @@ static steme_status spoil_applied(struct kv_txn *txn, void *context, struct stem
 static void a_damaged_mark_is_found(void **state)
 {
     struct shop *shop = *state;
-    fill(shop, 1, 20);
+    shop_fill(shop, 1, 20);
     char *dir = shop_path(shop, "index");
     struct kv *kv = kv_testing_lmdb(dir, KV_TESTING_PLAIN);
     OK(kv_update(kv, spoil_applied, NULL, &failure));
@@ -344,7 +357,7 @@ static void a_damaged_quarantine_is_found(void **state)
     struct arena arena;
     struct host_entry *entries = NULL;
     size_t count = 0;
-    fill(shop, 1, 30);
+    shop_fill(shop, 1, 30);
     steme_close(&shop->store);
     char *segment = shop_path(shop, "wal/0000000000000001.seg"), *quarantine = shop_path(shop, "quarantine");
     shop_flip(segment, shop_file_bytes(segment) / 2);
@@ -375,6 +388,7 @@ int main(void)
         SHOP_CASE(what_only_looks_odd_is_clean),
         SHOP_CASE(a_flipped_byte_of_the_log_is_found_wherever_it_is),
         SHOP_CASE(a_degraded_store_is_not_clean),
+        SHOP_CASE(records_that_are_gone_are_counted_missing),
         SHOP_CASE(a_forged_record_is_found),
         SHOP_CASE(a_member_that_no_list_names_is_found),
         SHOP_CASE(a_stranger_among_one_author_s_members_is_found),
