@@ -324,6 +324,14 @@ static steme_status take_item(struct scan *scan, const struct batch_scan *walk, 
     return STEME_OK;
 }
 
+/* Whether a segment's header says that it continues what was read up to here. If it does not, or is damaged, what
+ * follows is believed by what it says itself, as recovery believes it. */
+static bool continues(const struct segment *segment, const struct wal_mark *at)
+{
+    return segment->header_good && segment->header.first_sequence == at->next_sequence &&
+           memcmp(segment->header.prev.bytes, at->batch.bytes, HASH_BYTES) == 0;
+}
+
 /* On to the next segment that is there, or to the end. */
 static void next_segment(struct scan *scan)
 {
@@ -333,10 +341,7 @@ static void next_segment(struct scan *scan)
         return;
     }
     scan->at.location = location_of(next->number, SEGMENT_HEADER_BYTES);
-    /* If its header does not say that it continues what we have read, something is lost in between; then what follows
-     * is believed by what it says itself. */
-    scan->linked = next->header_good && next->header.first_sequence == scan->at.next_sequence &&
-                   memcmp(next->header.prev.bytes, scan->at.batch.bytes, HASH_BYTES) == 0;
+    scan->linked = continues(next, &scan->at);
 }
 
 /* Read on in the segment we are in. */
@@ -376,6 +381,8 @@ steme_status wal_scan(struct wal *wal, struct wal_mark *at, size_t want, struct 
     uint64_t offset = location_offset(at->location);
     bool end = at->location >= scan.durable.location;
     if (same_mark(at, &begin)) scan.sure = true;
+    const struct segment *segment = segment_find(&wal->table, location_segment(at->location));
+    if (segment && offset == SEGMENT_HEADER_BYTES) scan.linked = continues(segment, at);
     if ((end && !same_mark(at, &scan.durable)) || offset < SEGMENT_HEADER_BYTES || offset % 64 != 0)
         return error_set(err, STEME_MISMATCH,
                          "the log ends at sequence %" PRIu64 ", not where the position with sequence %" PRIu64 " says",
