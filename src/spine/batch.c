@@ -105,7 +105,7 @@ bool batch_parse(const uint8_t *at, const struct batch_place *place, struct batc
     if (batch.bytes > place->available || batch.bytes > STEME_BATCH_BYTES_MAX || batch.bytes % 64) return false;
     if (batch.count == 0 || batch.count > STEME_BATCH_RECORDS_MAX) return false;
     if (batch.bytes < BATCH_HEADER_BYTES + batch.count * FRAME_MIN_BYTES) return false;
-    if (batch.first_sequence == 0 || batch.first_sequence > UINT64_MAX - batch.count) return false;
+    if (batch.first_sequence == 0 || batch.first_sequence > SEQUENCE_MAX - batch.count) return false;
     if (load_u64(at + AT_RESERVED) != 0) return false;
     *out = batch;
     return true;

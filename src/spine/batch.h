@@ -11,6 +11,7 @@
 
 #define BATCH_HEADER_BYTES 128u
 #define BATCH_MIN_BYTES (BATCH_HEADER_BYTES + FRAME_MIN_BYTES)
+#define SEQUENCE_MAX (UINT64_MAX / 2) /* no log gets there: a batch, header or mark that says so is none */
 
 struct batch {
     uint32_t count; /* frames */

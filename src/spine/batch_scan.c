@@ -70,7 +70,6 @@ uint64_t batch_scan_used(const uint8_t *bytes, uint64_t size)
 /* Whether a header with a good check may follow what was read so far. */
 static bool follows(const struct batch_scan *scan, const struct batch *batch)
 {
-    if (batch->received_at_us < scan->received_at_us) return false;
     if (!scan->linked) return batch->first_sequence >= scan->next_sequence;
     return batch->first_sequence == scan->next_sequence &&
            memcmp(batch->prev.bytes, scan->batch.bytes, HASH_BYTES) == 0;
@@ -80,7 +79,6 @@ static void step_over(struct batch_scan *scan, const struct batch *batch, const 
 {
     scan->offset += batch->bytes;
     scan->next_sequence = batch->first_sequence + batch->count;
-    scan->received_at_us = batch->received_at_us;
     scan->batch = *hash;
     scan->linked = true;
 }

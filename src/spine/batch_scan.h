@@ -17,10 +17,10 @@ struct batch_scan {
     /* Where it stands. The caller sets the beginning. */
     uint64_t offset;         /* where the next batch is looked for; from..to, a multiple of 64 */
     uint64_t next_sequence;  /* of the next record in a log without damage */
-    int64_t received_at_us;  /* of the last batch, or a lower bound */
     struct steme_hash batch; /* hash of the last batch */
     /* the last batch ends right here: the next one must name its hash and go on with its sequence numbers. False behind
-     * damage: then it is believed if its place, store and check are right, and number and time do not go back */
+     * damage: then it is believed if its place, store and check are right, and its number does not go back. Its time
+     * plays no part: a walk that begins in the middle does not know what came before */
     bool linked;
 };
 

@@ -10,7 +10,6 @@
 
 #define PIECE_BYTES ((size_t)1 << 20) /* read at a time */
 #define WALK_LOOKS_MAX 10             /* a writer can't damage so often what we look at */
-#define SEQUENCE_MAX (UINT64_MAX / 2) /* no log gets there; a mark that says so is none */
 
 struct recovery {
     const struct wal_options *options;
@@ -557,9 +556,11 @@ static steme_status settle(struct recovery *recovery, struct last *last, struct 
 
 /* Where the next batch goes. Behind damage and losses that is a new segment, higher than any that something vouches
  * for. It is a new one, too, when the last was made and never written to, the first of all apart: perhaps the sync of
- * its name failed, and then it will be gone one day. */
-static void find_end(const struct last *last, struct recovery_end *out)
+ * its name failed, and then it will be gone one day. And when it is longer than we make them: then its header may say
+ * anything. */
+static void find_end(const struct recovery *recovery, const struct last *last, struct recovery_end *out)
 {
+    uint64_t ours = recovery->options->segment_bytes ? recovery->options->segment_bytes : STEME_SEGMENT_BYTES;
     const struct segment *segment = last->segment;
     bool loss = last->ends_in_loss;
     bool doubtful = segment->number > 1 && !last->unborn && !last->walk.any && !last->start_proven;
@@ -573,7 +574,7 @@ static void find_end(const struct last *last, struct recovery_end *out)
     };
     if (loss && last->proof_segment > out->segment) out->segment = last->proof_segment;
     if (loss) out->mark.location = location_of(out->segment + 1, SEGMENT_HEADER_BYTES);
-    if (loss || doubtful || capacity > SEGMENT_BYTES_MAX) out->capacity_bytes = out->offset;
+    if (loss || doubtful || capacity > ours) out->capacity_bytes = out->offset;
 }
 
 static steme_status judge_last(struct recovery *recovery, struct recovery_end *end_out, struct steme_error *err)
@@ -586,7 +587,7 @@ static steme_status judge_last(struct recovery *recovery, struct recovery_end *e
         judge(&last);
         status = settle(recovery, &last, err);
     }
-    if (!status) find_end(&last, end_out);
+    if (!status) find_end(recovery, &last, end_out);
     free(last.bytes);
     return status;
 }

@@ -65,7 +65,6 @@ steme_status recovery_walk(const uint8_t *bytes, uint64_t from, uint64_t size, u
         .segment = segment,
         .offset = start->offset,
         .next_sequence = start->next_sequence,
-        .received_at_us = start->received_at_us,
         .batch = start->batch,
         .linked = start->linked,
     };

@@ -87,7 +87,8 @@ steme_status segment_header_read(struct steme_slice bytes, struct segment_header
     if (!is_ours(bytes.data)) return format > SEGMENT_FORMAT ? STEME_NEWER : STEME_CORRUPT;
     if (format != SEGMENT_FORMAT) return STEME_CORRUPT;
     uint64_t number = load_u64(bytes.data + AT_NUMBER), first = load_u64(bytes.data + AT_FIRST_SEQUENCE);
-    if (first == 0 || (number == 1 && first != 1)) return STEME_CORRUPT; /* the first segment begins with the first */
+    if (first == 0 || first > SEQUENCE_MAX) return STEME_CORRUPT;
+    if (number == 1 && first != 1) return STEME_CORRUPT; /* the first segment begins with the first */
     *out = (struct segment_header){
         .number = number,
         .first_sequence = first,

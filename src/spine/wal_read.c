@@ -295,6 +295,14 @@ static void take_gaps(struct scan *scan, const struct batch_scan *walk, const st
     }
 }
 
+static steme_status unknown_mark(const struct wal_mark *mark, struct steme_error *err)
+{
+    return error_set(err, STEME_MISMATCH,
+                     "the log has no batch that ends at %" PRIu64 " of segment %" PRIu32 " with sequence %" PRIu64
+                     ": the position belongs to another log, or this one was cut short",
+                     location_offset(mark->location), location_segment(mark->location), mark->next_sequence);
+}
+
 static steme_status take_item(struct scan *scan, const struct batch_scan *walk, const struct batch_scan_item *item,
                               struct arena *arena, struct steme_error *err)
 {
@@ -306,12 +314,7 @@ static steme_status take_item(struct scan *scan, const struct batch_scan *walk, 
         return add_entries(scan, item, arena, err);
     }
     /* Nothing follows the mark directly: is it one of ours at all? */
-    if (!scan->sure && !wal_knows(scan->wal, &scan->at))
-        return error_set(err, STEME_MISMATCH,
-                         "the log has no batch that ends at %" PRIu64 " of segment %" PRIu32 " with sequence %" PRIu64
-                         ": the position belongs to another log, or this one was cut short",
-                         location_offset(scan->at.location), location_segment(scan->at.location),
-                         scan->at.next_sequence);
+    if (!scan->sure && !wal_knows(scan->wal, &scan->at)) return unknown_mark(&scan->at, err);
     scan->sure = true;
     scan->at.location = location_of(walk->segment, walk->offset);
     if (item->kind == BATCH_SCAN_END) return STEME_OK;
@@ -324,14 +327,6 @@ static steme_status take_item(struct scan *scan, const struct batch_scan *walk, 
     return STEME_OK;
 }
 
-/* Whether a segment's header says that it continues what was read up to here. If it does not, or is damaged, what
- * follows is believed by what it says itself, as recovery believes it. */
-static bool continues(const struct segment *segment, const struct wal_mark *at)
-{
-    return segment->header_good && segment->header.first_sequence == at->next_sequence &&
-           memcmp(segment->header.prev.bytes, at->batch.bytes, HASH_BYTES) == 0;
-}
-
 /* On to the next segment that is there, or to the end. */
 static void next_segment(struct scan *scan)
 {
@@ -341,7 +336,15 @@ static void next_segment(struct scan *scan)
         return;
     }
     scan->at.location = location_of(next->number, SEGMENT_HEADER_BYTES);
-    scan->linked = continues(next, &scan->at);
+}
+
+void wal_begin_segment(const struct segment *segment, struct batch_scan *walk)
+{
+    const struct segment_header *header = &segment->header;
+    walk->linked = segment->header_good && header->first_sequence >= walk->next_sequence;
+    if (!walk->linked) return;
+    walk->next_sequence = header->first_sequence;
+    walk->batch = header->prev;
 }
 
 /* Read on in the segment we are in. */
@@ -361,10 +364,10 @@ static steme_status scan_segment(struct scan *scan, size_t want, struct arena *a
         .segment = location_segment(scan->at.location),
         .offset = offset,
         .next_sequence = scan->at.next_sequence,
-        .received_at_us = INT64_MIN,
         .batch = scan->at.batch,
         .linked = scan->linked,
     };
+    if (segment && offset == SEGMENT_HEADER_BYTES) wal_begin_segment(segment, &walk);
     if (offset < bytes.size) status = batch_scan_next(&walk, want, arena, &item, err);
     if (!status) status = take_item(scan, &walk, &item, arena, err);
     if (status) return status;
@@ -381,12 +384,12 @@ steme_status wal_scan(struct wal *wal, struct wal_mark *at, size_t want, struct 
     uint64_t offset = location_offset(at->location);
     bool end = at->location >= scan.durable.location;
     if (same_mark(at, &begin)) scan.sure = true;
-    const struct segment *segment = segment_find(&wal->table, location_segment(at->location));
-    if (segment && offset == SEGMENT_HEADER_BYTES) scan.linked = continues(segment, at);
     if ((end && !same_mark(at, &scan.durable)) || offset < SEGMENT_HEADER_BYTES || offset % 64 != 0)
         return error_set(err, STEME_MISMATCH,
                          "the log ends at sequence %" PRIu64 ", not where the position with sequence %" PRIu64 " says",
                          scan.durable.next_sequence, at->next_sequence);
+    /* At the start of a segment its header is believed, so the mark is judged before. */
+    if (!end && !scan.sure && offset == SEGMENT_HEADER_BYTES && !wal_knows(wal, at)) return unknown_mark(at, err);
     while (scan.count < want && scan.at.location < scan.durable.location) {
         steme_status status = scan_segment(&scan, want - scan.count, arena, err);
         if (status) return status;

@@ -4,6 +4,7 @@
 #define SPINE_WAL_STATE_H
 
 #include "host/gate.h"
+#include "spine/batch_scan.h"
 #include "spine/quarantine.h"
 #include "spine/segment_tail.h"
 #include "spine/wal.h"
@@ -36,5 +37,10 @@ struct wal {
  * does. */
 MUST_CHECK steme_status wal_bytes(struct wal *wal, struct segment *segment, uint64_t durable, struct steme_slice *out,
                                   struct steme_error *err);
+
+/* Set a walk that stands at the start of a segment, with the number and hash of what came before: it begins with what
+ * the header says, if that is good and does not go back, as recovery begins; else what follows is believed by what it
+ * says itself. */
+void wal_begin_segment(const struct segment *segment, struct batch_scan *walk);
 
 #endif

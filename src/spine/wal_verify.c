@@ -60,7 +60,7 @@ static void verify_header(struct verification *verification, const struct segmen
                      memcmp(header.prev.bytes, verification->batch.bytes, sizeof header.prev.bytes) == 0;
     if (verification->linked && !continues)
         report(verification, start, 0, header.first_sequence, "the segment does not continue the one before");
-    verification->linked = continues; /* else what follows is believed by what it says itself */
+    verification->linked = continues;
 }
 
 static void count_item(struct verification *verification, uint32_t number, const struct batch_scan_item *item)
@@ -99,21 +99,24 @@ static steme_status verify_batches(struct verification *verification, const stru
         .segment = segment->number,
         .offset = SEGMENT_HEADER_BYTES,
         .next_sequence = verification->next_sequence,
-        .received_at_us = INT64_MIN,
         .batch = verification->batch,
-        .linked = verification->linked,
     };
+    bool linked = verification->linked;
+    wal_begin_segment(segment, &scan);
     arena_init(&arena, SIZE_MAX);
     while (!status && scan.offset < scan.to) {
         struct arena_mark mark = arena_mark(&arena);
         status = batch_scan_next(&scan, VERIFY_ENTRIES, &arena, &item, err);
         if (!status) count_item(verification, segment->number, &item);
+        if (!status && item.kind == BATCH_SCAN_FOUND) {
+            verification->next_sequence = scan.next_sequence;
+            verification->batch = scan.batch;
+        }
+        linked = item.kind == BATCH_SCAN_FOUND || (linked && item.kind == BATCH_SCAN_END);
         arena_rewind(&arena, mark);
     }
     arena_deinit(&arena);
-    verification->next_sequence = scan.next_sequence;
-    verification->batch = scan.batch;
-    verification->linked = scan.linked;
+    verification->linked = linked;
     return status;
 }
 

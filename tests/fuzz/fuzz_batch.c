@@ -47,7 +47,7 @@ static size_t add_batch(struct image *image, struct prng *prng, struct batch_sca
         .segment = SEGMENT,
         .offset = at->offset,
         .first_sequence = at->next_sequence,
-        .received_at_us = at->received_at_us + (int64_t)prng_below(prng, 1000),
+        .received_at_us = RECEIVED_US + (int64_t)(1000 * at->next_sequence + prng_below(prng, 1000)),
         .store = STORE,
         .prev = at->batch,
     };
@@ -67,7 +67,6 @@ static size_t add_batch(struct image *image, struct prng *prng, struct batch_sca
     free(scratch);
     at->offset += used;
     at->next_sequence += count;
-    at->received_at_us = batch.received_at_us;
     image->size += used;
     image->records += count;
     return used;
@@ -82,7 +81,6 @@ static void make_image(struct image *image, size_t room, uint32_t batch_max, siz
         .segment = SEGMENT,
         .offset = FROM,
         .next_sequence = 100,
-        .received_at_us = RECEIVED_US,
         .batch = { { 9 } },
         .linked = true,
     };
@@ -224,13 +222,12 @@ static void check_found(struct found *found, const struct batch_scan_item *item,
         invariant(batch->offset == due->offset && batch_valid(at, &place, &head));
         struct steme_hash hash = batch_hash(at);
         invariant(memcmp(&hash, &batch->hash, sizeof hash) == 0);
-        invariant(batch->received_at_us >= due->received_at_us && batch->first_sequence >= due->next_sequence);
+        invariant(batch->first_sequence >= due->next_sequence);
         invariant(!due->linked || batch->first_sequence == due->next_sequence);
         invariant(!due->linked || memcmp(&head.prev, &due->batch, sizeof head.prev) == 0);
         check_batch(found, batch, &entries, entries_end, &gaps, gaps_end);
         due->offset += batch->bytes;
         due->next_sequence = batch->first_sequence + batch->count;
-        due->received_at_us = batch->received_at_us;
         due->batch = hash;
         due->linked = true;
     }
