@@ -30,6 +30,7 @@ enum kv_mode { KV_READ, KV_WRITE };
 
 struct kv {
     const struct kv_ops *ops;
+    struct kv_guard *guard;  /* NULL, or what kv_guard() keeps */
     atomic_bool sync_failed; /* kept by kv.c: a sync is never repeated */
 };
 
@@ -45,6 +46,7 @@ struct kv_cursor {
     struct kv_txn *txn;        /* NULL once ended */
     struct steme_slice prefix; /* borrowed from the caller: keep it while the cursor lives */
     void *impl[2];
+    uint32_t partition; /* kept by kv_guard.c: how far it has proved what the cursor passed */
 };
 
 struct kv_pair {
@@ -112,6 +114,13 @@ void kv_close(struct kv **kv); /* NULL is fine; no transaction may be open */
 MUST_CHECK steme_status kv_update(struct kv *kv,
                                   steme_status (*body)(struct kv_txn *, void *context, struct steme_error *),
                                   void *context, struct steme_error *err);
+
+/* From now on rows are counted and digested, and what is read is compared with that before its first use: an answer that
+ * rows are missing from, or an absence that is none, is STEME_CORRUPT instead. For a store that was opened just now and
+ * has been written through the guard only; the price is a scan of a partition at its first use, some thousand rows of a
+ * million. Keys that begin with '!' are the guard's: they don't exist for readers, and putting one is STEME_BAD_INPUT.
+ * STEME_NO_MEMORY leaves the store as it was. */
+MUST_CHECK steme_status kv_guard(struct kv *kv, struct steme_error *err);
 
 /* The reference: a sorted structure in memory, copy on write for snapshots. Gone when closed. */
 MUST_CHECK steme_status kv_mem_open(struct kv **out, struct steme_error *err);
