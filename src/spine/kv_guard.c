@@ -436,7 +436,12 @@ static steme_status ready(struct kv_txn *txn, struct steme_slice key, struct ste
     if (is_ours(key))
         return error_set(err, STEME_BAD_INPUT, "keys of the ordered store can't begin with '%c', which is its own",
                          TAG);
-    steme_status status = make_room(txn->kv->guard, err);
+    struct kv_guard *guard = txn->kv->guard;
+    steme_status status = make_room(guard, err);
+    /* Whether the store began without a root can't be told any more once it has our first row. */
+    if (!status && guard->change_count == 0 && !guard->began_empty &&
+        !atomic_load_explicit(&guard->root_proved, memory_order_acquire))
+        status = prove_root(txn, err);
     return status ? status : ensure(txn, partition_at(key), err);
 }
 
