@@ -118,7 +118,7 @@ MUST_CHECK steme_status kv_update(struct kv *kv,
 /* From now on rows are counted and digested, and what is read is compared with that before its first use: an answer that
  * rows are missing from, or an absence that is none, is STEME_CORRUPT instead. For a store that was opened just now and
  * has been written through the guard only; the price is a scan of a partition at its first use, some thousand rows of a
- * million. Keys that begin with '!' are the guard's: they don't exist for readers, and putting one is STEME_BAD_INPUT.
+ * million. Keys that begin with "!sum" are the guard's: they don't exist for readers, and putting one is STEME_BAD_INPUT.
  * STEME_NO_MEMORY leaves the store as it was. */
 MUST_CHECK steme_status kv_guard(struct kv *kv, struct steme_error *err);
 

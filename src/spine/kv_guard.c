@@ -24,13 +24,15 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-/* Guard rows sort before letters: rows that are appended in order still come last. */
-#define TAG '!'
+/* What keys of ours begin with. They sort before letters, so rows that are appended in order still come last. */
+#define OURS "!sum"
+#define BEHIND_OURS "!sun"
+#define OURS_BYTES (sizeof OURS - 1)
 #define BUCKET_BITS 14u
 #define MANTISSA_BITS 8u
 #define PARTITIONS (256u << BUCKET_BITS)
 #define SUM_BYTES 32u
-#define SUM_KEY_BYTES 4u
+#define SUM_KEY_BYTES (OURS_BYTES + 3)
 #define LOOKED_UP_BYTES 4096u
 
 struct sum {
@@ -96,7 +98,10 @@ static struct steme_slice first_key(uint32_t partition, uint8_t bytes[9])
     return slice_of(bytes, size);
 }
 
-static bool is_ours(struct steme_slice key) { return key.data[0] == TAG; }
+static bool is_ours(struct steme_slice key)
+{
+    return key.size >= OURS_BYTES && memcmp(key.data, OURS, OURS_BYTES) == 0;
+}
 
 /* --- Sums --------------------------------------------------------------------------------------------------------- */
 
@@ -123,18 +128,19 @@ static bool sum_equal(const struct sum *a, const struct sum *b)
 
 static struct steme_slice sum_key(uint32_t partition, uint8_t bytes[SUM_KEY_BYTES])
 {
-    bytes[0] = TAG;
-    bytes[1] = (uint8_t)(partition >> BUCKET_BITS);
-    bytes[2] = (uint8_t)((partition >> 8) & ((1u << (BUCKET_BITS - 8)) - 1));
-    bytes[3] = (uint8_t)partition;
+    memcpy(bytes, OURS, OURS_BYTES);
+    for (size_t i = OURS_BYTES, shift = 24; i < SUM_KEY_BYTES; i++)
+        bytes[i] = (uint8_t)(partition >> (shift -= 8));
     return slice_of(bytes, SUM_KEY_BYTES);
 }
 
-static struct steme_slice root_key(void)
+static uint32_t partition_of_sum(struct steme_slice key)
 {
-    static const uint8_t bytes[] = { TAG };
-    return slice_of(bytes, sizeof bytes);
+    const uint8_t *at = key.data + OURS_BYTES;
+    return (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
 }
+
+static struct steme_slice root_key(void) { return slice_of(OURS, OURS_BYTES); }
 
 static uint64_t check_of(struct steme_slice key, const uint8_t value[SUM_BYTES])
 {
@@ -231,7 +237,7 @@ static steme_status count_rows(struct kv_txn *txn, uint32_t partition, struct su
     uint8_t from[9];
     steme_status status = survey_first(&survey, first_key(partition, from), &pair, err);
     while (!status && partition_at(pair.key) == partition) {
-        sum_row(out, pair.key, pair.value, false);
+        if (!is_ours(pair.key)) sum_row(out, pair.key, pair.value, false);
         status = take(&survey, &pair, err);
         if (!status) status = below(txn)->next(&survey.cursor, &pair, err);
     }
@@ -321,7 +327,7 @@ static steme_status ensure_range(struct kv_txn *txn, uint32_t first, uint32_t la
         if (more && pair.key.size != SUM_KEY_BYTES)
             status = error_set(err, STEME_CORRUPT, "a count of the ordered store's rows is under a wrong key");
         else if (more)
-            first = (uint32_t)pair.key.data[1] << BUCKET_BITS | (uint32_t)pair.key.data[2] << 8 | pair.key.data[3];
+            first = partition_of_sum(pair.key);
         below(txn)->cursor_end(&cursor);
         if (!more || first >= last) break;
         if (!status) status = ensure(txn, first, err);
@@ -356,10 +362,9 @@ static steme_status arrive(struct kv_cursor *cursor, steme_status status, const 
 /* Our own rows do not exist for those above. */
 static steme_status step_over(struct kv_cursor *cursor, struct kv_pair *out, struct steme_error *err)
 {
-    static const uint8_t behind[] = { TAG + 1 };
     struct kv_txn *txn = cursor->txn;
     below(txn)->cursor_end(cursor);
-    steme_status status = below(txn)->seek(txn, slice_of(behind, sizeof behind), cursor, out, err);
+    steme_status status = below(txn)->seek(txn, slice_of(BEHIND_OURS, OURS_BYTES), cursor, out, err);
     if (status) cursor->txn = NULL; /* it is ended already */
     return status;
 }
@@ -434,8 +439,7 @@ static steme_status make_room(struct kv_guard *guard, struct steme_error *err)
 static steme_status ready(struct kv_txn *txn, struct steme_slice key, struct steme_error *err)
 {
     if (is_ours(key))
-        return error_set(err, STEME_BAD_INPUT, "keys of the ordered store can't begin with '%c', which is its own",
-                         TAG);
+        return error_set(err, STEME_BAD_INPUT, "keys of the ordered store can't begin with %s, which is its own", OURS);
     struct kv_guard *guard = txn->kv->guard;
     steme_status status = make_room(guard, err);
     /* Whether the store began without a root can't be told any more once it has our first row. */
@@ -484,7 +488,7 @@ static steme_status guard_append(struct kv_txn *txn, struct steme_slice key, str
     if (status) return status;
     uint32_t partition = partition_at(key);
     sum_row(&by, key, value, false);
-    if (key.data[0] > TAG) {
+    if (slice_compare(key, root_key()) > 0) {
         status = below(txn)->append(txn, key, value, err);
     } else { /* our rows may lie behind it: then it is last for those above only */
         status = guard_last(txn, slice_of(NULL, 0), &last, err);
