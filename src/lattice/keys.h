@@ -14,7 +14,8 @@
  *   M "applied"                                 -> struct applied_row        how far the index is
  *
  * A row of S, V, A, R or M begins its value with 4 bytes of XXH3-64 over key and rest of value, because the store
- * below does not notice rot; H, X, E and D point to records that prove themselves. Pure; any thread. */
+ * below does not notice rot; H, X, E and D point to records that prove themselves. That no row is missing is proved
+ * below (kv_guard() of spine/kv.h, whose rows begin with "!sum"). Pure; any thread. */
 #ifndef LATTICE_KEYS_H
 #define LATTICE_KEYS_H
 

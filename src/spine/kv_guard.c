@@ -206,8 +206,7 @@ static steme_status take(struct survey *survey, const struct kv_pair *pair, stru
     struct steme_slice before = survey->before;
     survey->before = pair->key;
     if (!before.data) return look_up(survey->txn, pair->key, err);
-    if (slice_compare(before, pair->key) >= 0)
-        return lies(err, "rows are out of order", partition_at(pair->key));
+    if (slice_compare(before, pair->key) >= 0) return lies(err, "rows are out of order", partition_at(pair->key));
     if ((uintptr_t)before.data / LOOKED_UP_BYTES == (uintptr_t)pair->key.data / LOOKED_UP_BYTES) return STEME_OK;
     steme_status status = look_up(survey->txn, before, err);
     return status ? status : look_up(survey->txn, pair->key, err);

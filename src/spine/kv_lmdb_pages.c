@@ -119,7 +119,8 @@ static steme_status check_free(struct walk *walk, const uint8_t *node, bool *sou
     const uint8_t *value = node + NODE_BYTES + key_size;
     uint8_t *copy = NULL;
     steme_status status = STEME_OK;
-    *sound = *sound && key_size == 8 && size >= 8 && size % 8 == 0 && size / walk->shape->page_bytes <= walk->shape->last_page;
+    *sound = *sound && key_size == 8 && size >= 8 && size % 8 == 0 &&
+             size / walk->shape->page_bytes <= walk->shape->last_page;
     if (*sound && load_u16(node + 4)) {
         copy = malloc(size);
         if (!copy) return error_set(err, STEME_NO_MEMORY, "no memory to check the index's free pages");

@@ -81,8 +81,7 @@ static bool value_is(const struct row *row, struct steme_slice value)
 /* --- The stores --------------------------------------------------------------------------------------------------- */
 
 enum { MEM, LMDB, FAULT, GUARDED_MEM, GUARDED_LMDB, STORES };
-static const char *const names[STORES] = { "mem", "lmdb", "fault over lmdb", "guard over mem",
-                                             "guard over lmdb" };
+static const char *const names[STORES] = { "mem", "lmdb", "fault over lmdb", "guard over mem", "guard over lmdb" };
 
 struct store {
     struct kv *kv;

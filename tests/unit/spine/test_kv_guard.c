@@ -118,7 +118,8 @@ static const struct {
     const char *name;
     steme_status (*ask)(struct kv_txn *);
 } ways[] = {
-    { "get", ask_row }, { "seek", seek_row }, { "last", last_row }, { "scan of its kind", scan_kind }, { "scan", scan_all },
+    { "get", ask_row },   { "seek", seek_row }, { "last", last_row }, { "scan of its kind", scan_kind },
+    { "scan", scan_all },
 };
 
 /* --- Damage ------------------------------------------------------------------------------------------------------- */
