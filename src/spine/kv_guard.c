@@ -414,7 +414,8 @@ static steme_status guard_last(struct kv_txn *txn, struct steme_slice bound, str
 
 static struct change *change_place(struct change *changes, size_t capacity, uint32_t partition)
 {
-    size_t at = (partition * 0x9E3779B1u) & (capacity - 1);
+    uint32_t spread = partition * 0x9E3779B1u;
+    size_t at = spread & (capacity - 1);
     while (changes[at].taken && changes[at].partition != partition)
         at = (at + 1) & (capacity - 1);
     return &changes[at];
