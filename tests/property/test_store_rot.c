@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 120, PAGE_BYTES = 4096 };
+enum { ROUNDS = 60, PAGE_BYTES = 4096 };
 /* What a child answers. */
 enum { SAME, AN_ERROR, WRONG, FATES };
 
