@@ -75,11 +75,21 @@ static steme_status ensure_dir(struct host *host, const char *dir, const char *i
     return status ? status : host_sync_dir(host, dir, err);
 }
 
+/* LMDB notices no rot in its pages: a row may vanish without a word. */
+static steme_status open_guarded(struct host *host, const struct kv_lmdb_options *options, struct kv **kv,
+                                 struct steme_error *err)
+{
+    steme_status status = kv_lmdb_open(host, options, kv, err);
+    if (!status) status = kv_guard(*kv, err);
+    if (status) kv_close(kv);
+    return status;
+}
+
 static steme_status open_kv(struct host *host, const char *in, enum index_mode mode, struct kv **kv,
                             struct applied_row *applied, struct steme_error *err)
 {
     struct kv_lmdb_options options = { .dir = in, .create = mode == INDEX_MAINTAIN, .read_only = mode == INDEX_LOOK };
-    steme_status status = kv_lmdb_open(host, &options, kv, err);
+    steme_status status = open_guarded(host, &options, kv, err);
     if (status) return status;
     status = projection_applied(*kv, applied, err);
     if (status == STEME_NOT_FOUND && mode == INDEX_MAINTAIN) {
@@ -309,7 +319,7 @@ steme_status index_tidy(struct index *index, struct steme_error *err)
     status = ensure_dir(index->host, index->dir, next, err);
     if (!status) status = empty_dir(index->host, next, &arena, err);
     struct kv_lmdb_options options = { .dir = next, .create = true };
-    if (!status) status = kv_lmdb_open(index->host, &options, &copy, err);
+    if (!status) status = open_guarded(index->host, &options, &copy, err);
     if (!status) status = copy_rows(index->kv, copy, err);
     kv_close(&copy);
     if (!status) status = take_name(index->host, next, in, &arena, err);

@@ -371,7 +371,7 @@ static steme_status visit_record(struct steme_snapshot *s, const struct wal_entr
     return status;
 }
 
-/* From *at on, which is the row being looked at; *lied as for log_from(). */
+/* From *at on, which is the row being looked at, or just behind the one that was; *lied as for log_from(). */
 static steme_status export_from(struct steme_snapshot *s, struct key_bytes *at,
                                 steme_status (*visit)(void *, const struct steme_entry *), void *context, bool *lied,
                                 struct steme_error *err)
@@ -397,6 +397,7 @@ static steme_status export_from(struct steme_snapshot *s, struct key_bytes *at,
         arena_rewind(&s->arena, start);
         *lied = !status;
         if (status) break;
+        at->data[at->size++] = 0; /* the row is done with: the least key behind it */
     }
     kv_cursor_end(&cursor);
     return walk_status(status, more);

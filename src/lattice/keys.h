@@ -14,7 +14,8 @@
  *   M "applied"                                 -> struct applied_row        how far the index is
  *
  * A row of S, V, A, R or M begins its value with 4 bytes of XXH3-64 over key and rest of value, because the store
- * below does not notice rot; H, X, E and D point to records that prove themselves. Pure; any thread. */
+ * below does not notice rot; H, X, E and D point to records that prove themselves. That no row is missing is proved
+ * below (kv_guard() of spine/kv.h, whose rows begin with "!sum"). Pure; any thread. */
 #ifndef LATTICE_KEYS_H
 #define LATTICE_KEYS_H
 
@@ -27,7 +28,7 @@
 
 /* Number of this layout, in the applied row. An index of another one is made anew: raise it with any change to
  * a row. */
-#define KEYS_LAYOUT 1u
+#define KEYS_LAYOUT 2u
 #define KEYS_ID_BYTES 16u
 #define KEYS_MAX_BYTES 64u        /* longest key below */
 #define KEYS_VALUE_MAX_BYTES 320u /* longest value below but for a dead letter's reason, which is cut to fit */

@@ -30,6 +30,7 @@ enum kv_mode { KV_READ, KV_WRITE };
 
 struct kv {
     const struct kv_ops *ops;
+    struct kv_guard *guard;  /* NULL, or what kv_guard() keeps */
     atomic_bool sync_failed; /* kept by kv.c: a sync is never repeated */
 };
 
@@ -45,6 +46,7 @@ struct kv_cursor {
     struct kv_txn *txn;        /* NULL once ended */
     struct steme_slice prefix; /* borrowed from the caller: keep it while the cursor lives */
     void *impl[2];
+    uint32_t partition; /* kept by kv_guard.c: how far it has proved what the cursor passed */
 };
 
 struct kv_pair {
@@ -113,6 +115,13 @@ MUST_CHECK steme_status kv_update(struct kv *kv,
                                   steme_status (*body)(struct kv_txn *, void *context, struct steme_error *),
                                   void *context, struct steme_error *err);
 
+/* From now on rows are counted and digested, and what is read is compared with that before its first use: an answer
+ * that rows are missing from, or an absence that is none, is STEME_CORRUPT instead. For a store that was opened just
+ * now and has been written through the guard only; the price is a scan of a partition at its first use, some thousand
+ * rows of a million. Keys that begin with "!sum" are the guard's: they don't exist for readers, and putting one is
+ * STEME_BAD_INPUT. STEME_NO_MEMORY leaves the store as it was. */
+MUST_CHECK steme_status kv_guard(struct kv *kv, struct steme_error *err);
+
 /* The reference: a sorted structure in memory, copy on write for snapshots. Gone when closed. */
 MUST_CHECK steme_status kv_mem_open(struct kv **out, struct steme_error *err);
 
@@ -129,11 +138,12 @@ MUST_CHECK steme_status kv_mem_open(struct kv **out, struct steme_error *err);
  * entries of 600 bytes can need. A read transaction that stays open longer blocks it.
  *
  * STEME_CORRUPT: not an LMDB file, cut short (checked before mapping, so it can't end in SIGBUS), or LMDB says so; the
- * caller closes it, removes the directory's files and makes a new one. Rot inside pages is not detected: what is read
- * is to be checked against content hashes. STEME_NOT_FOUND: not there and create is false. STEME_READ_ONLY: no
- * permission to write here (readers need to write lock.mdb too, unless the file system is mounted read-only).
- * STEME_TIMEOUT: the map, or a handle that joins to write, waited 10 s for a read transaction of this process.
- * STEME_FAILED: more than 1,024 read transactions are open, in all processes. */
+ * caller closes it, removes the directory's files and makes a new one. Opening looks at the structure of pages (see
+ * lmdb_file_check()); rot of rows is not detected: what is read is to be checked, and what is missing is kv_guard()'s.
+ * STEME_NOT_FOUND: not there and create is false. STEME_READ_ONLY: no permission to write here (readers need to write
+ * lock.mdb too, unless the file system is mounted read-only). STEME_TIMEOUT: the map, or a handle that joins to write,
+ * waited 10 s for a read transaction of this process. STEME_FAILED: more than 1,024 read transactions are open, in all
+ * processes. */
 struct kv_lmdb_options {
     const char *dir;
     bool create, read_only;

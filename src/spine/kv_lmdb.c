@@ -68,6 +68,12 @@ static int call_commit(struct lmdb_txn *txn, void *args)
     return mdb_txn_commit(txn->mdb);
 }
 
+/* Rot in a length would send whoever reads the pair past the end of the map. */
+static bool sizes_sound(const struct call *call)
+{
+    return call->key.mv_size <= KV_KEY_MAX && call->value.mv_size <= KV_VALUE_MAX;
+}
+
 /* --- Reading ------------------------------------------------------------------------------------------------------ */
 
 static steme_status lmdb_begin(struct kv *kv, enum kv_mode mode, struct kv_txn **out, struct steme_error *err)
@@ -91,6 +97,7 @@ static steme_status lmdb_get(struct kv_txn *base, struct steme_slice key, struct
     struct lmdb_txn *txn = own_txn(base);
     struct call call = { .key = val_of(key) };
     int code = lmdb_env_guard(txn, call_get, &call);
+    if (!code && !sizes_sound(&call)) code = MDB_CORRUPTED;
     if (code) return lmdb_env_error(txn->env, code, "reading", err);
     txn->lent = true;
     *out = slice_of_val(call.value);
@@ -136,6 +143,7 @@ static int cursor_move(struct lmdb_txn *txn, struct lmdb_cursor *cursor, struct 
 {
     call->cursor = cursor->mdb;
     int code = lmdb_env_guard(txn, call_cursor, call);
+    if (!code && !sizes_sound(call)) code = MDB_CORRUPTED;
     if (code) return code;
     *out = (struct kv_pair){ .key = slice_of_val(call->key), .value = slice_of_val(call->value) };
     cursor->at = out->key;

@@ -15,6 +15,7 @@
 #define PAGE_BYTES_MAX 65536u
 #define NO_PAGE SIZE_MAX
 #define DEPTH_MAX 32u
+#define WALK_TRIES 5u
 #define DB_DUPSORT 0x04u
 #define DB_INTEGERKEY 0x08u
 
@@ -72,24 +73,57 @@ static bool meta_sound(const struct meta_page *meta)
     return root_sound(&meta->free, meta->last_page) && root_sound(&meta->main, meta->last_page);
 }
 
+static const struct meta_page *newer_of(const struct meta_page metas[2])
+{
+    return metas[0].txnid < metas[1].txnid ? &metas[1] : &metas[0];
+}
+
+static steme_status read_metas(struct host_file *file, const char *path, struct meta_page metas[2],
+                               struct steme_error *err)
+{
+    steme_status status = read_meta(file, path, 0, &metas[0], err);
+    return status ? status : read_meta(file, path, metas[0].free.page_bytes, &metas[1], err);
+}
+
+static struct lmdb_tree tree_of(const struct meta_db *db) { return (struct lmdb_tree){ db->root, db->depth }; }
+
+/* Beside another process's writer, pages of the state we read may be used again before we have read them; then it is
+ * tried again. If the writer is always faster, the file was sound when that opened it. */
+static steme_status check_pages(struct host_file *file, const char *path, uint64_t size_bytes,
+                                struct meta_page metas[2], struct steme_error *err)
+{
+    steme_status status = STEME_OK;
+    for (unsigned tries = 0; !status && tries < WALK_TRIES; tries++) {
+        const struct meta_page *newer = newer_of(metas);
+        uint64_t txnid = newer->txnid;
+        struct lmdb_shape shape = { newer->free.page_bytes, newer->last_page, tree_of(&newer->free),
+                                    tree_of(&newer->main) };
+        bool sound = false;
+        status = lmdb_pages_check(file, &shape, size_bytes <= LMDB_LEAVES_CHECKED_BYTES, &sound, err);
+        if (status || sound) return status;
+        status = read_metas(file, path, metas, err);
+        if (!status && newer_of(metas)->txnid == txnid)
+            return error_set(err, STEME_CORRUPT, "%s: a page of it is not what LMDB needs", path);
+    }
+    return status;
+}
+
 steme_status lmdb_file_check(struct host_file *file, const char *path, struct steme_error *err)
 {
-    struct meta_page first, second;
+    struct meta_page metas[2];
     uint64_t size_bytes = 0;
-    steme_status status = read_meta(file, path, 0, &first, err);
-    if (status) return status;
-    status = read_meta(file, path, first.free.page_bytes, &second, err);
+    steme_status status = read_metas(file, path, metas, err);
     if (status) return status;
     /* After the headers: a writer in another process makes the file longer first, then says so. */
     status = host_size(file, &size_bytes, err);
     if (status) return status;
 
-    const struct meta_page *newer = first.txnid < second.txnid ? &second : &first;
-    if (newer->free.page_bytes != first.free.page_bytes || !meta_sound(newer))
+    const struct meta_page *newer = newer_of(metas);
+    if (newer->free.page_bytes != metas[0].free.page_bytes || !meta_sound(newer))
         return error_set(err, STEME_CORRUPT, "%s: its header contradicts itself", path);
     uint64_t want_bytes = ((uint64_t)newer->last_page + 1) * newer->free.page_bytes;
     if (size_bytes < want_bytes)
         return error_set(err, STEME_CORRUPT, "%s is cut short: %llu bytes of %llu", path,
                          (unsigned long long)size_bytes, (unsigned long long)want_bytes);
-    return STEME_OK;
+    return check_pages(file, path, size_bytes, metas, err);
 }

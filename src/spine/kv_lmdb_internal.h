@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What kv_lmdb.c stands on. kv_lmdb_env.c: one LMDB environment per directory and process, its growing map, its places
- * for readers, and where LMDB's error numbers become statuses. kv_lmdb_file.c: the data file judged before it is
- * mapped.
+ * for readers, and where LMDB's error numbers become statuses. kv_lmdb_file.c and kv_lmdb_pages.c: the data file
+ * judged before it is mapped.
  *
  * LMDB does its own I/O on the directory it is given: the one exception to the rule that only src/host talks to the
  * operating system. So it needs a host whose files are real. */
@@ -94,9 +94,30 @@ MUST_CHECK steme_status lmdb_env_error(struct lmdb_env *env, int code, const cha
  * can't be caught: rot that sends LMDB to an address outside the map. */
 int lmdb_env_guard(struct lmdb_txn *txn, int (*call)(struct lmdb_txn *, void *args), void *args);
 
-/* Both headers are LMDB 0.9's, the newer one is sound, and the file is as long as it says; else STEME_CORRUPT. LMDB
- * trusts its file: one that was cut short kills the process with SIGBUS at the first page that is missing, a broken
- * header sends it through wild pointers. Rot in the pages behind the headers is not seen here. path is for messages. */
+struct lmdb_tree {
+    uint64_t root;
+    unsigned depth; /* 0: empty */
+};
+
+/* What a header of the file says. */
+struct lmdb_shape {
+    uint32_t page_bytes;
+    uint64_t last_page;
+    struct lmdb_tree free, main;
+};
+
+/* Walk both trees: the free list's, and the main one's branches, with its leaves too if asked. Each page is what it
+ * should be, its nodes lie within it in order, no page is in two places, and none that is in a tree is called free:
+ * LMDB would write over it. Separators are not held against the leaves: see kv_guard.c. Reads a hundredth of the file,
+ * or all. *sound_out: what was found; meaningless if somebody wrote meanwhile. */
+MUST_CHECK steme_status lmdb_pages_check(struct host_file *file, const struct lmdb_shape *shape, bool leaves,
+                                         bool *sound_out, struct steme_error *err);
+
+/* Both headers are LMDB 0.9's, the newer one is sound, the file is as long as it says, and its pages pass
+ * lmdb_pages_check(); else STEME_CORRUPT. LMDB trusts its file: one that was cut short kills the process with SIGBUS at
+ * the first page that is missing, a broken header or page sends it through wild pointers. Leaves are looked at in files
+ * of up to LMDB_LEAVES_CHECKED_BYTES, for opening must not read all of a large one. path is for messages. */
+#define LMDB_LEAVES_CHECKED_BYTES (16u << 20)
 MUST_CHECK steme_status lmdb_file_check(struct host_file *file, const char *path, struct steme_error *err);
 
 #endif

@@ -33,11 +33,28 @@ static steme_status open_fault_lmdb(const char *dir, struct kv **out, struct ste
     return put_fault_before(open_lmdb(dir, out, err), out, err);
 }
 
+static steme_status guard(steme_status status, struct kv **kv, struct steme_error *err)
+{
+    return status ? status : kv_guard(*kv, err);
+}
+
+static steme_status open_guarded_mem(const char *dir, struct kv **out, struct steme_error *err)
+{
+    return guard(open_mem(dir, out, err), out, err);
+}
+
+static steme_status open_guarded_lmdb(const char *dir, struct kv **out, struct steme_error *err)
+{
+    return guard(open_lmdb(dir, out, err), out, err);
+}
+
 static const struct kv_contract_store stores[] = {
     { "mem", open_mem, false },
     { "lmdb", open_lmdb, true },
     { "fault over mem", open_fault_mem, false },
     { "fault over lmdb", open_fault_lmdb, true },
+    { "guard over mem", open_guarded_mem, false },
+    { "guard over lmdb", open_guarded_lmdb, true },
 };
 
 int main(void)

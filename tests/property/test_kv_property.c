@@ -80,8 +80,8 @@ static bool value_is(const struct row *row, struct steme_slice value)
 
 /* --- The stores --------------------------------------------------------------------------------------------------- */
 
-enum { MEM, LMDB, FAULT, STORES };
-static const char *const names[STORES] = { "mem", "lmdb", "fault over lmdb" };
+enum { MEM, LMDB, FAULT, GUARDED_MEM, GUARDED_LMDB, STORES };
+static const char *const names[STORES] = { "mem", "lmdb", "fault over lmdb", "guard over mem", "guard over lmdb" };
 
 struct store {
     struct kv *kv;
@@ -120,15 +120,18 @@ static void check_status(struct run *run, int store, steme_status got, steme_sta
     check(run, store, false, what);
 }
 
+static bool is_mem(int store) { return store == MEM || store == GUARDED_MEM; }
+
 static void open_store(struct run *run, int i)
 {
     struct store *store = &run->stores[i];
     struct kv_lmdb_options options = { .dir = store->dir, .create = true };
-    steme_status status = i == MEM ? kv_mem_open(&store->kv, &err)
-                                   : kv_lmdb_open(host_posix(), &options, &store->kv, &err);
+    steme_status status = is_mem(i) ? kv_mem_open(&store->kv, &err)
+                                    : kv_lmdb_open(host_posix(), &options, &store->kv, &err);
     check_status(run, i, status, STEME_OK, "open");
     if (i == FAULT) store->kv = kv_fault_new(store->kv);
     assert_non_null(store->kv);
+    if (i == GUARDED_MEM || i == GUARDED_LMDB) check_status(run, i, kv_guard(store->kv, &err), STEME_OK, "guard");
 }
 
 /* --- Random input ------------------------------------------------------------------------------------------------- */
@@ -452,7 +455,7 @@ static void step_reopen(struct run *run)
 {
     end_all(run);
     for (int i = 0; i < STORES; i++) {
-        if (i == MEM) continue; /* it would be empty */
+        if (is_mem(i)) continue; /* it would be empty */
         kv_close(&run->stores[i].kv);
         open_store(run, i);
     }

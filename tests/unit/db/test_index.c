@@ -120,6 +120,7 @@ static void change_rows(struct shop *shop, steme_status (*body)(struct kv_txn *,
 {
     char *dir = shop_path(shop, "index");
     struct kv *kv = kv_testing_lmdb(dir, KV_TESTING_PLAIN);
+    OK(kv_guard(kv, &failure));
     OK(kv_update(kv, body, context, &failure));
     kv_close(&kv);
     free(dir);

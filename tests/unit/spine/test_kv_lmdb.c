@@ -9,6 +9,7 @@
 #include "lib/testing.h"
 #include "spine/kv_lmdb_internal.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -290,18 +291,102 @@ static void a_header_that_contradicts_itself_is_corrupt(void **state)
     free(path);
 }
 
-/* A branch page with one key is what LMDB asserts never to meet. */
+/* --- Pages -------------------------------------------------------------------------------------------------------- */
+
+/* A file with a branch as its root, and free pages; see kv_lmdb_pages.c. */
+enum { FREE_ROOT = 80, PAGE_FLAGS = 10, LOWER = 12, UPPER = 14, OFFSETS = 16, NODE_FLAGS = 4, NODE_KEY_SIZE = 6 };
+
+static uint8_t *page_at(uint8_t *file, uint64_t number) { return file + number * PAGE; }
+
+static uint8_t *root_of(uint8_t *file) { return page_at(file, load_u64(file + newer_meta(file) + ROOT)); }
+
+static uint8_t *node_of(uint8_t *page, size_t index) { return page + load_u16(page + OFFSETS + 2 * index); }
+
+static uint8_t *leaf_of(uint8_t *file) { return page_at(file, load_u32(node_of(root_of(file), 1))); }
+
+static uint8_t *free_leaf_of(uint8_t *file) { return page_at(file, load_u64(file + newer_meta(file) + FREE_ROOT)); }
+
+static void misplace(uint8_t *file) { root_of(file)[0] ^= 1; }
+static void call_branch_leaf(uint8_t *file) { root_of(file)[PAGE_FLAGS] = 2; }
+static void call_branch_dirty(uint8_t *file) { root_of(file)[PAGE_FLAGS] |= 0x10; }
+static void cut_branch(uint8_t *file) { store_u16(root_of(file) + LOWER, OFFSETS + 2); }
+static void lead_nowhere(uint8_t *file) { store_u32(node_of(root_of(file), 1), 1u << 20); }
+static void lead_twice(uint8_t *file) { memcpy(node_of(root_of(file), 1), node_of(root_of(file), 2), 4); }
+static void lead_to_header(uint8_t *file) { store_u32(node_of(root_of(file), 1), 1); }
+static void call_leaf_branch(uint8_t *file) { leaf_of(file)[PAGE_FLAGS] = 1; }
+static void call_leaf_dirty(uint8_t *file) { leaf_of(file)[PAGE_FLAGS] |= 0x10; }
+static void shift_nodes(uint8_t *file) { leaf_of(file)[UPPER] ^= 8; }
+static void point_outside(uint8_t *file) { store_u16(leaf_of(file) + OFFSETS, 0xfff0); }
+static void point_twice(uint8_t *file) { memcpy(leaf_of(file) + OFFSETS, leaf_of(file) + OFFSETS + 2, 2); }
+static void promise_duplicates(uint8_t *file) { node_of(leaf_of(file), 0)[NODE_FLAGS] |= 4; }
+static void lengthen_key(uint8_t *file) { store_u16(node_of(leaf_of(file), 0) + NODE_KEY_SIZE, 0x8008); }
+static void call_root_free(uint8_t *file)
+{
+    uint8_t *ids = node_of(free_leaf_of(file), 0) + 8 + 8;
+    assert_true(load_u64(ids) > 0);
+    store_u64(ids + 8, load_u64(file + newer_meta(file) + ROOT));
+}
+static void promise_free_pages(uint8_t *file) { node_of(free_leaf_of(file), 0)[8 + 8 + 1] ^= 0x80; }
+
+static const struct {
+    const char *name;
+    void (*damage)(uint8_t *file);
+} pages[] = {
+    { "a page under another number", misplace },
+    { "a branch that says it is a leaf", call_branch_leaf },
+    { "a branch that LMDB takes for its own copy", call_branch_dirty },
+    { "a branch with one key", cut_branch },
+    { "a page number past the end", lead_nowhere },
+    { "two ways to a page", lead_twice },
+    { "a way to a header", lead_to_header },
+    { "a leaf that says it is a branch", call_leaf_branch },
+    { "a leaf that LMDB takes for its own copy", call_leaf_dirty },
+    { "a gap before the nodes", shift_nodes },
+    { "a node outside its page", point_outside },
+    { "a node twice", point_twice },
+    { "a row that has duplicates", promise_duplicates },
+    { "a key that is too long", lengthen_key },
+    { "the root called free", call_root_free },
+    { "more free pages than are listed", promise_free_pages },
+};
+
+static void a_page_that_would_lead_lmdb_astray_is_corrupt(void **state)
+{
+    char *path = testing_join(*state, "data.mdb");
+    struct kv *kv = kv_testing_lmdb(*state, KV_TESTING_CREATE);
+    for (unsigned round = 0; round < 3; round++)
+        kv_pairs_load(kv, 0, 400, 100);
+    kv_close(&kv);
+    struct steme_slice whole = read_all(path);
+    struct damaged damaged = { *state, KV_TESTING_PLAIN };
+    uint8_t *bytes = malloc(whole.size);
+    assert_non_null(bytes);
+    assert_int_equal(kv_testing_child(open_and_read, &damaged), SOUND);
+    for (size_t i = 0; i < countof(pages); i++) {
+        memcpy(bytes, whole.data, whole.size);
+        pages[i].damage(bytes);
+        write_all(path, slice_of(bytes, whole.size));
+        int answer = kv_testing_child(open_and_read, &damaged);
+        if (answer != SAID_CORRUPT) print_error("%s: %d\n", pages[i].name, answer);
+        assert_int_equal(answer, SAID_CORRUPT);
+    }
+    free(bytes);
+    testing_free(whole);
+    free(path);
+}
+
+/* A branch page with one key is what LMDB asserts never to meet; opening would find it, so it comes afterwards. */
 static void break_root(const char *path)
 {
     struct steme_slice whole = read_all(path);
-    uint8_t *bytes = malloc(whole.size);
-    assert_non_null(bytes);
-    memcpy(bytes, whole.data, whole.size);
-    uint64_t root = load_u64(bytes + newer_meta(bytes) + ROOT);
-    assert_true(load_u16(bytes + root * PAGE + 10) & 1); /* a branch */
-    store_u16(bytes + root * PAGE + 12, 16 + 2);
-    write_all(path, slice_of(bytes, whole.size));
-    free(bytes);
+    uint64_t root = load_u64(whole.data + newer_meta(whole.data) + ROOT);
+    assert_true(load_u16(whole.data + root * PAGE + 10) & 1); /* a branch */
+    uint8_t lower[2];
+    store_u16(lower, 16 + 2);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, lower, sizeof lower, (off_t)(root * PAGE + 12)), sizeof lower);
+    close(fd);
     testing_free(whole);
 }
 
@@ -313,10 +398,10 @@ static void an_assertion_of_lmdb_ends_the_index_and_not_the_process(void **state
         struct kv *kv = kv_testing_lmdb(dir, KV_TESTING_CREATE);
         kv_pairs_load(kv, 0, 1000, 100);
         kv_close(&kv);
-        break_root(path);
 
         struct steme_slice value;
         kv = kv_testing_lmdb(dir, KV_TESTING_CREATE);
+        break_root(path);
         struct kv_txn *txn = kv_testing_begin(kv, mode), *other = NULL;
         if (mode == KV_READ)
             assert_int_equal(kv_get(txn, slice_text("k"), &value, &err), STEME_CORRUPT);
@@ -381,6 +466,7 @@ int main(void)
         KV_TESTING_CASE(a_file_system_that_is_read_only_is_enough_to_read),
         KV_TESTING_CASE(a_file_cut_anywhere_is_corrupt_or_whole_and_kills_nobody),
         KV_TESTING_CASE(a_header_that_contradicts_itself_is_corrupt),
+        KV_TESTING_CASE(a_page_that_would_lead_lmdb_astray_is_corrupt),
         KV_TESTING_CASE(an_assertion_of_lmdb_ends_the_index_and_not_the_process),
         KV_TESTING_CASE(a_file_whose_last_pages_are_free_is_whole),
     };
