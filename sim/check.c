@@ -133,7 +133,7 @@ static const char *compare_rows(struct kv *a, struct kv *b)
     return wrong;
 }
 
-static void compare_index(struct world *world)
+void check_index(struct world *world)
 {
     struct steme_error err = { 0 };
     struct applied_row applied;
@@ -184,6 +184,6 @@ void check_world(struct world *world, struct prng *prng, bool opened)
 {
     check_log(world, opened);
     if (goes_on(world) && (opened || prng_chance(prng, 200))) account(world);
-    if (goes_on(world) && world->ledger.count && prng_chance(prng, 250)) compare_index(world);
+    if (goes_on(world) && world->ledger.count && prng_chance(prng, 250)) check_index(world);
     if (goes_on(world)) check_answers(world, world->store, prng);
 }

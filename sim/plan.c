@@ -78,10 +78,11 @@ void plan_draw(struct plan *plan, const struct stock stocks[2], uint64_t seed)
 static void take(struct world *world, const struct step *step)
 {
     struct prng prng = { step->seed };
+    struct steme_error ignored;
     switch (step->kind) {
     case STEP_SUBMIT:
         for (uint64_t left = 1 + prng_below(&prng, 4); left && !world_failed(world); left--)
-            world_submit(world, prng_below(&prng, world->stock->parcel_count));
+            (void)!world_submit(world, prng_below(&prng, world->stock->parcel_count), &ignored);
         break;
     case STEP_INDEX: world_index(world); break;
     case STEP_READ: world_read(world, &prng); break;
