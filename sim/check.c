@@ -39,7 +39,10 @@ static void compare_log(struct world *world, bool opened)
         world_refused(world, "the log can't be read", &err);
         return;
     }
-    const char *wrong = ledger_end(&world->ledger, opened, info.missing_sequences, world->torn_tail);
+    enum ledger_tail tail = world->torn_tail && world->write_stray ? LEDGER_SET_ASIDE
+                          : world->torn_tail || world->write_lost  ? LEDGER_LAST_CALL
+                                                                   : LEDGER_WHOLE;
+    const char *wrong = ledger_end(&world->ledger, opened, info.missing_sequences, tail);
     if (wrong) world_trouble(world, "%s", wrong);
     if (!world->ledger.rotten && (info.degraded || info.missing_sequences))
         world_trouble(world, "a sound store calls itself degraded");

@@ -228,13 +228,14 @@ static bool try_workload(const struct workload *workload, const struct stock *st
         struct sum sum = { 0 };
         if (!golden.calls[kind]) continue;
         good &= try_kind(workload, stock, kind, step, &golden, &sum);
-        length += (size_t)snprintf(line + length, sizeof line - length, " %s %" PRIu64 "/%" PRIu64 ",", kinds[kind].name,
-                                   sum.tried, sum.there);
+        length += (size_t)snprintf(line + length, sizeof line - length, " %s %" PRIu64 "/%" PRIu64 ",",
+                                   kinds[kind].name, sum.tried, sum.there);
         add_sum(&own, &sum);
     }
     struct sum sum = { 0 };
     good &= try_kind(workload, stock, MEMORY, step, &golden, &sum);
-    printf("%s:%.*s memory %" PRIu64 "/%" PRIu64 "; %" PRIu64 " runs", workload->name, (int)length, line, sum.tried, sum.there, own.runs + sum.runs);
+    printf("%s:%.*s memory %" PRIu64 "/%" PRIu64 "; %" PRIu64 " runs", workload->name, (int)length, line, sum.tried,
+           sum.there, own.runs + sum.runs);
     if (step == 1) {
         good &= own.tried == own.there && sum.tried == sum.there;
         printf("%s", own.tried == own.there && sum.tried == sum.there ? " = 100 %" : " NOT ALL");

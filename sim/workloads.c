@@ -128,7 +128,6 @@ static void much_talk(struct world *world)
     check_log(world, false);
 }
 
-
 static void nearly_full(struct world *world)
 {
     for (size_t i = 0; i < FILL_MAX && !world_failed(world); i++) {
@@ -144,7 +143,8 @@ static void two_segments_closed(struct world *world)
     for (size_t i = 0; i < 40 && !world_failed(world); i++) {
         struct steme_error err;
         if (wal_durable(world->store->wal).location >> 32 > 1) break;
-        if (world_submit(world, FILL_MAX + i, &err)) world_trouble(world, "a workload can't be prepared: %s", err.message);
+        if (world_submit(world, FILL_MAX + i, &err))
+            world_trouble(world, "a workload can't be prepared: %s", err.message);
     }
     world_close(world);
 }

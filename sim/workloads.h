@@ -8,9 +8,9 @@
 
 struct workload {
     const char *name;
-    bool talk;      /* with the stock of talk; else that of import */
-    bool nothing;   /* begin without a store */
-    bool opens;     /* it opens the store, so that what was in doubt is settled then */
+    bool talk;                            /* with the stock of talk; else that of import */
+    bool nothing;                         /* begin without a store */
+    bool opens;                           /* it opens the store, so that what was in doubt is settled then */
     void (*prepare)(struct world *world); /* without faults; may be NULL */
     /* Returns the last status that was not STEME_OK. What it read is added to *seen. */
     steme_status (*work)(struct world *world, struct steme_hash *seen, struct steme_error *err);

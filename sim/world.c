@@ -90,6 +90,7 @@ void world_disarm(struct world *world)
 {
     memory_fail(0, false);
     host_mem_fail(world->host, HOST_MEM_ANY, 0, 0, false);
+    host_mem_lie(world->host, HOST_MEM_TURNED, 0, NULL);
     world->fault_armed = false;
 }
 
@@ -330,6 +331,46 @@ void world_rot(struct world *world, struct prng *prng)
     }
     arena_deinit(&arena);
     come_back(world, prng);
+}
+
+void world_turn_in_passing(struct world *world, struct prng *prng)
+{
+    if (host_mem_stopped(world->host)) return;
+    uint64_t before = host_mem_lies(world->host, HOST_MEM_TURNED);
+    world_close(world);
+    world_disarm(world);
+    world->ledger.rotten = world->ledger.misread = true;
+    world->fault_armed = true; /* the identity may be what is misread: then it does not open, and says so */
+    host_mem_lie(world->host, HOST_MEM_TURNED, 1 + prng_below(prng, 8), NULL);
+    world_open(world, prng, 0);
+    world->events->turned_reads += host_mem_lies(world->host, HOST_MEM_TURNED) - before;
+}
+
+void world_lose_write(struct world *world, struct prng *prng)
+{
+    struct steme_error err;
+    enum host_mem_lie lie = prng_chance(prng, 400) ? HOST_MEM_LOST : HOST_MEM_ASTRAY;
+    if (host_mem_stopped(world->host)) return;
+    world_disarm(world);
+    uint64_t before = host_mem_lies(world->host, lie), acknowledged = world->ledger.acknowledged;
+    host_mem_lie(world->host, lie, 1, WORLD_DIR "/wal");
+    (void)!world_submit(world, prng_below(prng, world->stock->parcel_count), &err);
+    host_mem_lie(world->host, lie, 0, NULL);
+    bool lied = host_mem_lies(world->host, lie) != before;
+    if (lied) {
+        world->ledger.rotten = true;
+        world->write_lost = world->ledger.acknowledged != acknowledged;
+        world->write_stray = lie == HOST_MEM_ASTRAY;
+        if (lie == HOST_MEM_LOST)
+            world->events->lost_writes++;
+        else
+            world->events->stray_writes++;
+    }
+    if (world_failed(world)) return;
+    world->keep = (unsigned)prng_below(prng, 1001);
+    world_end_life(world);
+    world_open(world, prng, 0);
+    world->write_lost = world->write_stray = false;
 }
 
 static void digest_dir(struct world *world, const char *dir, struct arena *arena, struct steme_hash *digest)

@@ -26,12 +26,35 @@
 #include <unistd.h>
 
 enum kind {
-    OPEN, READ, PREAD, WRITE, PWRITE, WRITEV, PWRITEV, FSYNC, FDATASYNC, MSYNC, FTRUNCATE, FALLOCATE, RENAME, REMOVE,
-    MKDIR, MMAP, FLOCK, FCNTL, STAT, FSTAT, READDIR, LSEEK, FSTATFS, KINDS
+    OPEN,
+    READ,
+    PREAD,
+    WRITE,
+    PWRITE,
+    WRITEV,
+    PWRITEV,
+    FSYNC,
+    FDATASYNC,
+    MSYNC,
+    FTRUNCATE,
+    FALLOCATE,
+    RENAME,
+    REMOVE,
+    MKDIR,
+    MMAP,
+    FLOCK,
+    FCNTL,
+    STAT,
+    FSTAT,
+    READDIR,
+    LSEEK,
+    FSTATFS,
+    KINDS
 };
 static const char *const names[KINDS] = {
-    "open", "read", "pread", "write", "pwrite", "writev", "pwritev", "fsync", "fdatasync", "msync", "ftruncate",
-    "fallocate", "rename", "remove", "mkdir", "mmap", "flock", "fcntl", "stat", "fstat", "readdir", "lseek", "fstatfs",
+    "open",      "read",  "pread",     "write",     "pwrite",  "writev", "pwritev", "fsync",
+    "fdatasync", "msync", "ftruncate", "fallocate", "rename",  "remove", "mkdir",   "mmap",
+    "flock",     "fcntl", "stat",      "fstat",     "readdir", "lseek",  "fstatfs",
 };
 enum { PIECES_MAX = 1024, SHORT = -1 };
 
@@ -47,8 +70,10 @@ __attribute__((constructor)) static void begin(void)
     if (!call || !number || !what) return;
     nth = atol(number);
     times = row ? atol(row) : 1;
-    effect = strcmp(what, "EIO") == 0 ? EIO : strcmp(what, "ENOSPC") == 0 ? ENOSPC : strcmp(what, "EINTR") == 0 ? EINTR
-                                                                                                              : SHORT;
+    effect = strcmp(what, "EIO") == 0    ? EIO
+           : strcmp(what, "ENOSPC") == 0 ? ENOSPC
+           : strcmp(what, "EINTR") == 0  ? EINTR
+                                         : SHORT;
     for (int kind = 0; kind < KINDS; kind++)
         if (strcmp(call, names[kind]) == 0) target = (enum kind)kind;
 }
@@ -92,54 +117,54 @@ static int shorten_pieces(int struck, const struct iovec *pieces, int count, str
 }
 
 /* The function of that name that comes after ours. The union is what the standard leaves of such a cast. */
-#define NEXT(type, name) \
-    union { \
-        void *found; \
+#define NEXT(type, name)           \
+    union {                        \
+        void *found;               \
         __typeof__(type) function; \
     } next = { dlsym(RTLD_NEXT, name) }
 
 #define PASS(kind, failure, result, name, parameters, arguments) \
-    result name parameters \
-    { \
-        NEXT(result(*) parameters, #name); \
-        if (strike(kind) > 0) return failure; \
-        return next.function arguments; \
+    result name parameters                                       \
+    {                                                            \
+        NEXT(result(*) parameters, #name);                       \
+        if (strike(kind) > 0) return failure;                    \
+        return next.function arguments;                          \
     }
 
 #define PASS_SIZED(kind, name, parameters, arguments) \
-    ssize_t name parameters \
-    { \
-        NEXT(ssize_t(*) parameters, #name); \
-        int struck = strike(kind); \
-        if (struck > 0) return -1; \
-        size = shorten(struck, size); \
-        return next.function arguments; \
+    ssize_t name parameters                           \
+    {                                                 \
+        NEXT(ssize_t(*) parameters, #name);           \
+        int struck = strike(kind);                    \
+        if (struck > 0) return -1;                    \
+        size = shorten(struck, size);                 \
+        return next.function arguments;               \
     }
 
-#define PASS_PIECES(kind, name, parameters, arguments) \
-    ssize_t name parameters \
-    { \
-        struct iovec fewer[PIECES_MAX]; \
-        NEXT(ssize_t(*) parameters, #name); \
-        int struck = strike(kind); \
-        if (struck > 0) return -1; \
-        if (struck == SHORT && count <= PIECES_MAX) { \
+#define PASS_PIECES(kind, name, parameters, arguments)            \
+    ssize_t name parameters                                       \
+    {                                                             \
+        struct iovec fewer[PIECES_MAX];                           \
+        NEXT(ssize_t(*) parameters, #name);                       \
+        int struck = strike(kind);                                \
+        if (struck > 0) return -1;                                \
+        if (struck == SHORT && count <= PIECES_MAX) {             \
             count = shorten_pieces(struck, pieces, count, fewer); \
-            pieces = fewer; \
-        } \
-        return next.function arguments; \
+            pieces = fewer;                                       \
+        }                                                         \
+        return next.function arguments;                           \
     }
 
-#define PASS_OPEN(name) \
-    int name(const char *path, int flags, ...) \
-    { \
-        va_list rest; \
-        NEXT(int (*)(const char *, int, ...), #name); \
-        va_start(rest, flags); \
+#define PASS_OPEN(name)                                               \
+    int name(const char *path, int flags, ...)                        \
+    {                                                                 \
+        va_list rest;                                                 \
+        NEXT(int (*)(const char *, int, ...), #name);                 \
+        va_start(rest, flags);                                        \
         unsigned mode = flags & O_CREAT ? va_arg(rest, unsigned) : 0; \
-        va_end(rest); \
-        if (strike(OPEN) > 0) return -1; \
-        return next.function(path, flags, mode); \
+        va_end(rest);                                                 \
+        if (strike(OPEN) > 0) return -1;                              \
+        return next.function(path, flags, mode);                      \
     }
 
 PASS_OPEN(open)
@@ -172,7 +197,7 @@ PASS(STAT, -1, int, lstat64, (const char *path, struct stat64 *out), (path, out)
 PASS(STAT, -1, int, fstatat64, (int dir, const char *path, struct stat64 *out, int flags), (dir, path, out, flags))
 PASS(FSTAT, -1, int, fstat64, (int file, struct stat64 *out), (file, out))
 PASS(FSTAT, -1, int, __fxstat, (int version, int file, struct stat *out), (version, file, out))
-PASS(READDIR, NULL, struct dirent64 *, readdir64, (DIR *dir), (dir))
+PASS(READDIR, NULL, struct dirent64 *, readdir64, (DIR * dir), (dir))
 PASS(LSEEK, -1, off_t, lseek, (int file, off_t at, int from), (file, at, from))
 PASS(FSTATFS, -1, int, fstatfs, (int file, struct statfs *out), (file, out))
 
