@@ -650,6 +650,7 @@ static void a_directory_of_that_name_is_not_enough(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        SHOP_CASE(a_store_whose_making_was_cut_short_keeps_what_is_written_to_it),
         SHOP_CASE(a_store_is_made_where_nothing_is),
         SHOP_CASE(each_spoiled_store_is_told_apart),
         SHOP_CASE(a_later_store_is_left_untouched),
