@@ -60,7 +60,7 @@ uint64_t host_mem_struck(struct host *, enum host_mem_call call);
 
 /* A disk that lies: what the program is told is not what happens. */
 enum host_mem_lie {
-    HOST_MEM_TURNED, /* host_read_at() gives its bytes with one bit turned; the file is as it was, and so are mappings */
+    HOST_MEM_TURNED, /* host_read_at() gives its bytes with one bit turned; file and mappings are as they were */
     HOST_MEM_LOST,   /* a write is never done: read back it is there, until the power goes; no sync saves it */
     HOST_MEM_ASTRAY  /* and lands in another place of that directory's files, which shows when the power goes */
 };

@@ -42,8 +42,8 @@ struct writer {
     struct steme_hash acknowledged[WRITES];
     size_t count;
     uint64_t last_sequence; /* of what was acknowledged */
-    size_t after_failure; /* acknowledged in calls that began after the failure */
-    size_t sealed, other; /* refusals */
+    size_t after_failure;   /* acknowledged in calls that began after the failure */
+    size_t sealed, other;   /* refusals */
 };
 
 static void *write_on(void *context)

@@ -68,8 +68,8 @@ __attribute__((constructor)) static void begin(void)
     const char *call = getenv("SHIM_CALL"), *number = getenv("SHIM_NTH"), *what = getenv("SHIM_EFFECT");
     const char *row = getenv("SHIM_TIMES");
     if (!call || !number || !what) return;
-    nth = atol(number);
-    times = row ? atol(row) : 1;
+    nth = strtol(number, NULL, 10);
+    times = row ? strtol(row, NULL, 10) : 1;
     effect = strcmp(what, "EIO") == 0    ? EIO
            : strcmp(what, "ENOSPC") == 0 ? ENOSPC
            : strcmp(what, "EINTR") == 0  ? EINTR
