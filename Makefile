@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The verbs. Meson builds (meson.build), tools/ holds what is longer than a line, everything made goes to build/.
-#   VARIANT  debug (default), release, asan, tsan or cover: each has its folder, build/VARIANT
+#   VARIANT  debug (default), release, asan, tsan, valgrind or cover: each has its folder, build/VARIANT
 #   T        make test T=wal: only tests with that in their name
 #   SEED     make sim SEED=7: one run from that seed; MINUTES=5: fresh seeds for so long
 #   F        make fuzz F=record MINUTES=5

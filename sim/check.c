@@ -39,7 +39,10 @@ static void compare_log(struct world *world, bool opened)
         world_refused(world, "the log can't be read", &err);
         return;
     }
-    const char *wrong = ledger_end(&world->ledger, opened, info.missing_sequences, world->torn_tail);
+    enum ledger_tail tail = world->torn_tail && world->write_stray ? LEDGER_SET_ASIDE
+                          : world->torn_tail || world->write_lost  ? LEDGER_LAST_CALL
+                                                                   : LEDGER_WHOLE;
+    const char *wrong = ledger_end(&world->ledger, opened, info.missing_sequences, tail);
     if (wrong) world_trouble(world, "%s", wrong);
     if (!world->ledger.rotten && (info.degraded || info.missing_sequences))
         world_trouble(world, "a sound store calls itself degraded");
@@ -133,7 +136,7 @@ static const char *compare_rows(struct kv *a, struct kv *b)
     return wrong;
 }
 
-static void compare_index(struct world *world)
+void check_index(struct world *world)
 {
     struct steme_error err = { 0 };
     struct applied_row applied;
@@ -184,6 +187,6 @@ void check_world(struct world *world, struct prng *prng, bool opened)
 {
     check_log(world, opened);
     if (goes_on(world) && (opened || prng_chance(prng, 200))) account(world);
-    if (goes_on(world) && world->ledger.count && prng_chance(prng, 250)) compare_index(world);
+    if (goes_on(world) && world->ledger.count && prng_chance(prng, 250)) check_index(world);
     if (goes_on(world)) check_answers(world, world->store, prng);
 }

@@ -175,13 +175,23 @@ static bool is_gone(const struct ledger *ledger, size_t i)
     return !ledger->lines[i].seen && !ledger->sequences[ledger_first(ledger, ledger->lines[i].place)];
 }
 
+/* The first line that may be missing without being counted. */
+static size_t begin_of_tail(const struct ledger *ledger, enum ledger_tail tail)
+{
+    size_t first = ledger->count;
+    if (tail == LEDGER_LAST_CALL) return ledger->last_call;
+    while (tail == LEDGER_SET_ASIDE && first > 0 && !ledger->lines[first - 1].seen)
+        first--;
+    return first;
+}
+
 /* Also what a torn tail took of copies: its numbers are given anew. */
-static void strike_out(struct ledger *ledger, bool torn_tail)
+static void strike_out(struct ledger *ledger, size_t tail)
 {
     size_t kept = 0, last_call = 0;
     for (size_t i = 0; i < ledger->count; i++) {
         if (i == ledger->last_call) last_call = kept;
-        bool cut = torn_tail && i >= ledger->last_call && !ledger->lines[i].seen;
+        bool cut = i >= tail && !ledger->lines[i].seen;
         if (!cut && !is_gone(ledger, i)) ledger->lines[kept++] = ledger->lines[i];
     }
     ledger->last_call = last_call;
@@ -191,9 +201,9 @@ static void strike_out(struct ledger *ledger, bool torn_tail)
         if (ledger->lines[i].seen) ledger->next_sequence = ledger->lines[i].sequence + 1;
 }
 
-const char *ledger_end(struct ledger *ledger, bool opened, uint64_t reported_missing, bool torn_tail)
+const char *ledger_end(struct ledger *ledger, bool opened, uint64_t reported_missing, enum ledger_tail tail)
 {
-    size_t unseen = 0, lost = 0, lost_of_last = 0;
+    size_t unseen = 0, lost = 0, lost_of_tail = 0, first_of_tail = begin_of_tail(ledger, tail);
     if (!ledger->rotten && !is_settled_whole(ledger)) return "a call is there in part";
     for (size_t i = 0; i < ledger->count; i++)
         unseen += !ledger->lines[i].seen;
@@ -201,17 +211,19 @@ const char *ledger_end(struct ledger *ledger, bool opened, uint64_t reported_mis
     for (size_t i = 0; i < ledger->count; i++) {
         bool gone = is_gone(ledger, i);
         lost += gone;
-        lost_of_last += gone && i >= ledger->last_call;
+        lost_of_tail += gone && i >= first_of_tail;
     }
     if (ledger->count > ledger->begun_count) ledger->last_call = ledger->begun_count;
     if (opened) ledger->unknown_count = 0;
     if (!unseen) return NULL;
     if (!ledger->rotten) return "an acknowledged record is not there";
-    if (ledger->missing + lost > reported_missing + (torn_tail ? lost_of_last : 0))
+    uint64_t known = ledger->misread ? ledger->uncovered : ledger->missing;
+    if (known + lost > reported_missing + lost_of_tail)
         return "acknowledged records are gone, and the store does not say so";
     ledger->missing = reported_missing;
+    ledger->uncovered += lost - lost_of_tail;
     ledger->lost += lost;
-    strike_out(ledger, torn_tail);
+    strike_out(ledger, first_of_tail);
     return NULL;
 }
 

@@ -28,7 +28,9 @@ struct ledger {
     size_t begun_count;            /* lines at ledger_begin() */
     bool rotten;                   /* rot was let in: what is gone must be told, and numbers may be left out */
     uint64_t next_sequence;        /* at least this for the next record */
-    uint64_t missing;              /* sequence numbers that rot has taken from the log */
+    uint64_t missing;              /* sequence numbers that rot has taken from the log, as reported */
+    bool misread;                  /* a read has shown damage that is not there, so more may be reported than is gone */
+    uint64_t uncovered;            /* what is gone, but for what went with a tail */
 
     uint64_t acknowledged, recovered, lost; /* records, all told */
 };
@@ -50,9 +52,14 @@ void ledger_doubt(struct ledger *ledger, size_t first, size_t count, int64_t now
  * so what was in doubt is settled now, in whole groups; before, none of it may be seen. */
 void ledger_begin(struct ledger *ledger);
 const char *ledger_see(struct ledger *ledger, const struct steme_entry *entry, bool opened);
-/* With rot, what is gone must be told: reported_missing is the engine's own count; the last call's records may have
- * gone for a torn tail. */
-const char *ledger_end(struct ledger *ledger, bool opened, uint64_t reported_missing, bool torn_tail);
+/* What may be missing at the end without being counted. */
+enum ledger_tail {
+    LEDGER_WHOLE,
+    LEDGER_LAST_CALL, /* it went for a torn tail, or the disk never wrote it */
+    LEDGER_SET_ASIDE  /* a stray write also hit what was before it, and all that was set aside as a torn tail */
+};
+/* With rot, what is gone must be told: reported_missing is the engine's own count. */
+const char *ledger_end(struct ledger *ledger, bool opened, uint64_t reported_missing, enum ledger_tail tail);
 
 /* What the log holds, first copies only, for the reference; the caller's array has room for ledger->count. */
 size_t ledger_entries(const struct ledger *ledger, uint64_t up_to, struct reference_entry *out);

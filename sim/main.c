@@ -80,6 +80,8 @@ static void print_events(const struct tally_of_events *e, uint64_t first, uint64
     printf("%" PRIu64 " faults, %" PRIu64 " allocations failed, %" PRIu64 " bytes rotten, %" PRIu64
            " logs sealed, %" PRIu64 " calls refused\n",
            e->faults, e->failed_allocations, e->rotten_bytes, e->sealings, e->refusals);
+    printf("%" PRIu64 " reads turned a bit in passing, %" PRIu64 " writes were lost, %" PRIu64 " went astray\n",
+           e->turned_reads, e->lost_writes, e->stray_writes);
     printf("%" PRIu64 " records acknowledged, %" PRIu64 " recovered unacknowledged, %" PRIu64
            " lost to rot and reported, %" PRIu64 " quarantine files\n",
            e->acknowledged, e->recovered, e->lost_to_rot, e->quarantine_files);

@@ -19,21 +19,24 @@ const char *step_name(enum step_kind kind)
     case STEP_CLOCK: return "clock";
     case STEP_ROT: return "rot";
     case STEP_BESIDE: return "reader";
+    case STEP_PASSING: return "rot in passing";
+    case STEP_ASTRAY: return "astray";
     }
     return "?";
 }
 
 /* How often each step is taken, in thousandths; what is left submits. A world has one mood. */
 struct mood {
-    unsigned share, index, read, reopen, crash, stop, fault, memory, clock, rot, beside;
+    unsigned share, index, read, reopen, crash, stop, fault, memory, clock, rot, beside, passing, astray;
 };
 
 static const struct mood moods[] = {
-    { 400, 150, 40, 30, 120, 200, 0, 0, 30, 0, 20 },   /* the power goes */
-    { 200, 100, 40, 60, 60, 120, 120, 40, 20, 0, 20 }, /* the disk fails, too */
-    { 150, 150, 60, 50, 80, 100, 0, 0, 30, 40, 30 },   /* bits rot */
-    { 100, 100, 20, 300, 100, 150, 20, 20, 20, 0, 0 }, /* opened over and over */
-    { 150, 200, 150, 30, 30, 60, 10, 10, 20, 0, 150 }, /* read all the while */
+    { 330, 150, 40, 30, 120, 200, 0, 0, 30, 0, 20, 0, 0 },   /* the power goes */
+    { 200, 100, 40, 60, 60, 120, 120, 40, 20, 0, 20, 0, 0 }, /* the disk fails, too */
+    { 150, 150, 60, 50, 80, 100, 0, 0, 30, 40, 30, 0, 0 },   /* bits rot */
+    { 100, 100, 20, 300, 100, 150, 20, 20, 20, 0, 0, 0, 0 }, /* opened over and over */
+    { 150, 200, 150, 30, 30, 60, 10, 10, 20, 0, 150, 0, 0 }, /* read all the while */
+    { 70, 150, 60, 50, 60, 80, 0, 0, 30, 10, 30, 60, 60 },   /* the disk lies */
 };
 
 static const struct mood *draw_mood(struct prng *prng)
@@ -52,10 +55,10 @@ static enum step_kind draw_kind(const struct mood *mood, struct prng *prng)
         unsigned share;
         enum step_kind kind;
     } choices[] = {
-        { mood->index, STEP_INDEX },   { mood->read, STEP_READ },   { mood->reopen, STEP_REOPEN },
-        { mood->crash, STEP_CRASH },   { mood->stop, STEP_STOP },   { mood->fault, STEP_FAULT },
-        { mood->memory, STEP_MEMORY }, { mood->clock, STEP_CLOCK }, { mood->rot, STEP_ROT },
-        { mood->beside, STEP_BESIDE },
+        { mood->index, STEP_INDEX },   { mood->read, STEP_READ },       { mood->reopen, STEP_REOPEN },
+        { mood->crash, STEP_CRASH },   { mood->stop, STEP_STOP },       { mood->fault, STEP_FAULT },
+        { mood->memory, STEP_MEMORY }, { mood->clock, STEP_CLOCK },     { mood->rot, STEP_ROT },
+        { mood->beside, STEP_BESIDE }, { mood->passing, STEP_PASSING }, { mood->astray, STEP_ASTRAY },
     };
     uint64_t draw = prng_below(prng, 1000);
     for (size_t i = 0; i < countof(choices); i++) {
@@ -78,10 +81,11 @@ void plan_draw(struct plan *plan, const struct stock stocks[2], uint64_t seed)
 static void take(struct world *world, const struct step *step)
 {
     struct prng prng = { step->seed };
+    struct steme_error ignored;
     switch (step->kind) {
     case STEP_SUBMIT:
         for (uint64_t left = 1 + prng_below(&prng, 4); left && !world_failed(world); left--)
-            world_submit(world, prng_below(&prng, world->stock->parcel_count));
+            (void)!world_submit(world, prng_below(&prng, world->stock->parcel_count), &ignored);
         break;
     case STEP_INDEX: world_index(world); break;
     case STEP_READ: world_read(world, &prng); break;
@@ -99,6 +103,8 @@ static void take(struct world *world, const struct step *step)
     case STEP_CLOCK: world_clock(world, &prng); break;
     case STEP_ROT: world_rot(world, &prng); break;
     case STEP_BESIDE: world_beside(world, &prng); break;
+    case STEP_PASSING: world_turn_in_passing(world, &prng); break;
+    case STEP_ASTRAY: world_lose_write(world, &prng); break;
     }
     if (!world_failed(world) && host_mem_stopped(world->host)) world_crash(world, &prng);
 }

@@ -20,6 +20,8 @@ enum step_kind {
     STEP_CLOCK,
     STEP_ROT,
     STEP_BESIDE,
+    STEP_PASSING, /* a read turns a bit in passing */
+    STEP_ASTRAY,  /* a write is lost, or goes astray */
 };
 
 struct step {

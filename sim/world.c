@@ -47,21 +47,26 @@ static steme_status keep_keys(struct world *world, struct steme_error *err)
     return status;
 }
 
-void world_init(struct world *world, const struct stock *stock, uint64_t seed, struct tally_of_events *events)
+void world_begin(struct world *world, const struct stock *stock, uint64_t seed, struct tally_of_events *events)
 {
-    struct steme_error err = { 0 };
     *world = (struct world){ .stock = stock, .events = events, .host = host_mem_new(seed) };
     invariant(world->host);
     world->setting = (struct store_setting){ world->host, SEGMENT_BYTES, true };
     ledger_init(&world->ledger, stock);
+    events->worlds++;
+}
+
+void world_init(struct world *world, const struct stock *stock, uint64_t seed, struct tally_of_events *events)
+{
+    struct steme_error err = { 0 };
+    world_begin(world, stock, seed, events);
     steme_status status = store_create_in(&world->setting, WORLD_DIR, &err);
     if (!status) status = keep_keys(world, &err);
     if (!status) status = store_open_in(&world->setting, WORLD_DIR, NULL, &world->store, &err);
     if (status) world_trouble(world, "a new store can't be made: %s", err.message);
-    events->worlds++;
 }
 
-static void close_all(struct world *world)
+void world_close(struct world *world)
 {
     steme_close(&world->reader);
     steme_close(&world->store);
@@ -69,9 +74,9 @@ static void close_all(struct world *world)
 
 void world_deinit(struct world *world)
 {
-    memory_fail(0);
+    memory_fail(0, false);
     host_mem_fail(world->host, HOST_MEM_ANY, 0, 0, false);
-    close_all(world);
+    world_close(world);
     world->events->acknowledged += world->ledger.acknowledged;
     world->events->recovered += world->ledger.recovered;
     world->events->lost_to_rot += world->ledger.lost;
@@ -83,21 +88,22 @@ void world_deinit(struct world *world)
 
 void world_disarm(struct world *world)
 {
-    memory_fail(0);
+    memory_fail(0, false);
     host_mem_fail(world->host, HOST_MEM_ANY, 0, 0, false);
+    host_mem_lie(world->host, HOST_MEM_TURNED, 0, NULL);
     world->fault_armed = false;
 }
 
 /* The machine has stopped: nothing that closing does reaches the disk. */
-static void end_life(struct world *world)
+void world_end_life(struct world *world)
 {
-    memory_fail(0);
+    memory_fail(0, false);
     if (!host_mem_stopped(world->host)) {
         struct host_stat stat;
         host_mem_stop(world->host, 1);
         (void)(host_stat(world->host, "/", &stat, NULL) == STEME_OK);
     }
-    close_all(world);
+    world_close(world);
     world_disarm(world);
     if (world->keep == WORLD_KILL) {
         host_mem_kill(world->host);
@@ -131,12 +137,10 @@ static void hear(void *context, const char *line)
     world->torn_tail |= strstr(line, "behind the last whole batch") != NULL;
 }
 
-/* Open; the machine may stop on the way, some times. */
-static void come_back(struct world *world, struct prng *prng)
+void world_open(struct world *world, struct prng *prng, unsigned interruptions)
 {
     struct steme_error err = { 0 };
     struct steme_open_options options = { .notice = hear, .notice_context = world };
-    unsigned interruptions = prng_chance(prng, 350) ? 1 + (unsigned)prng_below(prng, 3) : 0;
     size_t set_aside = quarantine_files(world);
     world->torn_tail = false;
     for (unsigned opening = 0; opening < OPENINGS_MAX && !world->store; opening++) {
@@ -148,7 +152,7 @@ static void come_back(struct world *world, struct prng *prng)
         if (host_mem_stopped(world->host)) {
             world->events->interrupted_recoveries++;
             world_draw_keep(world, prng);
-            end_life(world);
+            world_end_life(world);
         } else if (status && !world->fault_armed) {
             world_trouble(world, "the store does not open: %s", err.message);
             return;
@@ -166,47 +170,45 @@ static void come_back(struct world *world, struct prng *prng)
     if (!world_failed(world)) check_world(world, prng, true);
 }
 
+/* The machine may stop on the way, some times. */
+static void come_back(struct world *world, struct prng *prng)
+{
+    world_open(world, prng, prng_chance(prng, 350) ? 1 + (unsigned)prng_below(prng, 3) : 0);
+}
+
 void world_crash(struct world *world, struct prng *prng)
 {
-    end_life(world);
+    world_end_life(world);
     come_back(world, prng);
 }
 
 void world_reopen(struct world *world, struct prng *prng)
 {
-    close_all(world);
+    world_close(world);
     world->events->reopenings++;
-    if (host_mem_stopped(world->host)) end_life(world);
+    if (host_mem_stopped(world->host)) world_end_life(world);
     come_back(world, prng);
 }
 
 /* ---- what happens to it ---- */
 
-void world_submit(struct world *world, size_t parcel_number)
+static uint64_t failed_writes(struct world *world)
 {
-    static struct steme_receipt receipts[STEME_BATCH_RECORDS_MAX];
-    struct steme_error err = { 0 };
-    const struct stock_parcel *parcel = &world->stock->parcels[parcel_number % world->stock->parcel_count];
-    uint64_t struck = host_mem_struck(world->host, HOST_MEM_SYNC) + host_mem_struck(world->host, HOST_MEM_SYNC_DIR);
-    size_t bad = 0;
-    memory_engine_begins();
-    steme_status status = steme_submit(world->store, world->stock->signed_records + parcel->first, parcel->count,
-                                       receipts, &bad, &err);
-    memory_engine_ends();
-    struck = host_mem_struck(world->host, HOST_MEM_SYNC) + host_mem_struck(world->host, HOST_MEM_SYNC_DIR) - struck;
-    if (status == STEME_OK) {
-        if (struck) world_trouble(world, "a call was acknowledged in which a sync failed");
-        const char *wrong = ledger_acknowledge(&world->ledger, parcel->first, parcel->count, receipts,
-                                               host_wall_us(world->host), world->sealed);
-        if (wrong) world_trouble(world, "%s", wrong);
-        return;
-    }
+    return host_mem_struck(world->host, HOST_MEM_WRITE) + host_mem_struck(world->host, HOST_MEM_SYNC) +
+           host_mem_struck(world->host, HOST_MEM_SYNC_DIR);
+}
+
+/* What a failed call means for those to come. */
+static void note_failure(struct world *world, const struct stock_parcel *parcel, steme_status status,
+                         const struct steme_error *err)
+{
+    if (err->message[0] == '\0') world_trouble(world, "a call fails without a word: %s", steme_status_name(status));
     if (status == STEME_SEALED) {
-        if (!world->sealed) world_trouble(world, "a sound log is sealed: %s", err.message);
+        if (!world->sealed) world_trouble(world, "a sound log is sealed: %s", err->message);
         return;
     }
     if (!world->fault_armed && !host_mem_stopped(world->host)) {
-        world_trouble(world, "a call failed for no reason: %s: %s", steme_status_name(status), err.message);
+        world_trouble(world, "a call failed for no reason: %s: %s", steme_status_name(status), err->message);
         return;
     }
     if (status == STEME_NO_MEMORY || status == STEME_NO_SPACE) { /* surely not stored, and later calls may succeed */
@@ -217,6 +219,30 @@ void world_submit(struct world *world, size_t parcel_number)
     world->sealed = true;
     world->events->sealings++;
     ledger_doubt(&world->ledger, parcel->first, parcel->count, host_wall_us(world->host));
+}
+
+steme_status world_submit(struct world *world, size_t parcel_number, struct steme_error *err)
+{
+    static struct steme_receipt receipts[STEME_BATCH_RECORDS_MAX];
+    const struct stock_parcel *parcel = &world->stock->parcels[parcel_number % world->stock->parcel_count];
+    uint64_t failed = failed_writes(world);
+    size_t bad = 0;
+    *err = (struct steme_error){ 0 };
+    memory_engine_begins();
+    steme_status status = steme_submit(world->store, world->stock->signed_records + parcel->first, parcel->count,
+                                       receipts, &bad, err);
+    memory_engine_ends();
+    if (status) {
+        note_failure(world, parcel, status, err);
+        return status;
+    }
+    /* Damage that a call meets by the way is put on record, and that may fail. */
+    if (failed_writes(world) != failed && !world->ledger.rotten)
+        world_trouble(world, "a call was acknowledged in which a write or a sync failed");
+    const char *wrong = ledger_acknowledge(&world->ledger, parcel->first, parcel->count, receipts,
+                                           host_wall_us(world->host), world->sealed);
+    if (wrong) world_trouble(world, "%s", wrong);
+    return STEME_OK;
 }
 
 void world_index(struct world *world)
@@ -254,7 +280,7 @@ void world_fail_memory(struct world *world, uint64_t nth)
 {
     world->fault_armed = true;
     world->events->failed_allocations++;
-    memory_fail(nth);
+    memory_fail(nth, false);
 }
 
 void world_clock(struct world *world, struct prng *prng)
@@ -285,7 +311,7 @@ void world_rot(struct world *world, struct prng *prng)
     struct host_entry *entries = NULL;
     struct host_stat stat;
     if (host_mem_stopped(world->host)) return;
-    close_all(world);
+    world_close(world);
     world_disarm(world);
     arena_init(&arena, 1 << 20);
     const char *dir = prng_chance(prng, 900) ? WORLD_DIR "/wal" : WORLD_DIR "/quarantine";
@@ -305,6 +331,46 @@ void world_rot(struct world *world, struct prng *prng)
     }
     arena_deinit(&arena);
     come_back(world, prng);
+}
+
+void world_turn_in_passing(struct world *world, struct prng *prng)
+{
+    if (host_mem_stopped(world->host)) return;
+    uint64_t before = host_mem_lies(world->host, HOST_MEM_TURNED);
+    world_close(world);
+    world_disarm(world);
+    world->ledger.rotten = world->ledger.misread = true;
+    world->fault_armed = true; /* the identity may be what is misread: then it does not open, and says so */
+    host_mem_lie(world->host, HOST_MEM_TURNED, 1 + prng_below(prng, 8), NULL);
+    world_open(world, prng, 0);
+    world->events->turned_reads += host_mem_lies(world->host, HOST_MEM_TURNED) - before;
+}
+
+void world_lose_write(struct world *world, struct prng *prng)
+{
+    struct steme_error err;
+    enum host_mem_lie lie = prng_chance(prng, 400) ? HOST_MEM_LOST : HOST_MEM_ASTRAY;
+    if (host_mem_stopped(world->host)) return;
+    world_disarm(world);
+    uint64_t before = host_mem_lies(world->host, lie), acknowledged = world->ledger.acknowledged;
+    host_mem_lie(world->host, lie, 1, WORLD_DIR "/wal");
+    (void)!world_submit(world, prng_below(prng, world->stock->parcel_count), &err);
+    host_mem_lie(world->host, lie, 0, NULL);
+    bool lied = host_mem_lies(world->host, lie) != before;
+    if (lied) {
+        world->ledger.rotten = true;
+        world->write_lost = world->ledger.acknowledged != acknowledged;
+        world->write_stray = lie == HOST_MEM_ASTRAY;
+        if (lie == HOST_MEM_LOST)
+            world->events->lost_writes++;
+        else
+            world->events->stray_writes++;
+    }
+    if (world_failed(world)) return;
+    world->keep = (unsigned)prng_below(prng, 1001);
+    world_end_life(world);
+    world_open(world, prng, 0);
+    world->write_lost = world->write_stray = false;
 }
 
 static void digest_dir(struct world *world, const char *dir, struct arena *arena, struct steme_hash *digest)

@@ -16,6 +16,7 @@ struct tally_of_events {
     uint64_t worlds, steps, cuts, kills, openings, interrupted_recoveries, reopenings;
     uint64_t acknowledged, recovered, lost_to_rot, quarantined_bytes, quarantine_files;
     uint64_t faults, failed_allocations, rotten_bytes, answers, index_comparisons, refusals, sealings;
+    uint64_t turned_reads, lost_writes, stray_writes;
 };
 
 struct world {
@@ -29,6 +30,8 @@ struct world {
     struct ledger ledger;
     bool sealed;      /* a call failed: nothing more may be acknowledged before reopening */
     bool torn_tail;   /* the last opening said that it set a torn tail aside */
+    bool write_lost;  /* the disk never did the last call's write: of that nobody can know */
+    bool write_stray; /* and did it in another place */
     bool fault_armed; /* something may fail for no fault of the engine's */
     unsigned keep;    /* of the next power cut, permille; WORLD_KILL: the process ends, the machine goes on */
     char trouble[WORLD_TROUBLE_BYTES];
@@ -38,20 +41,29 @@ struct world {
 
 /* A machine with a new empty store, open. */
 void world_init(struct world *world, const struct stock *stock, uint64_t seed, struct tally_of_events *events);
+/* The same without a store in it. */
+void world_begin(struct world *world, const struct stock *stock, uint64_t seed, struct tally_of_events *events);
 void world_deinit(struct world *world);
 bool world_failed(const struct world *world);
 
-void world_submit(struct world *world, size_t parcel);
-void world_index(struct world *world);                        /* one step of the ingestor */
-void world_read(struct world *world, struct prng *prng);      /* all of the log, some answers */
-void world_reopen(struct world *world, struct prng *prng);    /* cleanly */
-void world_crash(struct world *world, struct prng *prng);     /* now, as `keep` says, and come back */
-void world_draw_keep(struct world *world, struct prng *prng); /* what the next crash keeps */
-void world_fail(struct world *world, struct prng *prng);      /* arm a fault of the disk */
-void world_fail_memory(struct world *world, uint64_t nth);    /* the nth allocation from now fails */
-void world_clock(struct world *world, struct prng *prng);     /* jump */
-void world_rot(struct world *world, struct prng *prng);       /* a byte of some file, while nobody has it open */
-void world_beside(struct world *world, struct prng *prng);    /* a reader comes, or looks once more and goes */
+/* Its status, with err's detail; what it means for the ledger has been seen to. */
+steme_status world_submit(struct world *world, size_t parcel, struct steme_error *err);
+void world_index(struct world *world);                     /* one step of the ingestor */
+void world_read(struct world *world, struct prng *prng);   /* all of the log, some answers */
+void world_reopen(struct world *world, struct prng *prng); /* cleanly */
+void world_crash(struct world *world, struct prng *prng);  /* now, as `keep` says, and come back */
+void world_close(struct world *world);                     /* reader and writer, if they are there */
+void world_end_life(struct world *world); /* the process ends, or the power goes, as `keep` says; left closed */
+/* Open, be stopped in the middle of it so many times, and check everything. */
+void world_open(struct world *world, struct prng *prng, unsigned interruptions);
+void world_draw_keep(struct world *world, struct prng *prng);       /* what the next crash keeps */
+void world_fail(struct world *world, struct prng *prng);            /* arm a fault of the disk */
+void world_fail_memory(struct world *world, uint64_t nth);          /* the nth allocation from now fails */
+void world_clock(struct world *world, struct prng *prng);           /* jump */
+void world_rot(struct world *world, struct prng *prng);             /* a byte of some file, while nobody has it open */
+void world_turn_in_passing(struct world *world, struct prng *prng); /* some read of the next opening turns a bit */
+void world_lose_write(struct world *world, struct prng *prng); /* a call's write is lost or goes astray, then a cut */
+void world_beside(struct world *world, struct prng *prng);     /* a reader comes, or looks once more and goes */
 
 /* BLAKE3 over every file's path and bytes. */
 struct steme_hash world_digest(struct world *world);
@@ -70,6 +82,8 @@ void world_refused(struct world *world, const char *what, const struct steme_err
 void check_log(struct world *world, bool opened);
 /* Whether the log, the index and some answers are what the ledger says; opened: the store has just been opened anew. */
 void check_world(struct world *world, struct prng *prng, bool opened);
+/* The index, row for row, against one made from the log. */
+void check_index(struct world *world);
 /* What a store answers, held against the reference. */
 void check_answers(struct world *world, struct steme_store *store, struct prng *prng);
 

@@ -18,7 +18,9 @@ static steme_status join(struct arena *arena, const char *dir, const char *name,
                          struct steme_error *err)
 {
     *out = host_join(arena, dir, name);
-    return *out ? STEME_OK : error_set(err, STEME_TOO_LARGE, "the path %s is too long", dir);
+    if (*out) return STEME_OK;
+    if (strlen(dir) + strlen(name) + 2 <= ARENA_BYTES) return arena_full(arena, err);
+    return error_set(err, STEME_TOO_LARGE, "the path of the store is too long");
 }
 
 /* The directory that holds dir: everything before its last component. */
@@ -46,7 +48,12 @@ static steme_status make_home_dir(struct host *host, const char *dir, struct are
         status = above ? host_sync_dir(host, above, err) : arena_full(arena, err);
         if (!status) status = host_make_dir(host, dir, err);
     }
-    if (status == STEME_OK) return host_sync_dir(host, parent, err);
+    if (status == STEME_OK) {
+        status = host_sync_dir(host, parent, err);
+        /* A name that a failed sync dropped would not be saved by a later one: whoever tries again makes it anew. */
+        if (status) (void)!host_remove(host, dir, NULL);
+        return status;
+    }
     if (status == STEME_NOT_FOUND)
         return error_set(err, STEME_NOT_FOUND, "the directory that should hold %s does not exist: make it first", dir);
     if (status != STEME_EXISTS) return status;
@@ -57,7 +64,7 @@ static steme_status make_home_dir(struct host *host, const char *dir, struct are
     if (count)
         return error_set(err, STEME_EXISTS, "%s is a directory with other things in it: choose a new or empty one",
                          dir);
-    return STEME_OK;
+    return host_sync_dir(host, parent, err); /* whoever made it may not have */
 }
 
 steme_status home_create(struct host *host, const char *dir, struct home_identity *out, struct steme_error *err)
@@ -99,6 +106,8 @@ steme_status home_finish(struct host *host, const char *dir, const struct home_i
     steme_status status = print_identity(identity, &text, err);
     if (!status) status = join(&arena, dir, "store", &path, err);
     if (!status) status = host_replace_file(host, path, 0, buf_slice(&text), err);
+    /* It may be there without being durable: no store may be opened, and written to, that the next power cut takes. */
+    if (status && path) (void)!host_remove(host, path, NULL);
     buf_deinit(&text);
     arena_deinit(&arena);
     return status;
@@ -148,7 +157,7 @@ steme_status home_identify(struct host *host, const char *dir, struct home_ident
     if (!status) status = host_read_file(host, path, FILE_MAX_BYTES, &arena, &text, err);
     if (status == STEME_NOT_FOUND)
         status = error_set(err, STEME_NOT_FOUND, "%s is not a store: make one with `steme init`", dir);
-    else if (status == STEME_TOO_LARGE)
+    else if (status == STEME_TOO_LARGE && path)
         status = error_set(err, STEME_CORRUPT, "%s is not a store's identity file: it is too long", path);
     else if (!status)
         status = parse_identity(text, path, out, err);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CALL_KINDS = HOST_MEM_STAT + 1, FIRST_PROCESS_ID = 1000 };
+enum { CALL_KINDS = HOST_MEM_STAT + 1, LIE_KINDS = HOST_MEM_ASTRAY + 1, LIE_DIR_BYTES = 64, FIRST_PROCESS_ID = 1000 };
 
 /* Where every world begins, so that no run depends on the day it is made. */
 static const int64_t first_wall_us = INT64_C(1000000000000000); /* 2001-09-09T01:46:40Z */
@@ -44,6 +44,9 @@ struct world {
     uint64_t calls_to_stop; /* 0: it goes on */
     bool stopped;
     struct fault faults[CALL_KINDS];
+    uint64_t calls_to_lie[LIE_KINDS]; /* the call that brings it to 0 is lied about; 0: none */
+    uint64_t lies[LIE_KINDS];
+    char lie_dir[LIE_DIR_BYTES]; /* where writes go astray to */
 };
 
 struct mem_file {
@@ -90,6 +93,13 @@ static int strike(struct world *world, enum host_mem_call call)
         world->struck[HOST_MEM_ANY]++;
     }
     return os_errno;
+}
+
+static bool lies_now(struct world *world, enum host_mem_lie lie)
+{
+    if (!world->calls_to_lie[lie] || --world->calls_to_lie[lie]) return false;
+    world->lies[lie]++;
+    return true;
 }
 
 /* Whether a call on this file is to fail: its handle may have died. */
@@ -162,6 +172,10 @@ static steme_status read_at(struct host_file *base, uint64_t offset, void *to, s
     int failure = strike(world, HOST_MEM_READ);
     if (!failure) failure = check_file(world, file, false);
     if (!failure) *got_out = mem_bytes_read(&file->node->bytes, offset, to, size);
+    if (!failure && *got_out && lies_now(world, HOST_MEM_TURNED)) {
+        uint64_t bit = prng_below(&world->fate, 8 * (uint64_t)*got_out);
+        ((uint8_t *)to)[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
     leave(world);
     return report_file(err, failure, false, "read", file);
 }
@@ -181,6 +195,36 @@ static int write_pieces(struct mem_bytes *bytes, uint64_t offset, const struct s
     return 0;
 }
 
+/* A file of the directory where writes go astray to; NULL when there is none. */
+static struct mem_node *stray_file(struct world *world)
+{
+    struct mem_node *dir = NULL;
+    if (mem_tree_find(&world->tree, world->lie_dir, &dir) || !dir->is_dir || !dir->now.count) return NULL;
+    struct mem_node *node = dir->now.list[prng_below(&world->fate, dir->now.count)].node;
+    return node->is_dir || !node->bytes.size ? NULL : node;
+}
+
+/* The write has been made: have the disk forget it, or do it in another place. */
+static int lie_about_write(struct world *world, struct mem_node *node, uint64_t offset,
+                           const struct steme_slice *pieces, size_t count)
+{
+    bool astray = lies_now(world, HOST_MEM_ASTRAY), lost = lies_now(world, HOST_MEM_LOST);
+    uint64_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += pieces[i].size;
+    if (astray || lost) mem_bytes_forget(&node->bytes, offset, offset + size);
+    struct mem_node *other = astray ? stray_file(world) : NULL;
+    if (!other) return 0;
+    uint64_t at = prng_below(&world->fate, (other->bytes.size + MEM_BYTES_PIECE - 1) / MEM_BYTES_PIECE) *
+                  MEM_BYTES_PIECE;
+    int failure = 0;
+    for (size_t i = 0; i < count && !failure; i++) {
+        failure = mem_bytes_misplace(&other->bytes, at, pieces[i]);
+        at += pieces[i].size;
+    }
+    return failure;
+}
+
 static steme_status write_at(struct host_file *base, uint64_t offset, const struct steme_slice *pieces, size_t count,
                              struct steme_error *err)
 {
@@ -194,6 +238,7 @@ static steme_status write_at(struct host_file *base, uint64_t offset, const stru
         size += pieces[i].size;
     if (!failure && struck) size = prng_below(&world->fate, size + 1);
     if (!failure) failure = write_pieces(&file->node->bytes, offset, pieces, count, size);
+    if (!failure && !struck) failure = lie_about_write(world, file->node, offset, pieces, count);
     if (struck) failure = struck;
     leave(world);
     return report_file(err, failure, true, "write", file);
@@ -571,6 +616,26 @@ uint64_t host_mem_struck(struct host *host, enum host_mem_call call)
     uint64_t struck = world->struck[call];
     leave(world);
     return struck;
+}
+
+void host_mem_lie(struct host *host, enum host_mem_lie lie, uint64_t nth, const char *dir)
+{
+    struct world *world = enter(host);
+    world->calls_to_lie[lie] = nth;
+    if (dir) {
+        size_t length = strlen(dir);
+        invariant(length < sizeof world->lie_dir);
+        memcpy(world->lie_dir, dir, length + 1);
+    }
+    leave(world);
+}
+
+uint64_t host_mem_lies(struct host *host, enum host_mem_lie lie)
+{
+    struct world *world = enter(host);
+    uint64_t lies = world->lies[lie];
+    leave(world);
+    return lies;
 }
 
 steme_status host_mem_poke(struct host *host, const char *path, uint64_t offset, struct steme_slice bytes,

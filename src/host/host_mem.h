@@ -58,6 +58,18 @@ void host_mem_fail(struct host *, enum host_mem_call call, uint64_t nth, int os_
 uint64_t host_mem_calls(struct host *, enum host_mem_call call);
 uint64_t host_mem_struck(struct host *, enum host_mem_call call);
 
+/* A disk that lies: what the program is told is not what happens. */
+enum host_mem_lie {
+    HOST_MEM_TURNED, /* host_read_at() gives its bytes with one bit turned; file and mappings are as they were */
+    HOST_MEM_LOST,   /* a write is never done: read back it is there, until the power goes; no sync saves it */
+    HOST_MEM_ASTRAY  /* and lands in another place of that directory's files, which shows when the power goes */
+};
+/* The nth read or write (1 = the next) is lied about; nth 0: no more. dir: for HOST_MEM_ASTRAY, else NULL; it must have
+ * files. Writing a place again saves it. */
+void host_mem_lie(struct host *, enum host_mem_lie lie, uint64_t nth, const char *dir);
+/* How often so far. */
+uint64_t host_mem_lies(struct host *, enum host_mem_lie lie);
+
 /* Reach into a file as rot would, past all handles: change its durable and volatile bytes alike. */
 MUST_CHECK steme_status host_mem_poke(struct host *, const char *path, uint64_t offset, struct steme_slice bytes,
                                       struct steme_error *);

@@ -175,6 +175,31 @@ void mem_bytes_lose(struct mem_bytes *bytes)
     bytes->rewritten_end = 0;
 }
 
+void mem_bytes_forget(struct mem_bytes *bytes, uint64_t from_offset, uint64_t end)
+{
+    for (size_t i = 0; i < bytes->piece_count; i++) {
+        uint64_t at = (uint64_t)bytes->pieces[i].number * MEM_BYTES_PIECE;
+        if (at < end && at + MEM_BYTES_PIECE > from_offset) bytes->pieces[i].lost = true;
+    }
+}
+
+int mem_bytes_misplace(struct mem_bytes *bytes, uint64_t offset, struct steme_slice from)
+{
+    if (offset >= bytes->size) return 0;
+    if (from.size > bytes->size - offset) from.size = (size_t)(bytes->size - offset);
+    if (from.size == 0) return 0;
+    uint64_t end = offset + from.size;
+    int failure = touch(bytes, end);
+    if (!failure) failure = keep_durable(bytes, offset, end);
+    if (failure) return failure;
+    for (size_t i = 0; i < from.size; i++) {
+        uint64_t at = offset + i;
+        bytes->pieces[bytes->places[at / MEM_BYTES_PIECE] - 1].durable[at % MEM_BYTES_PIECE] = from.data[i];
+    }
+    mem_bytes_forget(bytes, offset, end);
+    return 0;
+}
+
 /* The size after a power cut. Growth reaches the disk by and by, so anything between is possible too. */
 static uint64_t cut_size(const struct mem_bytes *bytes, unsigned keep_permille, struct prng *prng)
 {

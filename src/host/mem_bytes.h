@@ -56,6 +56,12 @@ int mem_bytes_map(struct mem_bytes *bytes, const uint8_t **data_out);
 void mem_bytes_sync(struct mem_bytes *bytes);
 /* A failed sync: what is unsynced will be gone at the next power cut, unless it is written again. */
 void mem_bytes_lose(struct mem_bytes *bytes);
+/* The disk never did this write of from_offset..end, though it will say that it did: no sync saves it, and a power cut
+ * brings back what was there before. The write itself has been made. */
+void mem_bytes_forget(struct mem_bytes *bytes, uint64_t from_offset, uint64_t end);
+/* The disk did a write here that was meant for another place: what is read now stays, and a power cut shows it. Only
+ * what lies inside the file lands. */
+int mem_bytes_misplace(struct mem_bytes *bytes, uint64_t offset, struct steme_slice from);
 /* Power cut: each unsynced piece, or each unsynced page as a whole, and the size, stays with a chance of keep_permille,
  * else it is what the disk held. An unsynced growth may also stay in part. */
 void mem_bytes_cut(struct mem_bytes *bytes, unsigned keep_permille, struct prng *prng);

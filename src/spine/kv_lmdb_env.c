@@ -413,7 +413,8 @@ static steme_status start(struct lmdb_env *env, uint64_t map_bytes, bool read_on
     uint64_t try_bytes = map_bytes ? (map_bytes + MAP_UNIT_BYTES - 1) / MAP_UNIT_BYTES * MAP_UNIT_BYTES
                                    : MAP_DEFAULT_BYTES;
     int code = start_with_map(env, try_bytes, read_only);
-    while (code == ENOMEM && !map_bytes && try_bytes > MAP_LEAST_DEFAULT_BYTES) {
+    /* Under a limit, or where addresses are few; EINVAL is what valgrind says then. */
+    while ((code == ENOMEM || code == EINVAL) && !map_bytes && try_bytes > MAP_LEAST_DEFAULT_BYTES) {
         try_bytes /= 2;
         code = start_with_map(env, try_bytes, read_only);
     }

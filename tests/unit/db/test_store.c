@@ -4,10 +4,13 @@
 #define _GNU_SOURCE /* memmem */
 #include "base/check.h"
 #include "base/slice.h"
+#include "db/store.h"
+#include "host/host_mem.h"
 #include "lib/kv_testing.h"
 #include "lib/shop.h"
 #include "lib/testing.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +62,41 @@ static void a_store_is_made_where_nothing_is(void **state)
 }
 
 /* ---- opening ---- */
+
+/* Killed between naming the identity and syncing that: what is acknowledged later must not hang by that name. */
+static void a_store_whose_making_was_cut_short_keeps_what_is_written_to_it(void **state)
+{
+    (void)state;
+    struct host *host = host_mem_new(1);
+    struct store_setting setting = { host, 64 << 10, true };
+    struct steme_store *store = NULL;
+    struct steme_error err;
+    assert_non_null(host);
+    host_mem_fail(host, HOST_MEM_SYNC_DIR, 5, EIO, false); /* the last one */
+    assert_status(store_create_in(&setting, "store", &err), STEME_IO, &err, "the last sync fails");
+    assert_status(store_open_in(&setting, "store", NULL, &store, &err), STEME_NOT_FOUND, &err, "there is no store");
+    host_mem_free(host);
+
+    host = host_mem_new(2);
+    setting.host = host;
+    assert_non_null(host);
+    assert_status(store_create_in(&setting, "store", &err), STEME_OK, &err, "made");
+    uint64_t calls = host_mem_calls(host, HOST_MEM_ANY);
+    host_mem_free(host);
+    host = host_mem_new(2);
+    setting.host = host;
+    assert_non_null(host);
+    host_mem_stop(host, calls); /* the last call is that sync */
+    assert_status(store_create_in(&setting, "store", &err), STEME_IO, &err, "killed at the last sync");
+    host_mem_kill(host);
+    assert_status(store_open_in(&setting, "store", NULL, &store, &err), STEME_OK, &err, "opened for writing");
+    host_mem_stop(host, 1);
+    steme_close(&store);
+    host_mem_power_cut(host, 0);
+    assert_status(store_open_in(&setting, "store", NULL, &store, &err), STEME_OK, &err, "opened after the power cut");
+    steme_close(&store);
+    host_mem_free(host);
+}
 
 static void spoil_nothing(const char *dir) { (void)dir; }
 static void spoil_identity(const char *dir)
@@ -612,6 +650,7 @@ static void a_directory_of_that_name_is_not_enough(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        SHOP_CASE(a_store_whose_making_was_cut_short_keeps_what_is_written_to_it),
         SHOP_CASE(a_store_is_made_where_nothing_is),
         SHOP_CASE(each_spoiled_store_is_told_apart),
         SHOP_CASE(a_later_store_is_left_untouched),
