@@ -59,7 +59,7 @@ static void every_record_is_read_by_its_id(void **state)
     twin.bytes[31] ^= 1; /* begins like a record's id */
     assert_int_equal(steme_get(snapshot, &twin, &entry, &failure), STEME_NOT_FOUND);
     steme_snapshot_close(&snapshot);
-    struct steme_moment moment = { 3, STEME_TIME_MAX, STEME_TIME_MAX };
+    struct steme_moment moment = { 3, STEME_TIME_MAX, STEME_TIME_MAX, 0 };
     snapshot = shop_look_at(shop->store, moment);
     OK(steme_get(snapshot, &pile.ids[EPOCH], &entry, &failure));
     assert_int_equal(steme_get(snapshot, &pile.ids[REVISION], &entry, &failure), STEME_NOT_FOUND);
@@ -294,7 +294,7 @@ static void the_log_is_walked_from_any_number(void **state)
     tell_one_of_each(shop, &pile);
     static const uint64_t moments[] = { 0, 1, 4, 5, 6, 7, 8, UINT64_MAX };
     for (size_t m = 0; m < countof(moments); m++) {
-        struct steme_moment moment = { moments[m], STEME_TIME_MAX, STEME_TIME_MAX };
+        struct steme_moment moment = { moments[m], STEME_TIME_MAX, STEME_TIME_MAX, 0 };
         struct steme_snapshot *snapshot = shop_look_at(shop->store, moment);
         uint64_t last = moments[m] < RECORDS ? moments[m] : RECORDS;
         for (uint64_t since = 0; since <= RECORDS + 2; since++) {
@@ -335,7 +335,7 @@ static void an_export_is_in_the_order_of_ids_with_bundles_whole(void **state)
     }
     steme_snapshot_close(&snapshot);
     /* As of a moment within the bundle it is not there yet. */
-    struct steme_moment moment = { MEMBER + 1, STEME_TIME_MAX, STEME_TIME_MAX };
+    struct steme_moment moment = { MEMBER + 1, STEME_TIME_MAX, STEME_TIME_MAX, 0 };
     snapshot = shop_look_at(shop->store, moment);
     visits.count = 0;
     OK(steme_export_each(snapshot, note_entry, &visits, &failure));
@@ -422,7 +422,7 @@ static void epochs_are_listed_by_name_then_id(void **state)
         assert_true(order < 0);
     }
     steme_snapshot_close(&snapshot);
-    struct steme_moment moment = { 2, STEME_TIME_MAX, STEME_TIME_MAX };
+    struct steme_moment moment = { 2, STEME_TIME_MAX, STEME_TIME_MAX, 0 };
     snapshot = shop_look_at(shop->store, moment);
     OK(steme_epochs(snapshot, &list, &count, &failure));
     assert_int_equal(count, 2);

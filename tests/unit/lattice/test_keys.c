@@ -91,7 +91,7 @@ static void a_ballot_comes_back(void **state)
         prng_fill(&prng, row.vote, sizeof row.vote);
         row.probability_ppm = (uint32_t)prng_below(&prng, STEME_PPM + 1);
         row.stance = (enum steme_stance)prng_below(&prng, STEME_ABSTAIN + 1);
-        key_of_ballot(&key, &target, row.voter, row.vote);
+        key_of_ballot(&key, &target, row.voter, row.cast_at_us, row.vote);
         value_of_ballot(&value, key_slice(&key), &row);
         OK(row_ballot(key_slice(&key), value_slice(&value), &back, &failure));
         assert_int_equal(back.location, row.location);
@@ -241,7 +241,8 @@ static void make_ballot(struct sealed *out, const char *name, enum steme_target_
     struct ballot_row row = { .location = 4096, .cast_at_us = 5, .probability_ppm = 6, .stance = STEME_REFUTE };
     out->name = name;
     out->take = take_ballot;
-    key_of_ballot(&out->key, &target, (const uint8_t *)"sixteen bytes ..", (const uint8_t *)".. more of these");
+    key_of_ballot(&out->key, &target, (const uint8_t *)"sixteen bytes ..", 5,
+                  (const uint8_t *)".. more of these");
     value_of_ballot(&out->value, key_slice(&out->key), &row);
 }
 
@@ -398,12 +399,12 @@ static void a_prefix_begins_every_key_under_it(void **state)
     assert_true(slice_starts(key_slice(&key), key_slice(&prefix)));
     key_route_prefix(&prefix, 'S', 5);
     assert_true(slice_starts(key_slice(&key), key_slice(&prefix)));
-    key_of_ballot(&key, &target, voter, vote);
+    key_of_ballot(&key, &target, voter, 5, vote);
     key_ballot_prefix(&prefix, STEME_ON_CLAIM, 5, target.hash.bytes);
     assert_true(slice_starts(key_slice(&key), key_slice(&prefix)));
     key_route_prefix(&prefix, 'V', 5);
     assert_true(slice_starts(key_slice(&key), key_slice(&prefix)));
-    key_of_ballot(&key, &agent, voter, vote);
+    key_of_ballot(&key, &agent, voter, 5, vote);
     key_ballot_prefix(&prefix, STEME_ON_AGENT, 12345, agent.hash.bytes); /* the route plays no part */
     assert_true(slice_starts(key_slice(&key), key_slice(&prefix)));
     key_of_revision(&key, 5, target.hash.bytes, vote);
@@ -421,14 +422,14 @@ static void kinds_of_keys_do_not_mix(void **state)
     struct steme_target on_claim = { STEME_ON_CLAIM, 1, { { 1 } } }, on_epoch = { STEME_ON_EPOCH, 1, { { 1 } } };
     struct key_bytes keys[9];
     static const char tags[] = "ADEHMRSVX"; /* in their order */
-    key_of_ballot(&keys[0], &on_epoch, id, id);
+    key_of_ballot(&keys[0], &on_epoch, id, 5, id);
     key_of_dead_letter(&keys[1], 1);
     key_of_epoch(&keys[2], id);
     key_of_id(&keys[3], id);
     key_applied(&keys[4]);
     key_of_batch(&keys[5], 1);
     key_of_slot_row(&keys[6], &slot, 1);
-    key_of_ballot(&keys[7], &on_claim, id, id);
+    key_of_ballot(&keys[7], &on_claim, id, 5, id);
     key_of_revision(&keys[8], 1, id, id);
     for (size_t i = 0; i < countof(keys); i++) {
         assert_int_equal(keys[i].data[0], tags[i]);
@@ -445,8 +446,8 @@ static void polarity_plays_no_part_in_a_key(void **state)
     static const uint8_t voter[16] = { 1 }, vote[16] = { 2 };
     struct key_bytes a, b;
     no.hash.bytes[31] ^= 1;
-    key_of_ballot(&a, &yes, voter, vote);
-    key_of_ballot(&b, &no, voter, vote);
+    key_of_ballot(&a, &yes, voter, 5, vote);
+    key_of_ballot(&b, &no, voter, 5, vote);
     assert_true(slice_equal(key_slice(&a), key_slice(&b)));
 }
 
