@@ -14,11 +14,9 @@ enum { READER_CEILING_BYTES = 256 << 20, FIRST_ROWS = 16 };
 
 struct reader reader_over(struct wal *wal, struct kv_txn *txn, uint64_t limit)
 {
-    return (struct reader){ .wal = wal,
-                            .txn = txn,
-                            .limit = limit,
-                            .valid_at_us = STEME_TIME_MAX,
-                            .ballots_from_us = STEME_TIME_MIN };
+    return (struct reader){
+        .wal = wal, .txn = txn, .limit = limit, .valid_at_us = STEME_TIME_MAX, .ballots_from_us = STEME_TIME_MIN
+    };
 }
 
 void reader_init(struct reader *reader, struct wal *wal, struct kv_txn **txn, uint64_t limit, int64_t valid_at_us)

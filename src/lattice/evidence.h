@@ -17,10 +17,10 @@
 struct reader {
     struct wal *wal;
     struct kv_txn *txn;
-    uint64_t limit;      /* location: records below it count */
-    int64_t valid_at_us; /* STEME_TIME_MAX: do not ask */
+    uint64_t limit;          /* location: records below it count */
+    int64_t valid_at_us;     /* STEME_TIME_MAX: do not ask */
     int64_t ballots_from_us; /* ballots cast before do not count; STEME_TIME_MIN: all do */
-    struct arena arena;  /* what lives as long as the reader: epochs */
+    struct arena arena;      /* what lives as long as the reader: epochs */
     bool epochs_known;
     bool kinds_known, any_revision, any_vote; /* whether the index has X and V rows at all, once looked for */
     const uint8_t (*superseded_epochs)[16];   /* sorted */

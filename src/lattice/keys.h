@@ -68,7 +68,7 @@ struct slot_row {
 
 struct ballot_row {
     uint64_t location;
-    int64_t cast_at_us;       /* from the key */
+    int64_t cast_at_us; /* from the key */
     uint32_t probability_ppm;
     enum steme_stance stance; /* on the positive claim or the assertion as it stands */
     uint8_t voter[16];        /* from the key */

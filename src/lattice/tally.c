@@ -184,10 +184,10 @@ steme_status tally_each(struct reader *reader, struct arena *arena, const struct
 struct tally_voter {
     uint8_t key[VOTER_KEY_MAX_BYTES];
     uint8_t key_size;
-    bool had, has;       /* a ballot: before the transaction, and now */
-    bool had_retracted;  /* the one before */
-    uint64_t ballots;    /* new ones */
-    uint64_t last;       /* location of the last new ballot or revision of one */
+    bool had, has;      /* a ballot: before the transaction, and now */
+    bool had_retracted; /* the one before */
+    uint64_t ballots;   /* new ones */
+    uint64_t last;      /* location of the last new ballot or revision of one */
     struct ballot_row before, latest;
 };
 

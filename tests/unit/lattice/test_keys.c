@@ -241,8 +241,7 @@ static void make_ballot(struct sealed *out, const char *name, enum steme_target_
     struct ballot_row row = { .location = 4096, .cast_at_us = 5, .probability_ppm = 6, .stance = STEME_REFUTE };
     out->name = name;
     out->take = take_ballot;
-    key_of_ballot(&out->key, &target, (const uint8_t *)"sixteen bytes ..", 5,
-                  (const uint8_t *)".. more of these");
+    key_of_ballot(&out->key, &target, (const uint8_t *)"sixteen bytes ..", 5, (const uint8_t *)".. more of these");
     value_of_ballot(&out->value, key_slice(&out->key), &row);
 }
 
