@@ -245,9 +245,8 @@ void check_answers(struct world *world, struct steme_store *store, struct prng *
                                       .count = ledger_entries(&world->ledger, last, entries),
                                       .as_of_sequence = last,
                                       .valid_at_us = moment.valid_at_us,
-                                      .ballots_from_us = moment.ballot_age_us
-                                                             ? moment.as_of_us - moment.ballot_age_us
-                                                             : STEME_TIME_MIN };
+                                      .ballots_from_us = moment.ballot_age_us ? moment.as_of_us - moment.ballot_age_us
+                                                                              : STEME_TIME_MIN };
     ask_some(&q, prng);
     steme_snapshot_close(&q.snapshot);
     free(entries);
