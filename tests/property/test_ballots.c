@@ -237,10 +237,13 @@ static void assert_tally(const struct tally *got, const struct tally *want, cons
 static void check_moments(struct set *set, struct kv *kv, const struct steme_target *targets, size_t target_count,
                           const char *name)
 {
-    for (size_t i = 0; i <= set->count; i++) {
+    for (size_t i = 0; i <= 2 * set->count; i++) {
+        const struct wal_entry *entry = &set->entries[i / 2];
         struct kv_txn *txn = NULL;
         OK(kv_begin(kv, KV_READ, &txn, &failure));
-        struct reader reader = reader_over(set->log.wal, txn, i ? set->entries[i - 1].next_location : 0);
+        /* Just before each record, just behind it, and as it is now. */
+        uint64_t limit = i == 2 * set->count ? UINT64_MAX : i % 2 ? entry->next_location : entry->location;
+        struct reader reader = reader_over(set->log.wal, txn, limit);
         for (size_t t = 0; t < target_count; t++) {
             for (int64_t age = -1; age < 4; age++) {
                 struct key_bytes prefix;
