@@ -249,8 +249,8 @@ static steme_status print_summary(struct import *import, struct steme_error *err
 static steme_status read_import_options(struct import *import, struct steme_error *err)
 {
     struct cli *cli = import->cli;
-    const char *asserted_at = cli_option(cli, "asserted-at");
-    const char *bundle = cli_option(cli, "bundle");
+    const char *asserted_at = import->votes ? NULL : cli_option(cli, "asserted-at");
+    const char *bundle = import->votes ? NULL : cli_option(cli, "bundle");
     uint64_t bundle_max = INTAKE_BUNDLE_MAX;
     int64_t asserted_at_us = cli->now_us;
     steme_status status = STEME_OK;
@@ -306,7 +306,7 @@ steme_status import_votes(struct cli *cli, const char *name, struct steme_error 
 {
     if (cli->options.argument_count) return error_set(err, STEME_BAD_INPUT, "--batch takes no words beside its file");
     for (size_t i = 0; vote_options[i].name; i++) {
-        static const char *const with_batch[] = { "batch", "format", "rejects", "verbose", "ids" };
+        static const char *const with_batch[] = { "batch", "format", "dry-run", "rejects", "verbose", "ids" };
         bool goes = false;
         for (size_t k = 0; k < countof(with_batch); k++)
             goes = goes || strcmp(vote_options[i].name, with_batch[k]) == 0;

@@ -46,6 +46,7 @@ const struct option_spec vote_options[] = {
     { "source", "NAME", "vote on a source", false },
     { "batch", "FILE|-", "many votes, a line each: a TSV file with a header, or NDJSON", false },
     { "format", "FORMAT", "of --batch: ndjson or tsv; else by the file's name, else by its first character", false },
+    { "dry-run", NULL, "of --batch: check every line, write nothing", false },
     { "rejects", "FILE", "of --batch: write the number of each rejected line and the reason there", false },
     { "verbose", NULL, "of --batch: list all rejected lines, not the first 20", false },
     { "ids", NULL, "of --batch: print the id of each vote once it is durable", false },
@@ -213,7 +214,7 @@ static steme_status read_target(struct cli *cli, struct ballot_text *out, struct
 /* How many words the form of the command takes, the stance being the last. */
 static steme_status check_form(const struct cli *cli, struct steme_error *err)
 {
-    static const char *const batch_only[] = { "ids", "format", "rejects", "verbose" };
+    static const char *const batch_only[] = { "ids", "format", "dry-run", "rejects", "verbose" };
     bool claim = cli_has(cli, "claim");
     bool claim_id = cli_has(cli, "claim-id");
     bool agent = cli_has(cli, "agent");
