@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ballots at a high rate from C: threads that each collect what they cast in a list of their own and hand it over when it
- * is long enough, or when they have nothing else to do. They share no lock but the log's group commit.
+/* Ballots at a high rate from C: threads that each collect what they cast in a list of their own and hand it over when
+ * it is long enough, or when they have nothing else to do. They share no lock but the log's group commit.
  *
  *     cc ballots.c $(pkg-config --cflags --libs libsteme) -o ballots */
 #define _XOPEN_SOURCE 700

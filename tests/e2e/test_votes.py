@@ -58,7 +58,8 @@ def bad_lines_are_listed_and_the_rest_goes_in():
         id_, _ = prepared(scratch)
         bad = {3: row(target=id_, stance="refuse"), 4: row(target="deadbeef", stance="support"),
                5: row(subject="Pluto", predicate="is_a", object="star", stance="support"),
-               6: row(kind="agent", target="carol", stance="support"), 7: row(kind="epoch", target="no", stance="support"),
+               6: row(kind="agent", target="carol", stance="support"),
+               7: row(kind="epoch", target="no", stance="support"),
                8: "x\n", 9: row(target=id_, stance="support", probability="2"),
                10: row(kind="source", target="a\u0001b", stance="support"),
                11: row(target=id_, stance="support", reason="r" * 70000)}
@@ -83,7 +84,8 @@ def a_batch_that_makes_no_sense_is_refused():
                              (("--batch", "-", "--format", "csv"), HEADER)):
             result = scratch.run("vote", *words, "--as", "bob", stdin=stdin)
             expect(result.code == 2 and result.error, (words, result))
-        expect(scratch.run("vote", "--batch", scratch.path / "none", "--as", "bob").code == 3, "a file that is not there")
+        result = scratch.run("vote", "--batch", scratch.path / "none", "--as", "bob")
+        expect(result.code == 3, f"a file that is not there: {result}")
         expect(tallies(scratch) == {}, tallies(scratch))
 
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a TSV file of assertions, and as one of votes: its header, then its rows. What is refused is refused with a message; the fields of a row
- * lie in its line, are not empty, and stand where the header says; and an object that is read can be written into a
- * column and read from there again. */
+/* Any bytes as a TSV file of assertions, and as one of votes: its header, then its rows. What is refused is refused
+ * with a message; the fields of a row lie in its line, are not empty, and stand where the header says; and an object
+ * that is read can be written into a column and read from there again. */
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/check.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Many records on their way into the store, whatever the format they came in: collected into bundles (assertions that
- * the caller's key signs), batches of votes (which it signs one by one) and batches of what is signed already, written, counted; what can't go in is reported by its line. Memory
- * is bounded by one bundle and one batch. One thread. */
+ * the caller's key signs), batches of votes (which it signs one by one) and batches of what is signed already, written,
+ * counted; what can't go in is reported by its line. Memory is bounded by one of each. One thread. */
 #ifndef CLI_INTAKE_H
 #define CLI_INTAKE_H
 
