@@ -302,7 +302,7 @@ static steme_status revised_vote(struct tally_fold *fold, struct steme_slice key
 {
     struct key_bytes id;
     struct steme_slice value;
-    enum steme_type type;
+    enum steme_type type = STEME_ASSERTION;
     uint64_t place = 0;
     struct wal_entry vote, revision;
     struct steme_record record;
