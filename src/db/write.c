@@ -214,6 +214,10 @@ static steme_status encode_own(const struct steme_signer *signer, const struct s
         if (!status) status = record_encode(&own, bytes, err);
         if (status) return status;
         ends[*bad] = bytes->size;
+        if (bytes->size <= STEME_BATCH_BYTES_MAX) continue;
+        *bad = count; /* none of them is too large by itself */
+        return error_set(err, STEME_TOO_LARGE, "%zu records take more than %u bytes of log: write fewer at a time",
+                         count, STEME_BATCH_BYTES_MAX);
     }
     return STEME_OK;
 }
@@ -251,7 +255,7 @@ steme_status steme_write_many(struct steme_store *store, const struct steme_sign
     steme_status status = refuse_reader(store, err);
     if (status) return status;
     arena_init(&arena, CALL_CEILING_BYTES);
-    buf_init(&bytes, count == 1 ? STEME_RECORD_MAX : STEME_BATCH_BYTES_MAX);
+    buf_init(&bytes, STEME_BATCH_BYTES_MAX + STEME_RECORD_MAX);
     status = write_own(store, signer, records, count, &bytes, &arena, receipts, &bad, err);
     if (bad_out) *bad_out = bad;
     buf_deinit(&bytes);

@@ -102,6 +102,15 @@ def drafts_in_json_are_votes_or_refused():
         expect(want.items() <= tallies(scratch)["assertion"].items(), tallies(scratch))
 
 
+def votes_with_long_reasons_go_in():
+    with Scratch() as scratch:
+        id_, _ = prepared(scratch)
+        lines = HEADER + "".join(row(target=id_, stance="support", reason=f"{number} " + 60000 * "r") for number in
+                                 range(200))
+        result = scratch.good("vote", "--batch", "-", "--as", "bob", "--json", stdin=lines).json
+        expect(result["written"] == 200 and result["rejected"] == 0, result)
+
+
 def old_votes_do_not_count_where_an_age_is_given():
     with Scratch() as scratch:
         id_, _ = prepared(scratch)
@@ -118,6 +127,7 @@ def old_votes_do_not_count_where_an_age_is_given():
 def main():
     for function in (every_form_of_a_target_goes_in, bad_lines_are_listed_and_the_rest_goes_in,
                      a_batch_that_makes_no_sense_is_refused, drafts_in_json_are_votes_or_refused,
+                     votes_with_long_reasons_go_in,
                      old_votes_do_not_count_where_an_age_is_given):
         case(function.__name__.replace("_", " "), function)
     finish()

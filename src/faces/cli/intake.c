@@ -199,6 +199,7 @@ static steme_status flush_votes(struct intake *intake, struct steme_error *err)
 {
     steme_status status = intake->dry_run ? check_votes(intake, err) : write_votes(intake, err);
     intake->vote_count = 0;
+    intake->vote_bytes = 0;
     return status;
 }
 
@@ -230,13 +231,16 @@ steme_status intake_assertion(struct intake *intake, const struct steme_assertio
     return full ? flush_assertions(intake, err) : STEME_OK;
 }
 
-steme_status intake_vote(struct intake *intake, const struct steme_vote *vote, uint64_t line, struct steme_error *err)
+steme_status intake_vote(struct intake *intake, const struct steme_vote *vote, uint64_t line, size_t bytes,
+                         struct steme_error *err)
 {
     steme_status status = flush_assertions(intake, err); /* what it may be about goes first */
     if (status) return status;
     intake->votes[intake->vote_count] = (struct steme_record){ .type = STEME_VOTE, .as.vote = *vote };
     intake->vote_lines[intake->vote_count++] = line;
-    return intake->vote_count == INTAKE_VOTES_MAX ? flush_votes(intake, err) : STEME_OK;
+    intake->vote_bytes += bytes + RECORD_OVERHEAD;
+    bool full = intake->vote_count == INTAKE_VOTES_MAX || intake->vote_bytes > BUNDLE_BYTES;
+    return full ? flush_votes(intake, err) : STEME_OK;
 }
 
 /* Epochs and revisions are written one by one. */
@@ -284,7 +288,7 @@ static steme_status take_draft(struct intake *intake, const struct wire_record *
                       "its author is another key, and it has no signature: leave the author out to sign it");
         return STEME_OK;
     }
-    if (record->record.type == STEME_VOTE) return intake_vote(intake, &record->record.as.vote, line, err);
+    if (record->record.type == STEME_VOTE) return intake_vote(intake, &record->record.as.vote, line, bytes, err);
     if (record->record.type != STEME_ASSERTION) return write_draft(intake, &record->record, line, err);
     return intake_assertion(intake, &record->record.as.assertion, line, bytes, err);
 }

@@ -50,6 +50,7 @@ struct intake {
     struct steme_record *votes; /* waiting to be written together; there are none while assertions wait */
     uint64_t *vote_lines;
     size_t vote_count;
+    size_t vote_bytes; /* about what they will take in the log */
     struct steme_receipt *receipts;
 
     struct buf bytes; /* of the signed records waiting */
@@ -76,7 +77,7 @@ MUST_CHECK steme_status intake_begin_line(struct intake *intake, struct arena **
 MUST_CHECK steme_status intake_assertion(struct intake *intake, const struct steme_assertion *assertion, uint64_t line,
                                          size_t bytes, struct steme_error *err);
 /* The same of a vote, which is signed by itself; many are written with one sync. */
-MUST_CHECK steme_status intake_vote(struct intake *intake, const struct steme_vote *vote, uint64_t line,
+MUST_CHECK steme_status intake_vote(struct intake *intake, const struct steme_vote *vote, uint64_t line, size_t bytes,
                                     struct steme_error *err);
 /* Take a record as read from a line: a draft, or signed already. A record that can't go in is rejected, STEME_OK. */
 MUST_CHECK steme_status intake_record(struct intake *intake, const struct wire_record *record, uint64_t line,

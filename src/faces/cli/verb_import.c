@@ -198,7 +198,7 @@ static steme_status take_line(struct import *import, struct steme_error *err)
         return STEME_OK;
     }
     if (status) return status;
-    if (import->tsv && import->votes) return intake_vote(intake, &parsed.vote, number, err);
+    if (import->tsv && import->votes) return intake_vote(intake, &parsed.vote, number, import->lines.text.size, err);
     if (import->tsv) return intake_assertion(intake, &parsed.assertion, number, import->lines.text.size, err);
     return intake_record(intake, &parsed.record, number, import->lines.text.size, err);
 }

@@ -240,6 +240,17 @@ static void of_many_a_bad_one_is_named_and_nothing_is_written(void **state)
         steme_write_many(shop->store, signer, records, STEME_BATCH_RECORDS_MAX + 1, receipts, &bad, &failure),
         STEME_TOO_LARGE);
     assert_int_equal(bad, STEME_BATCH_RECORDS_MAX + 1);
+    static char reason[STEME_TEXT_MAX];
+    static struct steme_record large[STEME_BATCH_BYTES_MAX / STEME_TEXT_MAX + 1];
+    memset(reason, 'r', sizeof reason);
+    for (int64_t i = 0; i < (int64_t)countof(large); i++) {
+        large[i] = pile_vote(pile_on_assertion("Pluto", pile_agent_id(7)), STEME_SUPPORT);
+        large[i].as.vote.cast_at_us += i;
+        large[i].as.vote.reason = slice_of(reason, sizeof reason);
+    }
+    assert_int_equal(steme_write_many(shop->store, signer, large, countof(large), NULL, &bad, &failure),
+                     STEME_TOO_LARGE);
+    assert_int_equal(bad, countof(large));
     OK(steme_info(shop->store, &info, &failure));
     assert_int_equal(info.last_sequence, 0);
     steme_signer_free(&signer);
