@@ -46,8 +46,8 @@ struct raw_turn raw_write(struct raw *raw, const struct raw_turn *ours)
     must_hold(ours->records / ours->groups < (double)raw->frame_count, "enough frames for a group");
     reserve(raw, (off_t)ours->records * (off_t)raw->frame_bytes);
     double start = clock_seconds();
-    for (double group = 1; group <= ours->groups; group++) {
-        size_t until = (size_t)(group * ours->records / ours->groups);
+    for (size_t group = 1; group <= (size_t)ours->groups; group++) {
+        size_t until = (size_t)((double)group * ours->records / ours->groups);
         size_t size = (until - done) * raw->frame_bytes;
         must_hold(pwrite(raw->file, raw->frames, size, raw->offset) == (ssize_t)size, "writing a group");
         must_hold(fdatasync(raw->file) == 0, "syncing a group");
