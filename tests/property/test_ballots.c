@@ -265,6 +265,7 @@ static void check_moments(struct set *set, struct kv *kv, const struct steme_tar
 
 static bool next_order(size_t *order, size_t count)
 {
+    if (count < 2 || count > RECORDS_MAX) return false;
     size_t i = count - 1, k = count - 1;
     while (i > 0 && order[i - 1] >= order[i])
         i--;
