@@ -153,9 +153,10 @@ static void count_votes(struct question *q, struct prng *prng)
         world_refused(q->world, "votes are not counted", &err);
     else if (memcmp(&got, &want, sizeof got) != 0)
         world_trouble(q->world,
-                      "a tally is %" PRIu64 " : %" PRIu64 " : %" PRIu64 ", a recount says %" PRIu64 " : %" PRIu64
-                      " : %" PRIu64,
-                      got.support, got.refute, got.abstain, want.support, want.refute, want.abstain);
+                      "a tally is %" PRIu64 " : %" PRIu64 " : %" PRIu64 " : %" PRIu64 " of %" PRIu64
+                      ", a recount says %" PRIu64 " : %" PRIu64 " : %" PRIu64 " : %" PRIu64 " of %" PRIu64,
+                      got.support, got.refute, got.abstain, got.retracted, got.ballots, want.support, want.refute,
+                      want.abstain, want.retracted, want.ballots);
 }
 
 /* Every assertion of the slot, whatever became of it. */
@@ -183,12 +184,21 @@ static void compare_standings(struct question *q)
     }
 }
 
+/* Ballots cast before some second about noon do not count, seen from a time by which all has been received. */
+static void draw_ballot_age(struct steme_moment *moment, struct prng *prng)
+{
+    int64_t from_us = STOCK_NOON_US + (int64_t)prng_below(prng, 9) * 1000000 - 4000000;
+    moment->as_of_us = STEME_TIME_MAX - 1;
+    moment->ballot_age_us = moment->as_of_us - from_us;
+}
+
 static struct steme_moment draw_moment(struct world *world, uint64_t last, struct prng *prng)
 {
     struct steme_moment moment = steme_moment_now();
     (void)world;
     if (prng_chance(prng, 300)) moment.as_of_sequence = prng_below(prng, last + 2);
     if (prng_chance(prng, 250)) moment.valid_at_us = STOCK_NOON_US + (int64_t)prng_below(prng, 9) * 1000000 - 4000000;
+    if (prng_chance(prng, 150)) draw_ballot_age(&moment, prng);
     return moment;
 }
 
@@ -234,7 +244,9 @@ void check_answers(struct world *world, struct steme_store *store, struct prng *
                                       .entries = entries,
                                       .count = ledger_entries(&world->ledger, last, entries),
                                       .as_of_sequence = last,
-                                      .valid_at_us = moment.valid_at_us };
+                                      .valid_at_us = moment.valid_at_us,
+                                      .ballots_from_us = moment.ballot_age_us ? moment.as_of_us - moment.ballot_age_us
+                                                                              : STEME_TIME_MIN };
     ask_some(&q, prng);
     steme_snapshot_close(&q.snapshot);
     free(entries);

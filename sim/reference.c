@@ -109,7 +109,8 @@ static bool is_latest(const struct reference *ref, size_t at)
 static bool ballot_counts(const struct reference *ref, size_t at)
 {
     const struct stock_record *ballot = ref->entries[at].record;
-    return ballot->record.as.vote.stance != STEME_ABSTAIN && is_latest(ref, at) && !taken_back(ref, ballot);
+    return ballot->record.as.vote.stance != STEME_ABSTAIN && is_latest(ref, at) && !taken_back(ref, ballot) &&
+           ballot->record.as.vote.cast_at_us >= ref->ballots_from_us;
 }
 
 struct steme_tally reference_tally(const struct reference *ref, const struct steme_target *target)
@@ -119,10 +120,16 @@ struct steme_tally reference_tally(const struct reference *ref, const struct ste
         if (!is_known(ref, i, STEME_VOTE)) continue;
         const struct stock_record *ballot = ref->entries[i].record;
         const struct steme_vote *vote = &ballot->record.as.vote;
-        if (!same_target(&vote->target, target) || !is_latest(ref, i)) continue; /* retracted ones, too: see query.h */
-        tally.abstain += vote->stance == STEME_ABSTAIN;
-        if (vote->stance == STEME_ABSTAIN) continue;
-        if ((vote->stance == STEME_SUPPORT) == same(&vote->target.hash, &target->hash)) {
+        if (!same_target(&vote->target, target)) continue;
+        tally.ballots++;
+        if (!is_latest(ref, i)) continue;
+        if (vote->cast_at_us < ref->ballots_from_us) {
+            tally.expired++;
+        } else if (taken_back(ref, ballot)) {
+            tally.retracted++;
+        } else if (vote->stance == STEME_ABSTAIN) {
+            tally.abstain++;
+        } else if ((vote->stance == STEME_SUPPORT) == same(&vote->target.hash, &target->hash)) {
             tally.support++;
             tally.support_ppm += vote->probability_ppm;
         } else {

@@ -22,6 +22,7 @@ struct reference {
     size_t count;
     uint64_t as_of_sequence; /* later ones are not looked at */
     int64_t valid_at_us;     /* STEME_TIME_MAX: not asked */
+    int64_t ballots_from_us; /* ballots cast before do not count */
 };
 
 struct reference_belief {

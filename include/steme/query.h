@@ -28,6 +28,10 @@ struct steme_moment {
     uint64_t as_of_sequence; /**< look at records up to this sequence number; UINT64_MAX: all */
     int64_t as_of_us;        /**< look at records received up to this time; STEME_TIME_MAX: all. Both bounds hold */
     int64_t valid_at_us;     /**< only assertions whose valid interval has this instant; STEME_TIME_MAX: do not ask */
+    /** Ballots do not count that were cast (by the voter's clock) longer than this before the moment: before as_of_us,
+     * or where that is STEME_TIME_MAX, before the last record looked at was received. 0: all count. Votes on agents and
+     * sources too, which hand on authority. */
+    int64_t ballot_age_us;
 };
 /** The latest state, valid at any time. */
 STEME_API struct steme_moment steme_moment_now(void);
@@ -159,15 +163,21 @@ STEME_API STEME_MUST_CHECK steme_status steme_target_of(struct steme_snapshot *s
 STEME_API STEME_MUST_CHECK steme_status steme_testimony_of(struct steme_snapshot *snapshot, const struct steme_hash *id,
                                                            struct steme_testimony *out, struct steme_error *err);
 
-/** Ballots on a target, folded: the latest of each voter. */
+/** Ballots on a target, folded: of each voter the latest. A voter is in one of support, refute, abstain, retracted and
+ * expired. */
 struct steme_tally {
     uint64_t support;     /**< voters whose latest ballot supports */
     uint64_t refute;      /**< voters whose latest ballot refutes */
     uint64_t abstain;     /**< voters whose latest ballot abstains */
     uint64_t support_ppm; /**< sum of the supporting ballots' probabilities */
     uint64_t refute_ppm;  /**< sum of the refuting ballots' probabilities */
+    uint64_t retracted;   /**< voters who took their latest ballot back by a revision; no earlier one counts */
+    uint64_t expired;     /**< voters whose latest ballot is older than the moment's ballot_age_us */
+    uint64_t ballots;     /**< votes ever cast on it, up to the moment */
 };
-/** Count the latest ballots on a target. */
+/** Count the latest ballots on a target, at the snapshot's moment. Tallies are kept as votes come in, so of the latest
+ * moment it costs the same whatever the number of ballots; of an earlier one, or with a ballot_age_us, it reads those
+ * there are. The result is the same either way. */
 STEME_API STEME_MUST_CHECK steme_status steme_tally(struct steme_snapshot *snapshot, const struct steme_target *target,
                                                     struct steme_tally *out, struct steme_error *err);
 

@@ -140,6 +140,26 @@ STEME_API STEME_MUST_CHECK steme_status steme_write(struct steme_store *store, c
                                                     struct steme_error *err);
 
 /**
+ * Sign and write many records, each with a signature of its own: durable together or not at all, with one sync. For
+ * streams of ballots: a caller hands over what has come together since its last call, and waits for no other caller
+ * beyond the group commit they share. Signing is done on the caller's thread, and what was signed here is not verified
+ * again; so as many cores sign as there are callers. A signer may be used by any number of threads.
+ * (Records that come signed go through steme_submit(), which verifies them.)
+ * @param store the store
+ * @param signer who signs; becomes the author or voter of all
+ * @param records of any type but a bundle, 1..STEME_BATCH_RECORDS_MAX; borrowed for the call
+ * @param count how many
+ * @param receipts caller's array, count long, set on ::STEME_OK; NULL: not wanted
+ * @param bad_out index of the record at fault when the status is about one, else count; may be NULL
+ * @param err detail, may be NULL
+ * @returns what steme_write() does, and ::STEME_TOO_LARGE when the records take more than STEME_BATCH_BYTES_MAX of log
+ */
+STEME_API STEME_MUST_CHECK steme_status steme_write_many(struct steme_store *store, const struct steme_signer *signer,
+                                                         const struct steme_record *records, size_t count,
+                                                         struct steme_receipt *receipts, size_t *bad_out,
+                                                         struct steme_error *err);
+
+/**
  * Sign and write many assertions under one signature (a bundle): durable together or not at all. Assertions that are in
  * the store already are left out and marked as duplicates.
  * @param store the store

@@ -3,6 +3,7 @@
  * "V:{assertion}:{vote}", "S:{subject}:{predicate}:{assertion}". Whole hashes and names come from the records the rows
  * point to. */
 #include "base/buf.h"
+#include "base/check.h"
 #include "base/codec.h"
 #include "base/slice.h"
 #include "base/text.h"
@@ -170,6 +171,24 @@ static steme_status print_dead_row(const struct kv_pair *pair, struct line *line
     return STEME_OK;
 }
 
+static steme_status print_tally_row(const struct kv_pair *pair, struct line *line, struct steme_error *err)
+{
+    static const char *const kinds[] = { "assertion", "claim", "agent", "source", "epoch" };
+    struct tally_row row;
+    steme_status status = row_tally(pair->key, pair->value, &row, err);
+    if (status) return status;
+    uint8_t kind = pair->key.data[pair->key.size - KEYS_ID_BYTES - 1];
+    if (kind >= countof(kinds)) return error_set(err, STEME_CORRUPT, "the index has a tally of no known kind");
+    buf_printf(&line->key, "Y:%s:", kinds[kind]);
+    add_hex(&line->key, pair->key.data + pair->key.size - KEYS_ID_BYTES, KEYS_ID_BYTES);
+    add_location(&line->value, row.last_location);
+    buf_printf(&line->value,
+               " ballots %" PRIu64 " support %" PRIu64 " refute %" PRIu64 " abstain %" PRIu64 " retracted %" PRIu64,
+               row.ballots, row.support, row.refute, row.abstain, row.retracted);
+    buf_printf(&line->value, " ppm %" PRIu64 " %" PRIu64, row.support_ppm, row.refute_ppm);
+    return STEME_OK;
+}
+
 static steme_status print_row(struct steme_snapshot *s, const struct kv_pair *pair, struct line *line,
                               struct steme_error *err)
 {
@@ -185,6 +204,7 @@ static steme_status print_row(struct steme_snapshot *s, const struct kv_pair *pa
     case 'R': return print_batch_row(pair, line, err);
     case 'M': return print_applied_row(pair, line, err);
     case 'D': return print_dead_row(pair, line, err);
+    case 'Y': return print_tally_row(pair, line, err);
     default: return error_set(err, STEME_CORRUPT, "the index has a row of no known kind");
     }
 }

@@ -14,16 +14,29 @@ enum { ANSWER_CEILING_BYTES = 1 << 30 };
 
 struct steme_moment steme_moment_now(void)
 {
-    return (struct steme_moment){ UINT64_MAX, STEME_TIME_MAX, STEME_TIME_MAX };
+    return (struct steme_moment){ UINT64_MAX, STEME_TIME_MAX, STEME_TIME_MAX, 0 };
 }
 
 /* ---- begin and end ---- */
+
+/* Age is counted from the moment asked for; of the latest, from when its last record was received: never a clock. */
+static steme_status begin_of_ballots(struct kv_txn *txn, const struct steme_moment *moment, uint64_t sequence,
+                                     int64_t *out, struct steme_error *err)
+{
+    int64_t at_us = moment->as_of_us;
+    if (moment->ballot_age_us == 0) return STEME_OK;
+    if (moment->ballot_age_us < 0) return error_set(err, STEME_BAD_INPUT, "a ballot's age can't be negative");
+    steme_status status = at_us == STEME_TIME_MAX ? evidence_received(txn, sequence, &at_us, err) : STEME_OK;
+    if (!status && at_us >= STEME_TIME_MIN + moment->ballot_age_us) *out = at_us - moment->ballot_age_us;
+    return status == STEME_NOT_FOUND ? STEME_OK : status;
+}
 
 static steme_status begin_reading(struct steme_snapshot *s, struct steme_error *err)
 {
     struct kv_txn *txn = NULL;
     struct applied_row applied = { 0 };
     uint64_t limit = UINT64_MAX, sequence = 0;
+    int64_t ballots_from = STEME_TIME_MIN;
     s->index = store_index(s->store);
     steme_status status = kv_begin(s->index->kv, KV_READ, &txn, err);
     if (!status)
@@ -31,18 +44,20 @@ static steme_status begin_reading(struct steme_snapshot *s, struct steme_error *
                                 err);
     if (!status) status = projection_applied_in(txn, &applied, err);
     if (status == STEME_NOT_FOUND) status = STEME_OK;
-    if (status) {
-        kv_abort(&txn);
-        index_release(&s->index);
-        return status;
-    }
     /* The index on disk may be another process's and run ahead of the log as we saw it at opening. */
     struct wal_mark durable = wal_durable(s->store->wal);
     uint64_t last = applied.mark.location ? applied.mark.next_sequence - 1 : 0;
     if (last > durable.next_sequence - 1) last = durable.next_sequence - 1;
     if (limit > durable.location) limit = durable.location;
     s->as_of_sequence = sequence < last ? sequence : last;
+    if (!status) status = begin_of_ballots(txn, &s->moment, s->as_of_sequence, &ballots_from, err);
+    if (status) {
+        kv_abort(&txn);
+        index_release(&s->index);
+        return status;
+    }
     reader_init(&s->reader, s->store->wal, &txn, limit, s->moment.valid_at_us);
+    s->reader.ballots_from_us = ballots_from;
     judge_init(&s->judge, &s->reader, (const uint8_t(*)[16])s->trust->ids, s->trust->count);
     return STEME_OK;
 }

@@ -7,6 +7,7 @@
 #include "db/index.h"
 #include "host/gate.h"
 #include "lattice/evidence.h"
+#include "lattice/tally.h"
 #include "spine/wal.h"
 #include "steme/query.h"
 #include "steme/store.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* steme_verify(): the log byte by byte, then every record and signature, then the index against what the log says it
- * should hold: each expected row is there with that value, and there is no other. */
+ * should hold: each expected row is there with that value, each tally equals a recount, and there is no other row. */
 #include "base/check.h"
 #include "base/slice.h"
 #include "base/text.h"
@@ -23,6 +23,7 @@ struct verification {
     bool beside;             /* another process writes: what lies behind our log's end is its business */
     uint64_t beside_bytes;
     uint64_t expected_rows;
+    bool untallied; /* the ballots' rows fail their checks, so there is nothing to hold tallies against */
     struct arena arena;
     const uint8_t *members;
     size_t members_left;
@@ -208,6 +209,34 @@ static bool is_later(const struct verification *v, const struct kv_pair *pair)
            location >= v->applied.location;
 }
 
+static steme_status expect_tally(void *context, struct steme_slice key, struct steme_slice value,
+                                 struct steme_error *err)
+{
+    struct verification *v = context;
+    struct steme_slice present;
+    struct kv_pair pair = { .key = key };
+    steme_status status = kv_get(v->txn, key, &present, err);
+    if (status && status != STEME_NOT_FOUND) return status;
+    pair.value = present;
+    return !status && is_later(v, &pair) ? STEME_OK : expect_row(v, key, value, err);
+}
+
+/* Tallies are held against a recount of the ballots, whose rows have been held against the log by now. */
+static steme_status verify_tallies(struct verification *v, struct steme_error *err)
+{
+    struct reader reader = reader_over(v->store->wal, v->txn, v->applied.location);
+    struct row_sink sink = { v, expect_tally };
+    struct arena_mark start = arena_mark(&v->arena);
+    uint64_t expected_rows = v->expected_rows;
+    steme_status status = tally_each(&reader, &v->arena, &sink, err);
+    arena_rewind(&v->arena, start);
+    if (status != STEME_CORRUPT) return status;
+    report(v, "index", "the ballots can't be counted: a row of theirs, or of a revision, fails its check");
+    v->untallied = true;
+    v->expected_rows = expected_rows; /* count_rows() takes the tallies as they are */
+    return STEME_OK;
+}
+
 /* Rows that nothing in the log accounts for. Dead letters of collisions and the applied row are the index's own. */
 static steme_status count_rows(struct verification *v, struct steme_error *err)
 {
@@ -219,7 +248,7 @@ static steme_status count_rows(struct verification *v, struct steme_error *err)
     for (; !status; status = kv_next(&cursor, &pair, err)) {
         if (is_later(v, &pair)) continue;
         v->totals.index_rows++;
-        own += pair.key.data[0] == 'M';
+        own += pair.key.data[0] == 'M' || (pair.key.data[0] == 'Y' && v->untallied);
         dead += pair.key.data[0] == 'D' && pair.value.size >= 32 + 13 &&
                 memcmp(pair.value.data + 32, "its id begins", 13) == 0;
     }
@@ -249,6 +278,7 @@ static steme_status verify_index(struct verification *v, struct index *index, st
         status = verify_step(v, &at, err);
         more = at.location != before;
     }
+    if (!status) status = verify_tallies(v, err);
     if (!status) status = count_rows(v, err);
     if (status == STEME_CORRUPT) { /* what is wrong with the log was told already, and wal_scan() passes over it */
         report(v, "index", "%.200s", err ? err->message : "it lies");

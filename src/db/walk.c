@@ -202,26 +202,24 @@ steme_status steme_testimony_of(struct steme_snapshot *snapshot, const struct st
 static steme_status tally(struct steme_snapshot *s, const struct steme_target *target, struct steme_tally *out,
                           struct steme_error *err)
 {
-    struct cast *casts = NULL;
-    size_t count = 0;
-    struct steme_tally sum = { 0 };
+    struct key_bytes prefix;
+    struct tally found = { 0 };
     struct arena_mark start = arena_mark(&s->arena);
-    steme_status status = evidence_ballots(&s->reader, target->kind, target->route, target->hash.bytes, &s->arena,
-                                           &casts, &count, err);
-    bool turned = target->kind == STEME_ON_CLAIM && claim_negated(&target->hash); /* rows speak of the positive claim */
-    for (size_t i = 0; !status && i < count; i++) {
-        const struct ballot_row *row = &casts[i].row;
-        if (!casts[i].latest) continue;
-        bool support = (row->stance == STEME_SUPPORT) != turned;
-        if (row->stance == STEME_ABSTAIN)
-            sum.abstain++;
-        else
-            *(support ? &sum.support : &sum.refute) += 1;
-        if (row->stance != STEME_ABSTAIN) *(support ? &sum.support_ppm : &sum.refute_ppm) += row->probability_ppm;
-    }
+    key_ballot_prefix(&prefix, target->kind, target->route, target->hash.bytes);
+    steme_status status = tally_at(&s->reader, &prefix, &s->arena, &found, err);
     arena_rewind(&s->arena, start);
-    if (!status) *out = sum;
-    return status;
+    if (status) return status;
+    const struct tally_row *row = &found.row;
+    bool turned = target->kind == STEME_ON_CLAIM && claim_negated(&target->hash); /* rows speak of the positive claim */
+    *out = (struct steme_tally){ .support = turned ? row->refute : row->support,
+                                 .refute = turned ? row->support : row->refute,
+                                 .abstain = row->abstain,
+                                 .support_ppm = turned ? row->refute_ppm : row->support_ppm,
+                                 .refute_ppm = turned ? row->support_ppm : row->refute_ppm,
+                                 .retracted = row->retracted,
+                                 .expired = found.expired,
+                                 .ballots = row->ballots };
+    return STEME_OK;
 }
 
 steme_status steme_tally(struct steme_snapshot *snapshot, const struct steme_target *target, struct steme_tally *out,

@@ -190,7 +190,7 @@ steme_status steme_submit(struct steme_store *store, const struct steme_signed *
     return status;
 }
 
-/* ---- one record ---- */
+/* ---- records signed here, each by itself ---- */
 
 static steme_status sign_as(struct steme_record *record, const struct steme_key *key, struct steme_error *err)
 {
@@ -204,24 +204,69 @@ static steme_status sign_as(struct steme_record *record, const struct steme_key 
     return error_set(err, STEME_BAD_INPUT, "a bundle is made by steme_write_bundle()");
 }
 
-steme_status steme_write(struct steme_store *store, const struct steme_signer *signer,
-                         const struct steme_record *record, struct steme_receipt *receipt, struct steme_error *err)
+/* One behind the other into the buffer, ends[i] the end of each. */
+static steme_status encode_own(const struct steme_signer *signer, const struct steme_record *records, size_t count,
+                               struct buf *bytes, size_t *ends, size_t *bad, struct steme_error *err)
+{
+    for (*bad = 0; *bad < count; ++*bad) {
+        struct steme_record own = records[*bad];
+        steme_status status = sign_as(&own, &signer->secret.key, err);
+        if (!status) status = record_encode(&own, bytes, err);
+        if (status) return status;
+        ends[*bad] = bytes->size;
+        if (bytes->size <= STEME_BATCH_BYTES_MAX) continue;
+        *bad = count; /* none of them is too large by itself */
+        return error_set(err, STEME_TOO_LARGE, "%zu records take more than %u bytes of log: write fewer at a time",
+                         count, STEME_BATCH_BYTES_MAX);
+    }
+    return STEME_OK;
+}
+
+static steme_status write_own(struct steme_store *store, const struct steme_signer *signer,
+                              const struct steme_record *records, size_t count, struct buf *bytes, struct arena *arena,
+                              struct steme_receipt *receipts, size_t *bad_out, struct steme_error *err)
+{
+    size_t *ends = arena_alloc(arena, count * sizeof *ends);
+    struct steme_signed *pieces = arena_alloc(arena, count * sizeof *pieces);
+    if (!receipts) receipts = arena_alloc(arena, count * sizeof *receipts);
+    if (!ends || !pieces || !receipts) return arena_full(arena, err);
+    steme_status status = encode_own(signer, records, count, bytes, ends, bad_out, err);
+    if (status) return status;
+    for (size_t i = 0; i < count; i++) {
+        size_t from = i ? ends[i - 1] : 0;
+        pieces[i] = (struct steme_signed){ .bytes = slice_of(bytes->data + from, ends[i] - from), .is_signed = true };
+        struct steme_hash id = record_id(pieces[i].bytes);
+        pieces[i].signature = sign_record(&signer->secret, &id);
+    }
+    return submit(store, pieces, count, false, arena, receipts, bad_out, err);
+}
+
+steme_status steme_write_many(struct steme_store *store, const struct steme_signer *signer,
+                              const struct steme_record *records, size_t count, struct steme_receipt *receipts,
+                              size_t *bad_out, struct steme_error *err)
 {
     struct arena arena;
     struct buf bytes;
-    struct steme_record own = *record;
+    size_t bad = count;
+    if (bad_out) *bad_out = count;
+    if (count == 0 || count > STEME_BATCH_RECORDS_MAX)
+        return error_set(err, count ? STEME_TOO_LARGE : STEME_BAD_INPUT, "a call writes 1 to %u records, not %zu",
+                         STEME_BATCH_RECORDS_MAX, count);
+    steme_status status = refuse_reader(store, err);
+    if (status) return status;
     arena_init(&arena, CALL_CEILING_BYTES);
-    buf_init(&bytes, STEME_RECORD_MAX);
-    steme_status status = sign_as(&own, &signer->secret.key, err);
-    if (!status) status = record_encode(&own, &bytes, err);
-    if (!status) {
-        struct steme_hash id = record_id(buf_slice(&bytes));
-        struct steme_signed piece = { buf_slice(&bytes), true, sign_record(&signer->secret, &id) };
-        status = submit(store, &piece, 1, false, &arena, receipt, NULL, err);
-    }
+    buf_init(&bytes, STEME_BATCH_BYTES_MAX + STEME_RECORD_MAX);
+    status = write_own(store, signer, records, count, &bytes, &arena, receipts, &bad, err);
+    if (bad_out) *bad_out = bad;
     buf_deinit(&bytes);
     arena_deinit(&arena);
     return status;
+}
+
+steme_status steme_write(struct steme_store *store, const struct steme_signer *signer,
+                         const struct steme_record *record, struct steme_receipt *receipt, struct steme_error *err)
+{
+    return steme_write_many(store, signer, record, 1, receipt, NULL, err);
 }
 
 /* ---- many assertions under one signature ---- */

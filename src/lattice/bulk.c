@@ -3,12 +3,14 @@
  *
  * D rows and the applied row are put after everything else, because whether a record is a copy of an earlier one shows
  * only when the H rows come out sorted, side by side. H sorts before S, so by the time an S row comes the copies are
- * known; A and E rows, which sort before H, carry the record's id in their key, so copies meet there as well. */
+ * known; A and E rows, which sort before H, carry the record's id in their key, so copies meet there as well. Y rows
+ * are counted from the others once those are in the store, and sort behind them. */
 #include "lattice/projection.h"
 
 #include "base/check.h"
 #include "base/codec.h"
 #include "base/slice.h"
+#include "lattice/tally.h"
 #include "spine/sorter.h"
 
 #include <stdlib.h>
@@ -192,6 +194,25 @@ static steme_status load_rows(struct bulk *b, struct steme_error *err)
 
 /* ---- what comes last ---- */
 
+static steme_status append_tally(void *context, struct steme_slice key, struct steme_slice value,
+                                 struct steme_error *err)
+{
+    return put_sorted(context, key, value, err);
+}
+
+/* Y sorts behind all that it is counted from, which is there by now. */
+static steme_status load_tallies(struct bulk *b, struct steme_error *err)
+{
+    struct kv_txn *txn = NULL;
+    struct row_sink sink = { b, append_tally };
+    steme_status status = kv_begin(b->kv, KV_READ, &txn, err);
+    if (status) return status;
+    struct reader reader = reader_over(b->wal, txn, UINT64_MAX);
+    status = tally_each(&reader, &b->arena, &sink, err);
+    kv_abort(&txn);
+    return status ? status : commit_rows(b, err);
+}
+
 static steme_status put_late(struct bulk *b, const struct key_bytes *key, const struct value_bytes *value,
                              struct steme_error *err)
 {
@@ -267,6 +288,7 @@ steme_status projection_bulk(struct host *host, const char *dir, struct wal *wal
     steme_status status = sorter_new(host, dir, SORT_MEMORY_BYTES, &b.sorter, err);
     if (!status) status = scan_log(&b, err);
     if (!status) status = load_rows(&b, err);
+    if (!status) status = load_tallies(&b, err);
     if (!status) status = load_dead_letters(&b, err);
     if (!status) status = load_applied(&b, err);
     if (!status) *applied_out = b.applied;

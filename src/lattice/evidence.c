@@ -12,9 +12,17 @@
 
 enum { READER_CEILING_BYTES = 256 << 20, FIRST_ROWS = 16 };
 
+struct reader reader_over(struct wal *wal, struct kv_txn *txn, uint64_t limit)
+{
+    return (struct reader){
+        .wal = wal, .txn = txn, .limit = limit, .valid_at_us = STEME_TIME_MAX, .ballots_from_us = STEME_TIME_MIN
+    };
+}
+
 void reader_init(struct reader *reader, struct wal *wal, struct kv_txn **txn, uint64_t limit, int64_t valid_at_us)
 {
-    *reader = (struct reader){ .wal = wal, .txn = *txn, .limit = limit, .valid_at_us = valid_at_us };
+    *reader = reader_over(wal, *txn, limit);
+    reader->valid_at_us = valid_at_us;
     *txn = NULL;
     arena_init(&reader->arena, READER_CEILING_BYTES);
 }
@@ -352,25 +360,37 @@ steme_status evidence_ballots(struct reader *reader, enum steme_target_kind kind
     kv_cursor_end(&cursor);
     if (status != STEME_NOT_FOUND) return status;
     mark_latest(list, count);
+    for (size_t i = 0; i < count; i++)
+        if (((struct cast *)list)[i].row.cast_at_us < reader->ballots_from_us) ((struct cast *)list)[i].latest = false;
     *out = list;
     *count_out = count;
     return STEME_OK;
+}
+
+steme_status evidence_taken_back(struct reader *reader, uint64_t route, const struct ballot_row *row,
+                                 struct arena *arena, uint64_t *last_out, struct steme_error *err)
+{
+    struct wal_entry *revisions = NULL;
+    size_t count = 0;
+    struct arena_mark start = arena_mark(arena);
+    steme_status status = evidence_revisions(reader, route, row->vote, arena, &revisions, &count, err);
+    *last_out = 0;
+    for (size_t i = 0; !status && i < count; i++) {
+        struct steme_hash author = agent_id(record_author(revisions[i].bytes));
+        bool own = memcmp(author.bytes, row->voter, sizeof row->voter) == 0;
+        if (own && revisions[i].location > *last_out) *last_out = revisions[i].location;
+    }
+    arena_rewind(arena, start);
+    return status;
 }
 
 /* A voter may retract a ballot by a revision; then nothing of that voter counts on the target. */
 static steme_status ballot_retracted(struct reader *reader, uint64_t route, const struct ballot_row *row,
                                      struct arena *arena, bool *out, struct steme_error *err)
 {
-    struct wal_entry *revisions = NULL;
-    size_t count = 0;
-    struct arena_mark start = arena_mark(arena);
-    steme_status status = evidence_revisions(reader, route, row->vote, arena, &revisions, &count, err);
-    *out = false;
-    for (size_t i = 0; !status && i < count; i++) {
-        struct steme_hash author = agent_id(record_author(revisions[i].bytes));
-        *out = *out || memcmp(author.bytes, row->voter, sizeof row->voter) == 0;
-    }
-    arena_rewind(arena, start);
+    uint64_t last = 0;
+    steme_status status = evidence_taken_back(reader, route, row, arena, &last, err);
+    *out = last != 0;
     return status;
 }
 
@@ -379,7 +399,7 @@ static steme_status add_endorsement(struct reader *reader, const uint8_t target[
                                     struct steme_error *err)
 {
     bool retracted = false;
-    if (row->stance == STEME_ABSTAIN) return STEME_OK;
+    if (row->stance == STEME_ABSTAIN || row->cast_at_us < reader->ballots_from_us) return STEME_OK;
     steme_status status = ballot_retracted(reader, load_u64be(target), row, arena, &retracted, err);
     if (status || retracted) return status;
     struct endorsement_row edge = { .probability_ppm = row->stance == STEME_SUPPORT ? row->probability_ppm : 0 };
@@ -581,6 +601,13 @@ static steme_status know_kinds(struct reader *reader, struct steme_error *err)
     return status;
 }
 
+steme_status evidence_any_revision(struct reader *reader, bool *out, struct steme_error *err)
+{
+    steme_status status = know_kinds(reader, err);
+    *out = reader->any_revision;
+    return status;
+}
+
 /* Whether anybody ever revised or voted on anything about this subject. */
 static steme_status look_for_reactions(struct reader *reader, uint64_t route, bool *revised, bool *voted,
                                        struct steme_error *err)
@@ -740,4 +767,12 @@ steme_status evidence_limit(struct wal *wal, struct kv_txn *txn, uint64_t sequen
     *limit_out = limit;
     *sequence_out = sequence;
     return STEME_OK;
+}
+
+steme_status evidence_received(struct kv_txn *txn, uint64_t sequence, int64_t *out, struct steme_error *err)
+{
+    struct batch_row batch = { 0 };
+    steme_status status = batch_below(txn, sequence < UINT64_MAX ? sequence + 1 : sequence, &batch, err);
+    if (!status) *out = batch.received_at_us;
+    return status;
 }

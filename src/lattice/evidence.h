@@ -17,9 +17,10 @@
 struct reader {
     struct wal *wal;
     struct kv_txn *txn;
-    uint64_t limit;      /* location: records below it count */
-    int64_t valid_at_us; /* STEME_TIME_MAX: do not ask */
-    struct arena arena;  /* what lives as long as the reader: epochs */
+    uint64_t limit;          /* location: records below it count */
+    int64_t valid_at_us;     /* STEME_TIME_MAX: do not ask */
+    int64_t ballots_from_us; /* ballots cast before do not count; STEME_TIME_MIN: all do */
+    struct arena arena;      /* what lives as long as the reader: epochs */
     bool epochs_known;
     bool kinds_known, any_revision, any_vote; /* whether the index has X and V rows at all, once looked for */
     const uint8_t (*superseded_epochs)[16];   /* sorted */
@@ -29,6 +30,8 @@ struct reader {
 /* Takes txn. */
 void reader_init(struct reader *reader, struct wal *wal, struct kv_txn **txn, uint64_t limit, int64_t valid_at_us);
 void reader_deinit(struct reader *reader);
+/* One over a transaction that stays the caller's, for any world time; needs no deinit unless epochs are asked for. */
+struct reader reader_over(struct wal *wal, struct kv_txn *txn, uint64_t limit);
 
 /* The record a row points to. Whatever is wrong with it, the row lies: STEME_CORRUPT. */
 MUST_CHECK steme_status evidence_record(struct reader *reader, uint64_t location, struct wal_entry *out,
@@ -86,7 +89,7 @@ MUST_CHECK steme_status evidence_read_all(struct reader *reader, const struct sl
                                           struct steme_error *err);
 
 /* Every ballot on a target below the limit, of all voters, sorted by voter then vote; `latest` marks the one of each
- * voter that counts before abstentions and retractions are looked at. */
+ * voter that counts before abstentions and retractions are looked at; none where it was cast before ballots_from_us. */
 struct cast {
     struct ballot_row row;
     bool latest;
@@ -94,6 +97,13 @@ struct cast {
 MUST_CHECK steme_status evidence_ballots(struct reader *reader, enum steme_target_kind kind, uint64_t route,
                                          const uint8_t target[16], struct arena *arena, struct cast **out,
                                          size_t *count_out, struct steme_error *err);
+
+/* Whether its voter took a ballot back by a revision, which must lie under the route of the ballot's target: *last_out
+ * is the location of the last such revision below the limit, 0 if there is none. */
+MUST_CHECK steme_status evidence_taken_back(struct reader *reader, uint64_t route, const struct ballot_row *row,
+                                            struct arena *arena, uint64_t *last_out, struct steme_error *err);
+/* Whether the index has any revision at all; looked for once. */
+MUST_CHECK steme_status evidence_any_revision(struct reader *reader, bool *out, struct steme_error *err);
 
 /* The latest ballot of each voter on each agent and source of the whole store, below the limit, abstentions and
  * retracted ones left out: the edges that authority flows along. */
@@ -122,5 +132,7 @@ MUST_CHECK steme_status evidence_locate(struct reader *reader, const uint8_t id[
  * sequence UINT64_MAX and received_us STEME_TIME_MAX do not bound. *sequence_out: the sequence number that bounds. */
 MUST_CHECK steme_status evidence_limit(struct wal *wal, struct kv_txn *txn, uint64_t sequence, int64_t received_us,
                                        uint64_t *limit_out, uint64_t *sequence_out, struct steme_error *err);
+/* When the last record with at most this sequence number was received. STEME_NOT_FOUND: there is none. */
+MUST_CHECK steme_status evidence_received(struct kv_txn *txn, uint64_t sequence, int64_t *out, struct steme_error *err);
 
 #endif

@@ -9,7 +9,11 @@
 
 enum {
     SLOT_ROW_BYTES = 50, /* without the optional parts */
-    BALLOT_ROW_BYTES = 32,
+    BALLOT_ROW_BYTES = 24,
+    TALLY_ROW_BYTES = 72,
+    VOTER_KEY_BYTES = 16 + 8 + 16, /* what a ballot's key has behind its target */
+    V_PREFIX_BYTES = 26,
+    A_PREFIX_BYTES = 18,
     BATCH_ROW_BYTES = 24,
     APPLIED_ROW_BYTES = 152,
 };
@@ -87,12 +91,42 @@ void key_ballot_prefix(struct key_bytes *out, enum steme_target_kind kind, uint6
     add_id(out, target);
 }
 
+/* With the sign turned, byte order is the order of times. */
+static uint64_t turn_time(int64_t us) { return (uint64_t)us ^ (UINT64_C(1) << 63); }
+
 void key_of_ballot(struct key_bytes *out, const struct steme_target *target, const uint8_t voter[16],
-                   const uint8_t vote[16])
+                   int64_t cast_at_us, const uint8_t vote[16])
 {
     key_ballot_prefix(out, target->kind, target->route, target->hash.bytes);
     add_id(out, voter);
+    add_u64(out, turn_time(cast_at_us));
     add_id(out, vote);
+}
+
+struct steme_slice key_ballots_target(struct steme_slice ballot)
+{
+    invariant(ballot.size > VOTER_KEY_BYTES);
+    return (struct steme_slice){ ballot.data, ballot.size - VOTER_KEY_BYTES };
+}
+
+struct steme_slice key_ballots_voter(struct steme_slice ballot)
+{
+    invariant(ballot.size > VOTER_KEY_BYTES);
+    return (struct steme_slice){ ballot.data, ballot.size - VOTER_KEY_BYTES + KEYS_ID_BYTES };
+}
+
+uint64_t key_ballots_route(struct steme_slice ballots)
+{
+    invariant(ballots.size >= A_PREFIX_BYTES);
+    return load_u64be(ballots.data + (ballots.data[0] == 'V' ? 1 : 2));
+}
+
+void key_of_tally(struct key_bytes *out, struct steme_slice target)
+{
+    begin(out, 'Y');
+    invariant(target.size == V_PREFIX_BYTES || target.size == A_PREFIX_BYTES);
+    memcpy(out->data + out->size, target.data, target.size);
+    out->size += target.size;
 }
 
 void key_revision_prefix(struct key_bytes *out, uint64_t route, const uint8_t target[16])
@@ -240,26 +274,66 @@ steme_status row_slot(struct steme_slice key, struct steme_slice value, struct s
 void value_of_ballot(struct value_bytes *out, struct steme_slice key, const struct ballot_row *row)
 {
     store_u32(out->data + 4, row->probability_ppm);
-    store_i64(out->data + 8, row->cast_at_us);
-    store_u64(out->data + 16, row->location);
-    store_u64(out->data + 24, (uint64_t)row->stance);
+    store_u64(out->data + 8, row->location);
+    store_u64(out->data + 16, (uint64_t)row->stance);
     out->size = BALLOT_ROW_BYTES;
     seal(out, key);
+}
+
+/* The length of a key that begins as ballots of one target do, and `more` behind it. */
+static bool ballots_key(struct steme_slice key, size_t more)
+{
+    if (key.size == V_PREFIX_BYTES + more) return key.data[0] == 'V';
+    return key.size == A_PREFIX_BYTES + more && key.data[0] == 'A';
 }
 
 steme_status row_ballot(struct steme_slice key, struct steme_slice value, struct ballot_row *out,
                         struct steme_error *err)
 {
-    if (key.size < 1 + 2 * KEYS_ID_BYTES || value.size != BALLOT_ROW_BYTES || !sealed(key, value, BALLOT_ROW_BYTES))
+    if (!ballots_key(key, VOTER_KEY_BYTES) || value.size != BALLOT_ROW_BYTES || !sealed(key, value, BALLOT_ROW_BYTES))
         return lies(key, err);
-    uint64_t stance = load_u64(value.data + 24);
+    uint64_t stance = load_u64(value.data + 16);
+    const uint8_t *behind = key.data + key.size - VOTER_KEY_BYTES;
     if (stance > STEME_ABSTAIN) return lies(key, err);
     out->probability_ppm = load_u32(value.data + 4);
-    out->cast_at_us = load_i64(value.data + 8);
-    out->location = load_u64(value.data + 16);
+    out->location = load_u64(value.data + 8);
     out->stance = (enum steme_stance)stance;
-    memcpy(out->voter, key.data + key.size - 32, 16);
-    memcpy(out->vote, key.data + key.size - 16, 16);
+    memcpy(out->voter, behind, 16);
+    out->cast_at_us = (int64_t)turn_time((int64_t)load_u64be(behind + 16));
+    memcpy(out->vote, behind + 24, 16);
+    return STEME_OK;
+}
+
+void value_of_tally(struct value_bytes *out, struct steme_slice key, const struct tally_row *row)
+{
+    uint8_t *at = out->data;
+    store_u32(at + 4, 0);
+    store_u64(at + 8, row->last_location);
+    store_u64(at + 16, row->ballots);
+    store_u64(at + 24, row->support);
+    store_u64(at + 32, row->refute);
+    store_u64(at + 40, row->abstain);
+    store_u64(at + 48, row->retracted);
+    store_u64(at + 56, row->support_ppm);
+    store_u64(at + 64, row->refute_ppm);
+    out->size = TALLY_ROW_BYTES;
+    seal(out, key);
+}
+
+steme_status row_tally(struct steme_slice key, struct steme_slice value, struct tally_row *out, struct steme_error *err)
+{
+    if (key.size < 2 || key.data[0] != 'Y' || value.size != TALLY_ROW_BYTES) return lies(key, err);
+    if (!ballots_key((struct steme_slice){ key.data + 1, key.size - 1 }, 0) || !sealed(key, value, TALLY_ROW_BYTES))
+        return lies(key, err);
+    const uint8_t *at = value.data;
+    *out = (struct tally_row){ .last_location = load_u64(at + 8),
+                               .ballots = load_u64(at + 16),
+                               .support = load_u64(at + 24),
+                               .refute = load_u64(at + 32),
+                               .abstain = load_u64(at + 40),
+                               .retracted = load_u64(at + 48),
+                               .support_ppm = load_u64(at + 56),
+                               .refute_ppm = load_u64(at + 64) };
     return STEME_OK;
 }
 
@@ -358,6 +432,7 @@ steme_status row_place(struct steme_slice key, struct steme_slice value, uint64_
     struct slot_row slot = { 0 };
     struct ballot_row ballot = { 0 };
     struct batch_row batch = { 0 };
+    struct tally_row tally = { 0 };
     steme_status status = STEME_OK;
     *location_out = 0;
     switch (key.size ? key.data[0] : 0) {
@@ -373,6 +448,10 @@ steme_status row_place(struct steme_slice key, struct steme_slice value, uint64_
     case 'A':
         status = row_ballot(key, value, &ballot, err);
         *location_out = ballot.location;
+        return status;
+    case 'Y':
+        status = row_tally(key, value, &tally, err);
+        *location_out = tally.last_location;
         return status;
     case 'R':
         status = row_batch(key, value, &batch, err);

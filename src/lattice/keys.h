@@ -5,15 +5,18 @@
  *
  *   H id16                                      -> type << 56 | location     where any record lies
  *   S route8 predicate4 slot16 location8        -> struct slot_row           an assertion, covering what lenses need
- *   V route8 kind1 target16 voter16 vote16      -> struct ballot_row         a vote on an assertion or claim
- *   A kind1 target16 voter16 vote16             -> struct ballot_row         a vote on an agent, source or epoch
+ *   V route8 kind1 target16 voter16 cast8 vote16 -> struct ballot_row        a vote on an assertion or claim
+ *   A kind1 target16 voter16 cast8 vote16       -> struct ballot_row         a vote on an agent, source or epoch
  *   X route8 target16 revision16                -> location8                 a revision that names the target
  *   E epoch16                                   -> location8                 an epoch
  *   R sequence8 (first of its batch)            -> received_at8 location8    transaction time
  *   D location8                                 -> id32 reason               a dead letter
  *   M "applied"                                 -> struct applied_row        how far the index is
+ *   Y + prefix of the target's V or A rows      -> struct tally_row          the target's ballots, folded
  *
- * A row of S, V, A, R or M begins its value with 4 bytes of XXH3-64 over key and rest of value, because the store
+ * A voter's ballots on a target sort by when they were cast: the one that counts is the last.
+ *
+ * A row of S, V, A, R, M or Y begins its value with 4 bytes of XXH3-64 over key and rest of value, because the store
  * below does not notice rot; H, X, E and D point to records that prove themselves. That no row is missing is proved
  * below (kv_guard() of spine/kv.h, whose rows begin with "!sum"). Pure; any thread. */
 #ifndef LATTICE_KEYS_H
@@ -30,7 +33,7 @@
  * a row. */
 #define KEYS_LAYOUT 2u
 #define KEYS_ID_BYTES 16u
-#define KEYS_MAX_BYTES 64u        /* longest key below */
+#define KEYS_MAX_BYTES 72u        /* longest key below */
 #define KEYS_VALUE_MAX_BYTES 320u /* longest value below but for a dead letter's reason, which is cut to fit */
 
 /* A key or value being made. */
@@ -66,11 +69,19 @@ struct slot_row {
 
 struct ballot_row {
     uint64_t location;
-    int64_t cast_at_us;
+    int64_t cast_at_us; /* from the key */
     uint32_t probability_ppm;
     enum steme_stance stance; /* on the positive claim or the assertion as it stands */
     uint8_t voter[16];        /* from the key */
     uint8_t vote[16];         /* from the key */
+};
+
+/* Ballots on a target, folded (lattice/tally.h): of each voter the latest. */
+struct tally_row {
+    uint64_t last_location; /* greatest of its votes, and of revisions by their voters that name one of them */
+    uint64_t ballots;       /* ever cast */
+    uint64_t support, refute, abstain, retracted; /* voters, by what became of their latest ballot */
+    uint64_t support_ppm, refute_ppm;             /* sums of the probabilities of those that count */
 };
 
 struct batch_row {
@@ -97,8 +108,15 @@ void key_route_prefix(struct key_bytes *out, char tag, uint64_t route); /* S, V 
 /* kinds ASSERTION and CLAIM give a V key, AGENT, SOURCE and EPOCH an A key. A claim's polarity bit plays no part: it
  * lies past the 16 bytes. */
 void key_of_ballot(struct key_bytes *out, const struct steme_target *target, const uint8_t voter[16],
-                   const uint8_t vote[16]);
+                   int64_t cast_at_us, const uint8_t vote[16]);
 void key_ballot_prefix(struct key_bytes *out, enum steme_target_kind kind, uint64_t route, const uint8_t target[16]);
+/* Part of a V or A key of full length: what all ballots on its target begin with; one voter's on it. */
+struct steme_slice key_ballots_target(struct steme_slice ballot);
+struct steme_slice key_ballots_voter(struct steme_slice ballot);
+/* The route under which revisions of these ballots lie, given such a part; for A the target's own beginning. */
+uint64_t key_ballots_route(struct steme_slice ballots);
+/* Of the target that key_ballot_prefix() or key_ballots_target() gave. */
+void key_of_tally(struct key_bytes *out, struct steme_slice target);
 void key_of_revision(struct key_bytes *out, uint64_t route, const uint8_t target[16], const uint8_t revision[16]);
 void key_revision_prefix(struct key_bytes *out, uint64_t route, const uint8_t target[16]);
 void key_of_epoch(struct key_bytes *out, const uint8_t epoch[16]);
@@ -122,6 +140,7 @@ static inline struct steme_slice value_slice(const struct value_bytes *value)
 void value_of_id(struct value_bytes *out, enum steme_type type, uint64_t location);
 void value_of_slot_row(struct value_bytes *out, struct steme_slice key, const struct slot_row *row);
 void value_of_ballot(struct value_bytes *out, struct steme_slice key, const struct ballot_row *row);
+void value_of_tally(struct value_bytes *out, struct steme_slice key, const struct tally_row *row);
 void value_of_location(struct value_bytes *out, uint64_t location);
 void value_of_batch(struct value_bytes *out, struct steme_slice key, const struct batch_row *row);
 void value_of_dead_letter(struct value_bytes *out, const struct steme_hash *id, const char *reason);
@@ -134,10 +153,13 @@ MUST_CHECK steme_status row_slot(struct steme_slice key, struct steme_slice valu
                                  struct slot_row *out, struct steme_error *err);
 MUST_CHECK steme_status row_ballot(struct steme_slice key, struct steme_slice value, struct ballot_row *out,
                                    struct steme_error *err);
+MUST_CHECK steme_status row_tally(struct steme_slice key, struct steme_slice value, struct tally_row *out,
+                                  struct steme_error *err);
 MUST_CHECK steme_status row_location(struct steme_slice value, uint64_t *location_out, struct steme_error *err);
 MUST_CHECK steme_status row_batch(struct steme_slice key, struct steme_slice value, struct batch_row *out,
                                   struct steme_error *err);
-/* Where the record lies that a row of any kind is there for; 0 for M, which is there for all. */
+/* Where the record lies that a row of any kind is there for, for Y the last of them; 0 for M, which is there for
+ * all. */
 MUST_CHECK steme_status row_place(struct steme_slice key, struct steme_slice value, uint64_t *location_out,
                                   struct steme_error *err);
 MUST_CHECK steme_status row_applied(struct steme_slice key, struct steme_slice value, struct applied_row *out,

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/slice.h"
+#include "lattice/tally.h"
 
 enum {
     SCRATCH_CEILING_BYTES = 256 << 20,
@@ -133,7 +134,7 @@ static steme_status vote_rows(const struct wal_entry *entry, const struct steme_
                               .stance = stance };
     struct key_bytes key;
     struct value_bytes value;
-    key_of_ballot(&key, &vote->target, voter.bytes, entry->id.bytes);
+    key_of_ballot(&key, &vote->target, voter.bytes, vote->cast_at_us, entry->id.bytes);
     value_of_ballot(&value, key_slice(&key), &row);
     return give(sink, &key, &value, err);
 }
@@ -207,25 +208,29 @@ void projection_init(struct projection *p, struct wal *wal)
 {
     *p = (struct projection){ .wal = wal };
     arena_init(&p->arena, SCRATCH_CEILING_BYTES);
+    arena_init(&p->folding, SCRATCH_CEILING_BYTES);
 }
 
 void projection_deinit(struct projection *p)
 {
     arena_deinit(&p->arena);
+    arena_deinit(&p->folding);
     *p = (struct projection){ 0 };
 }
 
-/* A write transaction, and the account of what goes into it. */
+/* A write transaction, the account of what goes into it, and the tallies its rows move. */
 struct intake {
     struct kv_txn *txn;
     struct applied_row *row;
+    struct tally_fold fold;
 };
 
 static steme_status put_row(void *context, struct steme_slice key, struct steme_slice value, struct steme_error *err)
 {
     struct intake *in = context;
     in->row->row_bytes += key.size + value.size;
-    return kv_put(in->txn, key, value, err);
+    steme_status status = tally_fold_row(&in->fold, key, value, err);
+    return status ? status : kv_put(in->txn, key, value, err);
 }
 
 /* The store has a record with the first 16 bytes of this id: the same one again, or by 2^64 hashes of work another. */
@@ -282,13 +287,22 @@ steme_status projection_applied_in(struct kv_txn *txn, struct applied_row *out, 
     return status ? status : row_applied(key_slice(&key), value, out, err);
 }
 
+static steme_status fold_tallies(struct intake *in, struct steme_error *err)
+{
+    uint64_t new_bytes = 0;
+    steme_status status = tally_fold_end(&in->fold, &new_bytes, err);
+    in->row->row_bytes += new_bytes;
+    return status;
+}
+
 static steme_status apply(void *context, struct kv_txn *txn, const struct wal_entry *entries, size_t count,
                           const struct wal_mark *after, struct steme_error *err)
 {
     struct projection *p = context;
     struct arena_mark start = arena_mark(&p->arena);
     struct applied_row row = { 0 };
-    struct intake in = { txn, &row };
+    struct arena_mark folding = arena_mark(&p->folding);
+    struct intake in = { .txn = txn, .row = &row };
     struct projected *projected = NULL;
     struct key_bytes key;
     struct value_bytes value;
@@ -300,9 +314,11 @@ static steme_status apply(void *context, struct kv_txn *txn, const struct wal_en
         entries++;
         count--;
     }
-    status = projection_prepare(entries, count, &p->arena, &projected, err);
+    status = tally_fold_begin(&in.fold, p->wal, txn, &p->folding, err);
+    if (!status) status = projection_prepare(entries, count, &p->arena, &projected, err);
     for (size_t i = 0; !status && i < count; i++)
         status = apply_one(p, &in, &entries[i], projection_begins_batch(entries, i), &projected[i], err);
+    if (!status) status = fold_tallies(&in, err);
     if (status) goto done;
     if (after->location > row.mark.location) row.mark = *after;
     key_applied(&key);
@@ -310,6 +326,7 @@ static steme_status apply(void *context, struct kv_txn *txn, const struct wal_en
     status = kv_put(txn, key_slice(&key), value_slice(&value), err);
 done:
     arena_rewind(&p->arena, start);
+    arena_rewind(&p->folding, folding);
     return status;
 }
 

@@ -2,7 +2,7 @@
 /* Projection: the rows of the index that a record amounts to. A row is a pure function of its record and its place in
  * the log, never of what came before; therefore the order of arrival can't matter, a vote may come before its
  * assertion, and online ingestion and bulk rebuild share this one rule. The two ways differ only in how rows reach the
- * store.
+ * store. Y rows (lattice/tally.h) are functions of sets of such rows, which is as good.
  *
  * Copies of one record: only the first copy in the log has rows. */
 #ifndef LATTICE_PROJECTION_H
@@ -47,6 +47,7 @@ void projection_batch_row(const struct wal_entry *entry, struct key_bytes *key, 
 struct projection {
     struct wal *wal;
     struct arena arena;
+    struct arena folding; /* tallies of a step, which outlive the scratch of its records */
 };
 void projection_init(struct projection *p, struct wal *wal);
 void projection_deinit(struct projection *p);

@@ -305,8 +305,24 @@ def every_record_is_shown_with_the_same_ids(store):
         expect(good("key", "show", key, "--json", store=store).json["agent"] == agent, (key, agent))
 
 
+def tallies_are_the_same(store):
+    """Each tally that the index keeps, and no other."""
+    kept, counted = [], []
+    for line in good("keys", "Y", store=store).text.splitlines():
+        key, _, *words = line.split()
+        ppm = words.index("ppm")
+        kept.append((*key.split(":")[1:], dict(zip(words[0:ppm:2], map(int, words[1:ppm:2]))),
+                     [int(word) for word in words[ppm + 1:]]))
+    for tally in map(json.loads, reads(store, "--tallies")[1].splitlines()):
+        figures = {name: tally[name] for name in ("ballots", "support", "refute", "abstain", "retracted")}
+        counted.append((tally["target"]["kind"], tally["target"]["id"][:32], figures,
+                        [tally["support_ppm"], tally["refute_ppm"]]))
+    expect(len(kept) >= 9 and sorted(kept, key=str) == sorted(counted, key=str), f"{kept}\n{counted}")
+
+
 def votes_are_counted_the_same(store):
     """Of each assertion the votes that count, as `show` has them; of the others what was voted above."""
+    tallies_are_the_same(store)
     others, seen = [], 0
     for tally in map(json.loads, reads(store, "--tallies")[1].splitlines()):
         target = tally["target"]

@@ -11,8 +11,8 @@ static const struct {
     char tag;
     size_t size;
 } kinds[] = {
-    { 0, 0 },    { 'S', 37 }, { 'V', 58 }, { 'A', 50 }, { 'R', 9 },
-    { 'H', 17 }, { 'X', 41 }, { 'E', 17 }, { 'D', 9 },  { 'M', 8 },
+    { 0, 0 },    { 'S', 37 }, { 'V', 66 }, { 'A', 58 }, { 'R', 9 },  { 'H', 17 },
+    { 'X', 41 }, { 'E', 17 }, { 'D', 9 },  { 'M', 8 },  { 'Y', 27 }, { 'Y', 19 },
 };
 
 /* What the row's maker puts into the first four bytes of a value. */
@@ -67,6 +67,21 @@ static void check_ballot(struct steme_slice key, struct steme_slice value)
     invariant(row_ballot(key, value_slice(&made), &row_again, NULL) == STEME_OK);
     invariant(row_again.cast_at_us == row.cast_at_us && row_again.location == row.location);
     invariant(made.size == value.size && memcmp(made.data, value.data, made.size) == 0);
+}
+
+static void check_tally(struct steme_slice key, struct steme_slice value)
+{
+    struct steme_error err = { 0 };
+    struct tally_row row, row_again;
+    struct value_bytes made;
+    struct key_bytes made_key;
+    if (!taken(row_tally(key, value, &row, &err), &err)) return;
+    key_of_tally(&made_key, slice_of(key.data + 1, key.size - 1));
+    invariant(made_key.size == key.size && memcmp(made_key.data, key.data, key.size) == 0);
+    value_of_tally(&made, key, &row);
+    invariant(row_tally(key, value_slice(&made), &row_again, NULL) == STEME_OK);
+    invariant(row_again.last_location == row.last_location && row_again.ballots == row.ballots);
+    invariant(row_again.retracted == row.retracted && row_again.refute_ppm == row.refute_ppm);
 }
 
 static void check_batch(struct steme_slice key, struct steme_slice value)
@@ -129,6 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct steme_slice key_slice = slice_of(key, key_size), value_slice = slice_of(value, input.size);
     check_slot(key_slice, value_slice);
     check_ballot(key_slice, value_slice);
+    check_tally(key_slice, value_slice);
     check_batch(key_slice, value_slice);
     check_applied(key_slice, value_slice);
     check_rest(key_slice, value_slice);

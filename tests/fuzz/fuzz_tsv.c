@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a TSV file: its header, then its rows. What is refused is refused with a message; the fields of a row
- * lie in its line, are not empty, and stand where the header says; and an object that is read can be written into a
- * column and read from there again. */
+/* Any bytes as a TSV file of assertions, and as one of votes: its header, then its rows. What is refused is refused
+ * with a message; the fields of a row lie in its line, are not empty, and stand where the header says; and an object
+ * that is read can be written into a column and read from there again. */
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/check.h"
@@ -81,6 +81,38 @@ static void check_line(const struct tsv_header *header, struct steme_slice line,
     check_object(&assertion.object, arena);
 }
 
+static void check_vote(const struct tsv_header *header, struct steme_slice line, struct arena *arena)
+{
+    static const struct tsv_context context = { NOW_US, NOW_US - 1, find_epoch, NULL };
+    struct tsv_row row;
+    struct steme_vote vote;
+    struct ballot_text target;
+    struct steme_error err = { 0 };
+    steme_status status = tsv_row_split(header, line, &row, &err);
+    if (!status) check_row(header, &row, line);
+    if (!status) status = tsv_row_vote(&row, &context, arena, &vote, &target, &err);
+    if (status) {
+        invariant(err.message[0] != '\0');
+        invariant(status == STEME_BAD_INPUT || status == STEME_TOO_LARGE);
+        return;
+    }
+    invariant(vote.probability_ppm <= STEME_PPM && vote.stance <= STEME_ABSTAIN && target.kind <= STEME_ON_EPOCH);
+    invariant(target.target.data || (target.kind == STEME_ON_CLAIM && target.subject.data && target.predicate.data));
+}
+
+static void check_votes(struct steme_slice rest, struct arena *arena)
+{
+    static const struct arena_mark begin;
+    struct tsv_header header;
+    struct steme_error err = { 0 };
+    steme_status status = tsv_header_parse_votes(next_line(&rest), &header, &err);
+    invariant(status == STEME_OK || (status == STEME_BAD_INPUT && err.message[0] != '\0'));
+    while (!status && rest.size > 0) {
+        check_vote(&header, next_line(&rest), arena);
+        arena_rewind(arena, begin);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct arena_mark begin;
@@ -89,6 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct steme_error err = { 0 };
     struct steme_slice rest = slice_of(data, size);
     arena_init(&arena, MEMORY_MAX_BYTES);
+    check_votes(rest, &arena);
     steme_status status = tsv_header_parse(next_line(&rest), &header, &err);
     invariant(status == STEME_OK || (status == STEME_BAD_INPUT && err.message[0] != '\0'));
     while (!status && rest.size > 0) {

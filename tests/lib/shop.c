@@ -225,8 +225,9 @@ static steme_status add_tally(struct steme_snapshot *snapshot, const struct stem
     if (status) return status;
     buf_printf(out, "tally %d", (int)target->kind);
     add_hash(out, &target->hash);
-    buf_printf(out, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", tally.support, tally.refute,
+    buf_printf(out, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, tally.support, tally.refute,
                tally.abstain, tally.support_ppm, tally.refute_ppm);
+    buf_printf(out, " %" PRIu64 " of %" PRIu64 "\n", tally.retracted, tally.ballots);
     return STEME_OK;
 }
 

@@ -39,14 +39,28 @@ def ballots(entries, revised):
                      for key, (_, id_, stance, ppm) in voters.items()} for target, voters in latest.items()}
 
 
+def cast(entries):
+    """target as (kind, route, id) -> how many votes on it there ever were."""
+    counts = {}
+    for entry in entries:
+        if entry.record["type"] == "vote":
+            target = entry.record["target"]
+            id_ = polar(target["id"], False) if target["kind"] == "claim" else target["id"]
+            key = target["kind"], target["route"], id_
+            counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
 def targets(entries):
-    """Of each target: how many voters stand where, and the sum of their probabilities in parts per million."""
+    """Of each target: how many voters stand where, the sum of their probabilities in parts per million, all votes."""
+    counts = cast(entries)
     for (kind, route_, id_), voters in sorted(ballots(entries, withdrawn(entries)).items()):
         line = {"target": {"kind": kind, "id": id_.hex(), "route": route_.hex()}}
         for stance in ("support", "refute", "abstain"):
             shares = [ballot[1] for ballot in voters.values() if ballot and ballot[0] == stance]
             line |= {stance: len(shares), stance + "_ppm": sum(shares)}
-        yield line | {"retracted": sum(ballot is None for ballot in voters.values())}
+        yield line | {"retracted": sum(ballot is None for ballot in voters.values()),
+                      "ballots": counts[kind, route_, id_]}
 
 
 class Claim:
@@ -74,7 +88,7 @@ class Claim:
 def claims(entries):
     """The claims with a live assertion, and the sums that every lens begins with."""
     revised = withdrawn(entries)
-    cast = ballots(entries, revised)
+    counted = ballots(entries, revised)
     past = superseded(entries)
     found = {}
     for entry in entries:
@@ -88,11 +102,11 @@ def claims(entries):
         id_ = polar(claim_id(it, slot), False)
         if id_ not in found:
             claim = found[id_] = Claim(it, slot, id_)
-            claim.add_ballots(cast.get(("claim", where, id_), {}), False)
+            claim.add_ballots(counted.get(("claim", where, id_), {}), False)
         claim, against = found[id_], it["negated"]
         claim.assertions[against] += 1
         claim.add(against, voice_id(it), it["confidence"])
-        claim.add_ballots(cast.get(("assertion", where, entry.id), {}), against)
+        claim.add_ballots(counted.get(("assertion", where, entry.id), {}), against)
     for claim in sorted(found.values(), key=lambda claim: (claim.slot, claim.id)):
         yield {"slot": claim.slot.hex(), "claim": claim.id.hex(), "subject": claim.record["subject"],
                "predicate": claim.record["predicate"], "assertions": claim.assertions[0],

@@ -37,6 +37,7 @@ const struct option_spec cli_moment_options[] = {
     { "as-of", "SEQ|TIME", "look at the store as it was: @SEQ, seq:SEQ or a number that is no year; else a time",
       false },
     { "valid-at", "TIME", "only what is stated to be valid at this time in the world, or now", false },
+    { "ballot-age", "TIME", "votes cast longer before that moment, such as 90d, do not count", false },
     { 0 },
 };
 
@@ -142,10 +143,12 @@ static steme_status read_moment(const struct cli *cli, struct steme_moment *out,
     *out = steme_moment_now();
     const char *as_of = cli_option(cli, "as-of");
     const char *valid_at = cli_option(cli, "valid-at");
+    const char *ballot_age = cli_option(cli, "ballot-age");
     steme_status status = STEME_OK;
     if (as_of) status = scalar_parse_as_of(as_of, cli->now_us, out, err);
     if (!status && valid_at)
         status = scalar_parse_time(slice_text(valid_at), "valid-at", cli->now_us, &out->valid_at_us, err);
+    if (!status && ballot_age) status = scalar_parse_duration(ballot_age, "ballot-age", &out->ballot_age_us, err);
     return status;
 }
 

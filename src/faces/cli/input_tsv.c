@@ -28,39 +28,78 @@ static struct steme_slice next_field(struct steme_slice *rest, bool *more)
     return field;
 }
 
-static steme_status parse_column(struct steme_slice name, enum tsv_column *out, struct steme_error *err)
+/* Columns of a file of votes; a file of assertions has those before TSV_KIND. */
+static const enum tsv_column vote_columns[] = { TSV_KIND, TSV_TARGET, TSV_SUBJECT, TSV_PREDICATE,   TSV_OBJECT,
+                                                TSV_TYPE, TSV_STANCE, TSV_TIME,    TSV_PROBABILITY, TSV_REASON };
+
+static steme_status parse_word(struct steme_slice text, const char *what, const char *const *names, size_t count,
+                               size_t *out, struct steme_error *err)
 {
-    for (size_t i = 0; i < countof(column_names); i++) {
-        if (!slice_equal(name, slice_text(column_names[i]))) continue;
-        *out = (enum tsv_column)i;
-        return STEME_OK;
-    }
+    for (*out = 0; *out < count; ++*out)
+        if (slice_equal(text, slice_text(names[*out]))) return STEME_OK;
     char word[64];
-    snprintf(word, sizeof word, "%.*s", name.size < sizeof word ? (int)name.size : (int)sizeof word - 1,
-             name.size ? (const char *)name.data : "");
-    return unknown_word(err, STEME_BAD_INPUT, "column", word, column_names, countof(column_names));
+    snprintf(word, sizeof word, "%.*s", text.size < sizeof word ? (int)text.size : (int)sizeof word - 1,
+             text.size ? (const char *)text.data : "");
+    return unknown_word(err, STEME_BAD_INPUT, what, word, names, count);
 }
 
-steme_status tsv_header_parse(struct steme_slice line, struct tsv_header *out, struct steme_error *err)
+static steme_status parse_column(struct steme_slice name, bool votes, enum tsv_column *out, struct steme_error *err)
+{
+    const char *names[TSV_COLUMN_COUNT];
+    size_t count = votes ? countof(vote_columns) : TSV_KIND, found = 0;
+    for (size_t i = 0; i < count; i++)
+        names[i] = column_names[votes ? vote_columns[i] : (enum tsv_column)i];
+    steme_status status = parse_word(name, "column", names, count, &found, err);
+    if (!status) *out = votes ? vote_columns[found] : (enum tsv_column)found;
+    return status;
+}
+
+static steme_status parse_header(struct steme_slice line, bool votes, struct tsv_header *out, bool *seen,
+                                 struct steme_error *err)
 {
     struct tsv_header header = { 0 };
-    bool seen[TSV_COLUMN_COUNT] = { false };
     for (bool more = true; more;) {
         enum tsv_column column = TSV_SUBJECT;
-        steme_status status = parse_column(next_field(&line, &more), &column, err);
+        steme_status status = parse_column(next_field(&line, &more), votes, &column, err);
         if (status) return error_wrap(err, status, "the header");
         if (seen[column])
             return error_set(err, STEME_BAD_INPUT, "the header names column '%s' twice", column_names[column]);
         seen[column] = true;
         header.columns[header.count++] = column; /* each once, so they fit */
     }
+    header.has_agent = seen[TSV_AGENT];
+    *out = header;
+    return STEME_OK;
+}
+
+steme_status tsv_header_parse(struct steme_slice line, struct tsv_header *out, struct steme_error *err)
+{
+    struct tsv_header header;
+    bool seen[TSV_COLUMN_COUNT] = { false };
+    steme_status status = parse_header(line, false, &header, seen, err);
+    if (status) return status;
     for (enum tsv_column needed = TSV_SUBJECT; needed <= TSV_OBJECT; needed++)
         if (!seen[needed])
             return error_set(err, STEME_BAD_INPUT,
                              "the header lacks column '%s'; a TSV file begins with a line such as "
                              "agent<TAB>subject<TAB>predicate<TAB>object",
                              column_names[needed]);
-    header.has_agent = seen[TSV_AGENT];
+    *out = header;
+    return STEME_OK;
+}
+
+steme_status tsv_header_parse_votes(struct steme_slice line, struct tsv_header *out, struct steme_error *err)
+{
+    struct tsv_header header;
+    bool seen[TSV_COLUMN_COUNT] = { false };
+    steme_status status = parse_header(line, true, &header, seen, err);
+    if (status) return status;
+    bool by_words = seen[TSV_SUBJECT] && seen[TSV_PREDICATE] && seen[TSV_OBJECT];
+    if (!seen[TSV_STANCE] || (!seen[TSV_TARGET] && !by_words))
+        return error_set(err, STEME_BAD_INPUT,
+                         "the header lacks %s; a TSV file of votes begins with a line such as "
+                         "kind<TAB>target<TAB>stance, or subject<TAB>predicate<TAB>object<TAB>stance",
+                         seen[TSV_STANCE] ? "a target" : "column 'stance'");
     *out = header;
     return STEME_OK;
 }
@@ -161,4 +200,51 @@ steme_status tsv_row_assertion(const struct tsv_header *header, const struct tsv
     if (status) return status;
     *out = it;
     return STEME_OK;
+}
+
+/* ---- votes ---- */
+
+static steme_status set_target(const struct tsv_row *row, struct arena *arena, struct ballot_text *out,
+                               struct steme_error *err)
+{
+    static const char *const kinds[] = { "assertion", "claim", "agent", "source", "epoch" };
+    struct ballot_text text = { .target = row->fields[TSV_TARGET],
+                                .subject = row->fields[TSV_SUBJECT],
+                                .predicate = row->fields[TSV_PREDICATE],
+                                .object = { .object = row->fields[TSV_OBJECT], .type = row->fields[TSV_TYPE] } };
+    size_t kind = text.target.data ? STEME_ON_ASSERTION : STEME_ON_CLAIM;
+    steme_status status = STEME_OK;
+    if (row->fields[TSV_KIND].data)
+        status = parse_word(row->fields[TSV_KIND], "kind", kinds, countof(kinds), &kind, err);
+    if (!status && text.object.object.data)
+        status = object_unescape(text.object.object, arena, &text.object.object, err);
+    if (status) return status;
+    text.kind = (enum steme_target_kind)kind;
+    bool claim = text.kind == STEME_ON_CLAIM, words = text.predicate.data || text.object.object.data;
+    if (!claim && !text.target.data) return error_set(err, STEME_BAD_INPUT, "the vote has no target");
+    if (!claim && (text.subject.data || words || text.object.type.data))
+        return error_set(err, STEME_BAD_INPUT, "subject, predicate, object and type go with a vote on a claim");
+    if (claim && !text.subject.data) return error_set(err, STEME_BAD_INPUT, "a vote on a claim needs its subject");
+    if (claim && !text.target.data && !text.predicate.data)
+        return error_set(err, STEME_BAD_INPUT, "a vote on a claim needs the claim's id, or its predicate and object");
+    if (claim && text.target.data && words)
+        return error_set(err, STEME_BAD_INPUT, "a claim is named by its id or by what it says, not by both");
+    *out = text;
+    return STEME_OK;
+}
+
+steme_status tsv_row_vote(const struct tsv_row *row, const struct tsv_context *context, struct arena *arena,
+                          struct steme_vote *out, struct ballot_text *target_out, struct steme_error *err)
+{
+    struct steme_vote it = { .probability_ppm = STEME_PPM,
+                             .cast_at_us = context->asserted_at_us,
+                             .reason = row->fields[TSV_REASON] };
+    struct steme_slice probability = row->fields[TSV_PROBABILITY], time = row->fields[TSV_TIME];
+    steme_status status = ballot_parse_stance(row->fields[TSV_STANCE], &it.stance, err);
+    if (!status && probability.data) status = scalar_parse_share(probability, "probability", &it.probability_ppm, err);
+    if (!status && time.data) status = scalar_parse_time(time, "time", context->now_us, &it.cast_at_us, err);
+    if (!status && it.reason.data) status = object_unescape(it.reason, arena, &it.reason, err);
+    if (!status) status = set_target(row, arena, target_out, err);
+    if (!status) *out = it;
+    return status;
 }

@@ -1,37 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Assertions from a TSV file: a header that names its columns, then one assertion a line. Columns, in any order:
+/* Assertions or votes from a TSV file: a header that names its columns, then one a line. Columns, in any order, of
+ * assertions:
  *
  *   subject predicate object        needed
  *   agent                           who states it: becomes the assertion's source, its voice
  *   type confidence plus minus unit time valid_from valid_to epoch    as the options of `steme assert`
  *   source                          with an agent column: where it is stated (evidence that supports); else as agent
  *
- * Empty fields count as absent. There is no quoting; \\ \t \n \r stand for themselves in the object. Pure;
- * one thread at a time. */
+ * and of votes:
+ *
+ *   stance                          needed: support, refute or abstain
+ *   kind target                     assertion ID, epoch NAME|ID, agent KEY|HEX, source NAME, claim ID with its subject;
+ *                                   without a kind an assertion, or, where there is no target, a claim
+ *   subject predicate object type   a claim by what it says
+ *   probability reason time         as the options of `steme vote`, time being when it was cast
+ *
+ * Empty fields count as absent. There is no quoting; \\ \t \n \r stand for themselves in the object and
+ * the reason. Pure; one thread at a time. */
 #ifndef CLI_INPUT_TSV_H
 #define CLI_INPUT_TSV_H
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "faces/cli/ballot.h"
 #include "steme/types.h"
 
 #include <stdbool.h>
 
-#define TSV_COLUMN_MAP(X)       \
-    X(AGENT, "agent")           \
-    X(SUBJECT, "subject")       \
-    X(PREDICATE, "predicate")   \
-    X(OBJECT, "object")         \
-    X(TYPE, "type")             \
-    X(CONFIDENCE, "confidence") \
-    X(PLUS, "plus")             \
-    X(MINUS, "minus")           \
-    X(UNIT, "unit")             \
-    X(TIME, "time")             \
-    X(VALID_FROM, "valid_from") \
-    X(VALID_TO, "valid_to")     \
-    X(SOURCE, "source")         \
-    X(EPOCH, "epoch")
+#define TSV_COLUMN_MAP(X)         \
+    X(AGENT, "agent")             \
+    X(SUBJECT, "subject")         \
+    X(PREDICATE, "predicate")     \
+    X(OBJECT, "object")           \
+    X(TYPE, "type")               \
+    X(CONFIDENCE, "confidence")   \
+    X(PLUS, "plus")               \
+    X(MINUS, "minus")             \
+    X(UNIT, "unit")               \
+    X(TIME, "time")               \
+    X(VALID_FROM, "valid_from")   \
+    X(VALID_TO, "valid_to")       \
+    X(SOURCE, "source")           \
+    X(EPOCH, "epoch")             \
+    X(KIND, "kind")               \
+    X(TARGET, "target")           \
+    X(STANCE, "stance")           \
+    X(PROBABILITY, "probability") \
+    X(REASON, "reason")
 
 enum tsv_column {
 #define TSV_ENUM(name, text) TSV_##name,
@@ -64,6 +79,9 @@ struct tsv_context {
 
 /* STEME_BAD_INPUT: a column unknown (the message names the nearest), given twice, or a needed one missing. */
 MUST_CHECK steme_status tsv_header_parse(struct steme_slice line, struct tsv_header *out, struct steme_error *err);
+/* The same of a file of votes. */
+MUST_CHECK steme_status tsv_header_parse_votes(struct steme_slice line, struct tsv_header *out,
+                                               struct steme_error *err);
 
 /* Part a line into its fields; they borrow from it. STEME_BAD_INPUT: not as many as the header has, or a carriage
  * return or NUL among them. */
@@ -75,5 +93,9 @@ MUST_CHECK steme_status tsv_row_split(const struct tsv_header *header, struct st
 MUST_CHECK steme_status tsv_row_assertion(const struct tsv_header *header, const struct tsv_row *row,
                                           const struct tsv_context *context, struct arena *arena,
                                           struct steme_assertion *out, struct steme_error *err);
+
+/* The vote a row states, but for its target, which *target_out has in words. Both borrow as above. */
+MUST_CHECK steme_status tsv_row_vote(const struct tsv_row *row, const struct tsv_context *context, struct arena *arena,
+                                     struct steme_vote *out, struct ballot_text *target_out, struct steme_error *err);
 
 #endif

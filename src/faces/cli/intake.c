@@ -26,12 +26,14 @@ steme_status intake_init(struct intake *intake, struct cli *cli, struct steme_er
     buf_init(&intake->bytes, UNIT_BYTES_MAX);
     intake->assertions = calloc(INTAKE_BUNDLE_MAX, sizeof *intake->assertions);
     intake->lines = calloc(INTAKE_BUNDLE_MAX, sizeof *intake->lines);
+    intake->votes = calloc(INTAKE_VOTES_MAX, sizeof *intake->votes);
+    intake->vote_lines = calloc(INTAKE_VOTES_MAX, sizeof *intake->vote_lines);
     intake->receipts = calloc(STEME_BATCH_RECORDS_MAX, sizeof *intake->receipts);
     intake->pieces = calloc(STEME_BATCH_RECORDS_MAX, sizeof *intake->pieces);
     intake->units = calloc(INTAKE_BATCH_UNITS, sizeof *intake->units);
     intake->signed_records = calloc(STEME_BATCH_RECORDS_MAX, sizeof *intake->signed_records);
-    if (intake->assertions && intake->lines && intake->receipts && intake->pieces && intake->units &&
-        intake->signed_records)
+    if (intake->assertions && intake->lines && intake->votes && intake->vote_lines && intake->receipts &&
+        intake->pieces && intake->units && intake->signed_records)
         return STEME_OK;
     return error_set(err, STEME_NO_MEMORY, "no memory for a batch of records");
 }
@@ -42,6 +44,8 @@ void intake_deinit(struct intake *intake)
     buf_deinit(&intake->bytes);
     free(intake->assertions);
     free(intake->lines);
+    free(intake->votes);
+    free(intake->vote_lines);
     free(intake->receipts);
     free(intake->pieces);
     free(intake->units);
@@ -159,6 +163,46 @@ static steme_status flush_assertions(struct intake *intake, struct steme_error *
     return status;
 }
 
+static steme_status check_votes(struct intake *intake, struct steme_error *err)
+{
+    for (size_t i = 0; i < intake->vote_count; i++) {
+        steme_status status = check_draft(&intake->votes[i], err);
+        if (status && !intake_is_about_line(status)) return status;
+        if (status)
+            intake_reject(intake, intake->vote_lines[i], err->message);
+        else
+            intake->written++;
+    }
+    return STEME_OK;
+}
+
+/* As with a bundle: one that is bad is taken out and the rest tried again. */
+static steme_status write_votes(struct intake *intake, struct steme_error *err)
+{
+    while (intake->vote_count > 0) {
+        size_t bad = intake->vote_count;
+        steme_status status = steme_write_many(intake->cli->store, intake->cli->signer, intake->votes,
+                                               intake->vote_count, intake->receipts, &bad, err);
+        if (!status) break;
+        if (bad >= intake->vote_count || !intake_is_about_line(status)) return status;
+        intake_reject(intake, intake->vote_lines[bad], err->message);
+        size_t behind = --intake->vote_count - bad;
+        memmove(intake->votes + bad, intake->votes + bad + 1, behind * sizeof *intake->votes);
+        memmove(intake->vote_lines + bad, intake->vote_lines + bad + 1, behind * sizeof *intake->vote_lines);
+    }
+    for (size_t i = 0; i < intake->vote_count; i++)
+        count_receipt(intake, &intake->receipts[i]);
+    return publish(intake, err);
+}
+
+static steme_status flush_votes(struct intake *intake, struct steme_error *err)
+{
+    steme_status status = intake->dry_run ? check_votes(intake, err) : write_votes(intake, err);
+    intake->vote_count = 0;
+    intake->vote_bytes = 0;
+    return status;
+}
+
 steme_status intake_begin_line(struct intake *intake, struct arena **arena_out, struct steme_error *err)
 {
     static const struct arena_mark begin;
@@ -166,7 +210,9 @@ steme_status intake_begin_line(struct intake *intake, struct arena **arena_out, 
     /* Lines that were rejected leave their pieces behind, too. */
     if (intake->arena.used_bytes > ARENA_WAITING_BYTES && intake->assertion_count > 0)
         status = flush_assertions(intake, err);
-    if (intake->assertion_count == 0) arena_rewind(&intake->arena, begin);
+    if (!status && intake->arena.used_bytes > ARENA_WAITING_BYTES && intake->vote_count > 0)
+        status = flush_votes(intake, err);
+    if (intake->assertion_count == 0 && intake->vote_count == 0) arena_rewind(&intake->arena, begin);
     *arena_out = &intake->arena;
     return status;
 }
@@ -174,6 +220,10 @@ steme_status intake_begin_line(struct intake *intake, struct arena **arena_out, 
 steme_status intake_assertion(struct intake *intake, const struct steme_assertion *assertion, uint64_t line,
                               size_t bytes, struct steme_error *err)
 {
+    if (intake->vote_count > 0) { /* keep the order of the file */
+        steme_status status = flush_votes(intake, err);
+        if (status) return status;
+    }
     intake->assertions[intake->assertion_count] = *assertion;
     intake->lines[intake->assertion_count++] = line;
     intake->assertion_bytes += bytes + RECORD_OVERHEAD;
@@ -181,7 +231,19 @@ steme_status intake_assertion(struct intake *intake, const struct steme_assertio
     return full ? flush_assertions(intake, err) : STEME_OK;
 }
 
-/* Votes, epochs and revisions are signed one by one. */
+steme_status intake_vote(struct intake *intake, const struct steme_vote *vote, uint64_t line, size_t bytes,
+                         struct steme_error *err)
+{
+    steme_status status = flush_assertions(intake, err); /* what it may be about goes first */
+    if (status) return status;
+    intake->votes[intake->vote_count] = (struct steme_record){ .type = STEME_VOTE, .as.vote = *vote };
+    intake->vote_lines[intake->vote_count++] = line;
+    intake->vote_bytes += bytes + RECORD_OVERHEAD;
+    bool full = intake->vote_count == INTAKE_VOTES_MAX || intake->vote_bytes > BUNDLE_BYTES;
+    return full ? flush_votes(intake, err) : STEME_OK;
+}
+
+/* Epochs and revisions are written one by one. */
 static steme_status write_draft(struct intake *intake, const struct steme_record *record, uint64_t line,
                                 struct steme_error *err)
 {
@@ -226,6 +288,7 @@ static steme_status take_draft(struct intake *intake, const struct wire_record *
                       "its author is another key, and it has no signature: leave the author out to sign it");
         return STEME_OK;
     }
+    if (record->record.type == STEME_VOTE) return intake_vote(intake, &record->record.as.vote, line, bytes, err);
     if (record->record.type != STEME_ASSERTION) return write_draft(intake, &record->record, line, err);
     return intake_assertion(intake, &record->record.as.assertion, line, bytes, err);
 }
@@ -359,6 +422,7 @@ static steme_status take_signed(struct intake *intake, const struct wire_record 
 {
     steme_status status = STEME_OK;
     if (intake->assertion_count > 0) status = flush_assertions(intake, err); /* keep the order of the file */
+    if (!status && intake->vote_count > 0) status = flush_votes(intake, err);
     if (!status && batch_is_full(intake, 1 + record->member_count, bytes)) status = flush_units(intake, err);
     if (status) return status;
     struct intake_unit unit = { .line = line, .first = intake->piece_count, .count = 1 + record->member_count };
@@ -385,5 +449,6 @@ steme_status intake_record(struct intake *intake, const struct wire_record *reco
 steme_status intake_flush(struct intake *intake, struct steme_error *err)
 {
     steme_status status = flush_assertions(intake, err);
+    if (!status) status = flush_votes(intake, err);
     return status ? status : flush_units(intake, err);
 }

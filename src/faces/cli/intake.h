@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Many records on their way into the store, whatever the format they came in: collected into bundles (what the caller's
- * key signs) and batches (what is signed already), written, counted; what can't go in is reported by its line. Memory
- * is bounded by one bundle and one batch. One thread. */
+/* Many records on their way into the store, whatever the format they came in: collected into bundles (assertions that
+ * the caller's key signs), batches of votes (which it signs one by one) and batches of what is signed already, written,
+ * counted; what can't go in is reported by its line. Memory is bounded by one of each. One thread. */
 #ifndef CLI_INTAKE_H
 #define CLI_INTAKE_H
 
@@ -10,6 +10,7 @@
 
 enum {
     INTAKE_BUNDLE_MAX = 1000, /* assertions under one signature */
+    INTAKE_VOTES_MAX = 1000,  /* votes written together */
     INTAKE_BATCH_UNITS = 500  /* signed records, a bundle counting as one, that are written together */
 };
 
@@ -45,7 +46,11 @@ struct intake {
     struct steme_assertion *assertions; /* waiting to be bundled */
     uint64_t *lines;                    /* theirs */
     size_t assertion_count;
-    size_t assertion_bytes; /* about what they will take in the log */
+    size_t assertion_bytes;     /* about what they will take in the log */
+    struct steme_record *votes; /* waiting to be written together; there are none while assertions wait */
+    uint64_t *vote_lines;
+    size_t vote_count;
+    size_t vote_bytes; /* about what they will take in the log */
     struct steme_receipt *receipts;
 
     struct buf bytes; /* of the signed records waiting */
@@ -71,6 +76,9 @@ MUST_CHECK steme_status intake_begin_line(struct intake *intake, struct arena **
 /* Take an assertion to be signed by the caller's key; what it refers to is in that arena. bytes: size of its line. */
 MUST_CHECK steme_status intake_assertion(struct intake *intake, const struct steme_assertion *assertion, uint64_t line,
                                          size_t bytes, struct steme_error *err);
+/* The same of a vote, which is signed by itself; many are written with one sync. */
+MUST_CHECK steme_status intake_vote(struct intake *intake, const struct steme_vote *vote, uint64_t line, size_t bytes,
+                                    struct steme_error *err);
 /* Take a record as read from a line: a draft, or signed already. A record that can't go in is rejected, STEME_OK. */
 MUST_CHECK steme_status intake_record(struct intake *intake, const struct wire_record *record, uint64_t line,
                                       size_t bytes, struct steme_error *err);

@@ -35,6 +35,7 @@ struct import {
     FILE *file;
     bool own_file; /* not standard input */
     bool tsv;
+    bool votes; /* nothing else goes in */
     struct tsv_header header;
     struct tsv_context context;
     struct {
@@ -133,14 +134,30 @@ static steme_status read_header(struct import *import, struct steme_error *err)
     if (!more) return error_set(err, STEME_BAD_INPUT, "the input is empty: a TSV file begins with a header");
     if (import->lines.too_long)
         return error_set(err, STEME_BAD_INPUT, "the header is longer than %d bytes", (int)TSV_LINE_MAX_BYTES);
-    return tsv_header_parse(import->lines.text, &import->header, err);
+    return import->votes ? tsv_header_parse_votes(import->lines.text, &import->header, err)
+                         : tsv_header_parse(import->lines.text, &import->header, err);
 }
 
 /* What a line says; either member as the format has it. */
 struct parsed {
     struct steme_assertion assertion;
+    struct steme_vote vote;
     struct wire_record record;
 };
+
+/* What a vote is on may be looked up; the snapshot for it is held no longer than the votes wait, see above. */
+static steme_status parse_vote(struct import *import, const struct tsv_row *row, struct arena *arena,
+                               struct steme_vote *out, struct steme_error *err)
+{
+    struct cli *cli = import->cli;
+    struct ballot_text target;
+    if (import->intake.vote_count == 0) steme_snapshot_close(&cli->snapshot);
+    steme_status status = tsv_row_vote(row, &import->context, arena, out, &target, err);
+    if (!status) status = ballot_find_target(cli, &target, &out->target, err);
+    if (cli->snapshot) steme_snapshot_clear(cli->snapshot);
+    cli->hint[0] = '\0';
+    return status;
+}
 
 static steme_status parse_line(struct import *import, struct arena *arena, struct parsed *out, struct steme_error *err)
 {
@@ -148,11 +165,14 @@ static steme_status parse_line(struct import *import, struct arena *arena, struc
     steme_status status;
     if (!import->tsv) {
         status = wire_read(import->lines.text, import->context.asserted_at_us, arena, &out->record, err);
+        if (!status && import->votes && out->record.record.type != STEME_VOTE)
+            return error_set(err, STEME_BAD_INPUT, "it is no vote; `steme import` takes records of every type");
         return status && !import->lines.has_end ? error_wrap(err, status, "the last line is cut off") : status;
     }
     struct steme_slice text = arena_copy(arena, import->lines.text); /* it waits longer than the line stays */
     if (!text.data) return arena_full(arena, err);
     status = tsv_row_split(&import->header, text, &row, err);
+    if (!status && import->votes) return parse_vote(import, &row, arena, &out->vote, err);
     return status ? status : tsv_row_assertion(&import->header, &row, &import->context, arena, &out->assertion, err);
 }
 
@@ -178,6 +198,7 @@ static steme_status take_line(struct import *import, struct steme_error *err)
         return STEME_OK;
     }
     if (status) return status;
+    if (import->tsv && import->votes) return intake_vote(intake, &parsed.vote, number, import->lines.text.size, err);
     if (import->tsv) return intake_assertion(intake, &parsed.assertion, number, import->lines.text.size, err);
     return intake_record(intake, &parsed.record, number, import->lines.text.size, err);
 }
@@ -215,8 +236,8 @@ static steme_status print_summary(struct import *import, struct steme_error *err
         return cli_check_output(cli, err);
     }
     FILE *out = it->print_ids ? stderr : cli->print.out;
-    fprintf(out, "%s%s record%s", it->dry_run ? "checked " : "", print_count(it->written, count[0]),
-            it->written == 1 ? "" : "s");
+    fprintf(out, "%s%s %s%s", it->dry_run ? "checked " : "", print_count(it->written, count[0]),
+            import->votes ? "vote" : "record", it->written == 1 ? "" : "s");
     if (!it->dry_run) fputs(" written", out);
     if (it->duplicates > 0) fprintf(out, ", %s there already", print_count(it->duplicates, count[1]));
     if (it->rejected > 0)
@@ -228,8 +249,8 @@ static steme_status print_summary(struct import *import, struct steme_error *err
 static steme_status read_import_options(struct import *import, struct steme_error *err)
 {
     struct cli *cli = import->cli;
-    const char *asserted_at = cli_option(cli, "asserted-at");
-    const char *bundle = cli_option(cli, "bundle");
+    const char *asserted_at = import->votes ? NULL : cli_option(cli, "asserted-at");
+    const char *bundle = import->votes ? NULL : cli_option(cli, "bundle");
     uint64_t bundle_max = INTAKE_BUNDLE_MAX;
     int64_t asserted_at_us = cli->now_us;
     steme_status status = STEME_OK;
@@ -253,13 +274,13 @@ static steme_status open_store(struct import *import, struct steme_error *err)
     return status ? status : cli_signer(cli, err);
 }
 
-steme_status verb_import(struct cli *cli, struct steme_error *err)
+static steme_status run_import(struct cli *cli, const char *name, bool votes, struct steme_error *err)
 {
     static struct import import; /* its tables are too large for the stack */
-    import = (struct import){ .cli = cli, .began_us = steme_now_us() };
+    import = (struct import){ .cli = cli, .votes = votes, .began_us = steme_now_us() };
     steme_status status = intake_init(&import.intake, cli, err);
     if (!status) status = read_import_options(&import, err);
-    if (!status) status = open_input(&import, cli_argument(cli, 0), err);
+    if (!status) status = open_input(&import, name, err);
     if (!status) status = open_store(&import, err);
     if (!status) status = open_rejects(&import, err);
     if (!status) status = take_lines(&import, err);
@@ -274,4 +295,24 @@ steme_status verb_import(struct cli *cli, struct steme_error *err)
     lines_deinit(&import.lines);
     if (import.own_file && import.file) fclose(import.file);
     return status;
+}
+
+steme_status verb_import(struct cli *cli, struct steme_error *err)
+{
+    return run_import(cli, cli_argument(cli, 0), false, err);
+}
+
+steme_status import_votes(struct cli *cli, const char *name, struct steme_error *err)
+{
+    if (cli->options.argument_count) return error_set(err, STEME_BAD_INPUT, "--batch takes no words beside its file");
+    for (size_t i = 0; vote_options[i].name; i++) {
+        static const char *const with_batch[] = { "batch", "format", "dry-run", "rejects", "verbose", "ids" };
+        bool goes = false;
+        for (size_t k = 0; k < countof(with_batch); k++)
+            goes = goes || strcmp(vote_options[i].name, with_batch[k]) == 0;
+        if (!goes && cli_has(cli, vote_options[i].name))
+            return error_set(err, STEME_BAD_INPUT, "--%s does not go with --batch: each line says it for itself",
+                             vote_options[i].name);
+    }
+    return run_import(cli, name, true, err);
 }

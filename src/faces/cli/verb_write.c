@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* assert and vote. */
 #include "base/check.h"
-#include "base/codec.h"
 #include "base/slice.h"
+#include "faces/cli/ballot.h"
 #include "faces/cli/object.h"
 #include "faces/cli/scalar.h"
-#include "faces/cli/unknown.h"
 #include "faces/cli/verbs.h"
 #include "faces/cli/wire.h"
 
@@ -45,6 +44,12 @@ const struct option_spec vote_options[] = {
     { "subject", "NAME", "subject of the claim of --claim-id", false },
     { "agent", "KEY|HEX", "endorse or refute a signer: a key's name here, or a public key", false },
     { "source", "NAME", "vote on a source", false },
+    { "batch", "FILE|-", "many votes, a line each: a TSV file with a header, or NDJSON", false },
+    { "format", "FORMAT", "of --batch: ndjson or tsv; else by the file's name, else by its first character", false },
+    { "dry-run", NULL, "of --batch: check every line, write nothing", false },
+    { "rejects", "FILE", "of --batch: write the number of each rejected line and the reason there", false },
+    { "verbose", NULL, "of --batch: list all rejected lines, not the first 20", false },
+    { "ids", NULL, "of --batch: print the id of each vote once it is durable", false },
     { 0 },
 };
 
@@ -180,116 +185,45 @@ steme_status verb_assert(struct cli *cli, struct steme_error *err)
 
 /* ---- vote ---- */
 
-static steme_status parse_stance(const char *text, enum steme_stance *out, struct steme_error *err)
+/* What the command's form says the vote is on. */
+static steme_status read_target(struct cli *cli, struct ballot_text *out, struct steme_error *err)
 {
-    const char *names[3];
-    for (int stance = STEME_SUPPORT; stance <= STEME_ABSTAIN; stance++) {
-        names[stance] = wire_stance_name((enum steme_stance)stance);
-        if (strcmp(text, names[stance]) != 0) continue;
-        *out = (enum steme_stance)stance;
-        return STEME_OK;
-    }
-    return unknown_word(err, STEME_BAD_INPUT, "stance", text, names, countof(names));
-}
-
-/* Whether people would call the value so: as it is printed, or by its number alone. */
-static bool reads_as(const struct steme_value *value, struct steme_slice text)
-{
-    char line[2 * STEME_NAME_MAX];
-    size_t size = steme_print_value(value, line, sizeof line);
-    if (size < sizeof line && slice_equal(slice_of(line, size), text)) return true;
-    if (value->kind == STEME_ENTITY || value->kind == STEME_TEXT) return slice_equal(value->text, text);
-    if (value->kind != STEME_QUANTITY && value->kind != STEME_DECIMAL) return false;
-    steme_print_decimal(value->amount, line);
-    return slice_equal(slice_text(line), text);
-}
-
-/* The only live claim of the slot that the words name. Its id needs a value with all its parts, so it is taken from the
- * claims there are. */
-static steme_status find_claim(struct cli *cli, struct steme_hash *out, struct steme_error *err)
-{
-    struct object_text text = read_object_text(cli, cli_argument(cli, 2));
+    const char *agent = cli_option(cli, "agent"), *source = cli_option(cli, "source");
+    const char *claim_id = cli_option(cli, "claim-id");
+    bool claim = cli_has(cli, "claim");
     size_t key_count = options_count(&cli->options, "key");
     struct steme_qualifier *keys = arena_calloc(&cli->arena, key_count, sizeof *keys);
-    struct steme_value value;
-    struct steme_answer answer;
-    struct steme_question question = {
-        .subject = slice_text(cli_argument(cli, 0)),
-        .predicate = slice_text(cli_argument(cli, 1)),
-        .key_qualifiers = keys,
-        .key_qualifier_count = key_count,
-        .lens = { .name = "union" },
-    };
     if (!keys) return arena_full(&cli->arena, err);
-    bool exact = text.type.data || text.plus.data || text.minus.data || text.unit.data || text.language.data;
-    steme_status status = cli_qualifiers(cli, "key", true, keys, err);
-    if (!status) status = object_parse(&text, &value, err);
-    if (!status) status = cli_snapshot(cli, err);
-    if (!status) status = steme_resolve(cli->snapshot, &question, &answer, err);
-    if (status) return status;
-    size_t found = 0;
-    for (size_t i = 0; i < answer.belief_count; i++) {
-        const struct steme_value *claimed = &answer.beliefs[i].value;
-        if (!object_equal(claimed, &value) && (exact || !reads_as(claimed, text.object))) continue;
-        *out = answer.beliefs[i].claim;
-        found++;
-    }
-    if (found == 1) return STEME_OK;
-    cli_hint(cli,
-             "`steme resolve SUBJECT PREDICATE --lens union` lists the claims; --type, --plus, --unit tell them apart");
-    if (found > 1) return error_set(err, STEME_BAD_INPUT, "%zu claims read so", found);
-    return error_set(err, STEME_NOT_FOUND, "nobody claims that now: there is no such claim to vote on");
-}
-
-/* Agents and sources are kept under the beginning of their id. */
-static struct steme_target target_by_id(enum steme_target_kind kind, struct steme_hash id)
-{
-    return (struct steme_target){ .kind = kind, .route = load_u64be(id.bytes), .hash = id };
-}
-
-static steme_status find_agent(struct cli *cli, const char *text, struct steme_target *out, struct steme_error *err)
-{
-    struct steme_key key;
-    steme_status status = cli_find_key(cli, text, &key, err);
-    if (!status) *out = target_by_id(STEME_ON_AGENT, steme_agent_id(&key));
-    return status;
-}
-
-static steme_status find_record(struct cli *cli, const char *text, struct steme_target *out, struct steme_error *err)
-{
-    struct steme_hash id;
-    steme_status status = cli_find_id(cli, text, &id, err);
-    if (!status) status = cli_snapshot(cli, err);
-    return status ? status : steme_target_of(cli->snapshot, &id, out, err);
-}
-
-static steme_status find_target(struct cli *cli, struct steme_target *out, struct steme_error *err)
-{
-    const char *claim_id = cli_option(cli, "claim-id");
-    const char *subject = cli_option(cli, "subject");
-    if (cli_has(cli, "agent")) return find_agent(cli, cli_option(cli, "agent"), out, err);
-    if (cli_has(cli, "source")) {
-        *out = target_by_id(STEME_ON_SOURCE, steme_source_id(option_slice(cli, "source")));
-        return STEME_OK;
-    }
-    if (claim_id) {
-        *out = (struct steme_target){ .kind = STEME_ON_CLAIM, .route = steme_route(slice_text(subject)) };
-        return steme_parse_hash(slice_text(claim_id), &out->hash, err);
-    }
-    if (!cli_has(cli, "claim")) return find_record(cli, cli_argument(cli, 0), out, err);
-    *out = (struct steme_target){ .kind = STEME_ON_CLAIM, .route = steme_route(slice_text(cli_argument(cli, 0))) };
-    return find_claim(cli, &out->hash, err);
+    *out = (struct ballot_text){ .kind = agent             ? STEME_ON_AGENT
+                                       : source            ? STEME_ON_SOURCE
+                                       : claim || claim_id ? STEME_ON_CLAIM
+                                                           : STEME_ON_ASSERTION,
+                                 .target = slice_text(agent      ? agent
+                                                      : source   ? source
+                                                      : claim_id ? claim_id
+                                                      : claim    ? NULL
+                                                                 : cli_argument(cli, 0)),
+                                 .subject = claim ? slice_text(cli_argument(cli, 0)) : option_slice(cli, "subject"),
+                                 .predicate = slice_text(claim ? cli_argument(cli, 1) : NULL),
+                                 .object = read_object_text(cli, claim ? cli_argument(cli, 2) : NULL),
+                                 .keys = keys,
+                                 .key_count = key_count };
+    return cli_qualifiers(cli, "key", true, keys, err);
 }
 
 /* How many words the form of the command takes, the stance being the last. */
 static steme_status check_form(const struct cli *cli, struct steme_error *err)
 {
+    static const char *const batch_only[] = { "ids", "format", "dry-run", "rejects", "verbose" };
     bool claim = cli_has(cli, "claim");
     bool claim_id = cli_has(cli, "claim-id");
     bool agent = cli_has(cli, "agent");
     bool source = cli_has(cli, "source");
     int forms = claim + claim_id + agent + source;
     size_t wanted = claim ? 4 : forms ? 1 : 2;
+    for (size_t i = 0; i < countof(batch_only); i++)
+        if (cli_has(cli, batch_only[i]))
+            return error_set(err, STEME_BAD_INPUT, "--%s goes with --batch", batch_only[i]);
     if (forms > 1) return error_set(err, STEME_BAD_INPUT, "give one of --claim, --claim-id, --agent and --source");
     if (claim_id != cli_has(cli, "subject"))
         return error_set(err, STEME_BAD_INPUT, "--claim-id and --subject go together");
@@ -306,18 +240,22 @@ steme_status verb_vote(struct cli *cli, struct steme_error *err)
     struct steme_record record = { .type = STEME_VOTE };
     struct steme_vote *it = &record.as.vote;
     struct steme_receipt receipt;
+    struct ballot_text text;
     const char *probability = cli_option(cli, "probability");
+    if (cli_has(cli, "batch")) return import_votes(cli, cli_option(cli, "batch"), err);
     it->probability_ppm = STEME_PPM;
     it->cast_at_us = cli->now_us;
     it->reason = option_slice(cli, "reason");
     steme_status status = check_form(cli, err);
     if (status) cli_hint(cli, "`steme help vote` shows the forms it takes");
-    if (!status) status = parse_stance(cli_argument(cli, cli->options.argument_count - 1), &it->stance, err);
+    if (!status)
+        status = ballot_parse_stance(slice_text(cli_argument(cli, cli->options.argument_count - 1)), &it->stance, err);
     if (!status && probability)
         status = scalar_parse_share(slice_text(probability), "probability", &it->probability_ppm, err);
     if (!status) status = cli_open(cli, true, err);
     if (!status) status = cli_signer(cli, err);
-    if (!status) status = find_target(cli, &it->target, err);
+    if (!status) status = read_target(cli, &text, err);
+    if (!status) status = ballot_find_target(cli, &text, &it->target, err);
     if (!status) status = steme_write(cli->store, cli->signer, &record, &receipt, err);
     return status ? status : cli_print_receipt(cli, &receipt, err);
 }

@@ -119,20 +119,27 @@ const struct verb verbs[] = {
         .name = "vote",
         .group = group_write,
         .arguments = "ID support|refute|abstain",
-        .arguments_min = 1,
+        .arguments_min = 0,
         .arguments_max = 4,
         .run = verb_vote,
         .options = { vote_options, object_options, cli_signer_options },
         .summary = "support or refute a record, a claim, an agent or a source",
-        .details = "The latest vote of a voter on a target counts; abstain withdraws it. Forms:\n"
-                   "    vote ID STANCE                                 an assertion or an epoch\n"
-                   "    vote --claim SUBJECT PREDICATE OBJECT STANCE   a claim, whoever makes it\n"
-                   "    vote --claim-id ID --subject SUBJECT STANCE    a claim by its id\n"
-                   "    vote --agent KEY STANCE                        a signer: an endorsement\n"
-                   "    vote --source NAME STANCE                      a source",
+        .details =
+            "The latest vote of a voter on a target counts; abstain withdraws it. Forms:\n"
+            "    vote ID STANCE                                 an assertion or an epoch\n"
+            "    vote --claim SUBJECT PREDICATE OBJECT STANCE   a claim, whoever makes it\n"
+            "    vote --claim-id ID --subject SUBJECT STANCE    a claim by its id\n"
+            "    vote --agent KEY STANCE                        a signer: an endorsement\n"
+            "    vote --source NAME STANCE                      a source\n"
+            "    vote --batch FILE                              many, a line each; - is standard input\n"
+            "A TSV file of votes begins with a header: stance, and kind and target (assertion ID, epoch NAME,\n"
+            "agent KEY, source NAME, claim ID with a column subject) or subject, predicate, object and type;\n"
+            "also probability, reason and time (when it was cast). NDJSON is as import takes it, votes only.\n"
+            "Many votes share one sync. Lines that can't go in are listed, the rest goes in, the exit code is 1.",
         .examples = "steme vote 3f2a9c support --reason 'repeated it'\n"
                     "steme vote --claim Pluto is_a planet refute --probability 0.8\n"
-                    "steme vote --agent alice support --as bob",
+                    "steme vote --agent alice support --as bob\n"
+                    "steme vote --batch votes.tsv --ids",
     },
     {
         .name = "retract",

@@ -25,6 +25,8 @@ MUST_CHECK steme_status verb_epoch_list(struct cli *cli, struct steme_error *err
 MUST_CHECK steme_status verb_epoch_show(struct cli *cli, struct steme_error *err);
 /* verb_import.c, verb_export.c */
 MUST_CHECK steme_status verb_import(struct cli *cli, struct steme_error *err);
+/* `steme vote --batch`, which is an import of votes alone. */
+MUST_CHECK steme_status import_votes(struct cli *cli, const char *name, struct steme_error *err);
 MUST_CHECK steme_status verb_export(struct cli *cli, struct steme_error *err);
 /* verb_ask.c */
 MUST_CHECK steme_status verb_resolve(struct cli *cli, struct steme_error *err);

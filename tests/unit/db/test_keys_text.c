@@ -83,6 +83,8 @@ static void rows_are_shown_in_their_logical_form(void **state)
         if (listing->keys[i][0] == 'S')
             assert_true(strstr(value, "confidence 750000 not asserted 2026-01-01T12:00:00") != NULL);
         if (listing->keys[i][0] == 'V') assert_true(strstr(value, "refute 1000000 cast 2026-01-01T12:00:00") != NULL);
+        if (strncmp(listing->keys[i], "Y:assertion:", 12) == 0)
+            assert_true(strstr(value, " ballots 1 support 0 refute 1 abstain 0 retracted 0 ppm 0 1000000") != NULL);
         if (listing->keys[i][0] == 'M') assert_true(strstr(value, "next 6 at ") == value);
         assert_true(value[0] != '\0');
     }
@@ -95,9 +97,10 @@ static const struct {
     const char *prefix;
     size_t count;
 } prefixes[] = {
-    { "", 16 },       { "H", 5 },     { "H:", 5 },        { "S:Pluto", 1 }, { "S:Pluto:is a:", 1 },
-    { "S:Ceres", 0 }, { "M:app", 1 }, { "M:applied", 1 }, { "M:apply", 0 }, { "R:", 5 },
-    { "R:1", 1 },     { "Q", 0 },     { "h:", 0 },        { "H;", 0 },      { "S:Pluto:is a:zz", 0 },
+    { "", 18 },       { "H", 5 },        { "H:", 5 },        { "S:Pluto", 1 }, { "S:Pluto:is a:", 1 },
+    { "S:Ceres", 0 }, { "M:app", 1 },    { "M:applied", 1 }, { "M:apply", 0 }, { "R:", 5 },
+    { "R:1", 1 },     { "Q", 0 },        { "h:", 0 },        { "H;", 0 },      { "S:Pluto:is a:zz", 0 },
+    { "Y:", 2 },      { "Y:agent:", 1 },
 };
 
 static void a_prefix_chooses_rows_as_text(void **state)

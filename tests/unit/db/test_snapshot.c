@@ -110,7 +110,7 @@ static void an_answer_says_what_it_is_as_of(void **state)
         (void)pile_add(&pile, 0, pile_claim("Pluto", "is a", objects[i]));
     shop_submit_all(shop, &pile);
     for (size_t i = 0; i < countof(rows); i++) {
-        struct steme_moment moment = { rows[i].as_of, STEME_TIME_MAX, 12345 };
+        struct steme_moment moment = { rows[i].as_of, STEME_TIME_MAX, 12345, 0 };
         struct steme_snapshot *snapshot = shop_look_at(shop->store, moment);
         OK(steme_resolve(snapshot, &question, &answer, &failure));
         assert_int_equal(answer.as_of_sequence, rows[i].want);
@@ -280,7 +280,7 @@ static void a_row_that_limits_a_moment_may_lie(void **state)
 {
     struct shop *shop = *state;
     struct lie lie = { "R", 2, 16 };
-    struct steme_moment moment = { 5, STEME_TIME_MAX, STEME_TIME_MAX };
+    struct steme_moment moment = { 5, STEME_TIME_MAX, STEME_TIME_MAX, 0 };
     shop_fill(shop, 6, 60);
     for (size_t byte = 0; byte < 24; byte += 4) {
         lie.byte = byte;

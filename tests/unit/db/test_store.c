@@ -395,10 +395,11 @@ static void every_way_to_read_works_beside_a_writer(void **state)
     shop_fill(shop, 2, 200);
     const struct steme_moment moments[] = {
         steme_moment_now(),
-        { info.last_sequence + 3, STEME_TIME_MAX, STEME_TIME_MAX }, /* the writer's index knows it, this log does not */
-        { UINT64_MAX, steme_now_us() - 1, STEME_TIME_MAX },
-        { info.last_sequence, STEME_TIME_MAX, STEME_TIME_MAX },
-        { 3, STEME_TIME_MAX, STEME_TIME_MAX },
+        { info.last_sequence + 3, STEME_TIME_MAX, STEME_TIME_MAX,
+          0 }, /* the writer's index knows it, this log does not */
+        { UINT64_MAX, steme_now_us() - 1, STEME_TIME_MAX, 0 },
+        { info.last_sequence, STEME_TIME_MAX, STEME_TIME_MAX, 0 },
+        { 3, STEME_TIME_MAX, STEME_TIME_MAX, 0 },
     };
     for (size_t i = 0; i < countof(moments); i++) {
         struct steme_snapshot *snapshot = shop_look_at(reader, moments[i]);

@@ -278,6 +278,8 @@ static const struct change changes[] = {
     { "a revision's row lies", "X", 0, FLIP },      { "an epoch's row lies", "E", 0, FLIP },
     { "a batch's row lies", "R", 0, FLIP },         { "a record's row too many", "H", 0, ADD },
     { "an assertion's row too many", "S", 0, ADD }, { "a dead letter too many", "D", 0, ADD },
+    { "a claim's tally is gone", "YV", 0, REMOVE }, { "an agent's tally is gone", "YA", 0, REMOVE },
+    { "a claim's tally lies", "YV", 1, FLIP },      { "an agent's tally too many", "YA", 0, ADD },
 };
 
 static steme_status make_change(struct kv_txn *txn, void *context, struct steme_error *err)
@@ -285,7 +287,7 @@ static steme_status make_change(struct kv_txn *txn, void *context, struct steme_
     const struct change *change = context;
     struct kv_cursor cursor = { 0 };
     struct kv_pair pair = { slice_of(NULL, 0), slice_of(NULL, 0) };
-    uint8_t key[64] = { (uint8_t)change->prefix[0] }, value[400] = { 0 };
+    uint8_t key[KEYS_MAX_BYTES] = { (uint8_t)change->prefix[0] }, value[400] = { 0 };
     size_t key_size = 17, value_size = 40, at = 0;
     steme_status status = kv_seek(txn, slice_text(change->prefix), slice_text(change->prefix), &cursor, &pair, err);
     for (; !status && at < change->nth; at++)

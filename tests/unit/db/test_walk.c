@@ -59,7 +59,7 @@ static void every_record_is_read_by_its_id(void **state)
     twin.bytes[31] ^= 1; /* begins like a record's id */
     assert_int_equal(steme_get(snapshot, &twin, &entry, &failure), STEME_NOT_FOUND);
     steme_snapshot_close(&snapshot);
-    struct steme_moment moment = { 3, STEME_TIME_MAX, STEME_TIME_MAX };
+    struct steme_moment moment = { 3, STEME_TIME_MAX, STEME_TIME_MAX, 0 };
     snapshot = shop_look_at(shop->store, moment);
     OK(steme_get(snapshot, &pile.ids[EPOCH], &entry, &failure));
     assert_int_equal(steme_get(snapshot, &pile.ids[REVISION], &entry, &failure), STEME_NOT_FOUND);
@@ -269,6 +269,84 @@ static void a_tally_counts_the_latest_of_each_voter(void **state)
     pile_deinit(&pile);
 }
 
+/* As of before and after a retraction; no earlier ballot takes the place of one that was taken back. */
+static void a_retracted_ballot_is_counted_apart(void **state)
+{
+    struct shop *shop = *state;
+    struct pile pile;
+    struct steme_tally tally;
+    pile_init(&pile);
+    struct steme_target on = pile_on_assertion("Pluto", pile_agent_id(7));
+    struct steme_record earlier = pile_vote(on, STEME_REFUTE), later = pile_vote(on, STEME_SUPPORT);
+    later.as.vote.cast_at_us++;
+    (void)pile_add(&pile, 1, earlier);
+    struct steme_target ballot = { STEME_ON_VOTE, on.route, pile_add(&pile, 1, later) };
+    (void)pile_add(&pile, 2, pile_revision(STEME_RETRACT, &ballot, 1, NULL)); /* a stranger's */
+    (void)pile_add(&pile, 1, pile_revision(STEME_RETRACT, &ballot, 1, NULL));
+    shop_submit_all(shop, &pile);
+    for (uint64_t as_of = 0; as_of <= 5; as_of++) {
+        struct steme_moment moment = { as_of < 5 ? as_of : UINT64_MAX, STEME_TIME_MAX, STEME_TIME_MAX, 0 };
+        struct steme_snapshot *snapshot = shop_look_at(shop->store, moment);
+        OK(steme_tally(snapshot, &on, &tally, &failure));
+        assert_int_equal(tally.refute, as_of == 1);
+        assert_int_equal(tally.support, as_of == 2 || as_of == 3);
+        assert_int_equal(tally.retracted, as_of >= 4);
+        assert_int_equal(tally.ballots, as_of < 2 ? as_of : 2);
+        steme_snapshot_close(&snapshot);
+    }
+    pile_deinit(&pile);
+}
+
+/* Ages are counted from the moment: from when the last record was received, or from the time asked for. */
+static void old_ballots_do_not_count_where_an_age_is_given(void **state)
+{
+    struct shop *shop = *state;
+    struct pile pile;
+    struct steme_entry last;
+    struct steme_tally tally;
+    struct steme_answer answer;
+    struct steme_question question = { .subject = slice_text("Pluto"), .predicate = slice_text("is a") };
+    pile_init(&pile);
+    struct steme_hash id = pile_add(&pile, 0, pile_claim("Pluto", "is a", "planet"));
+    struct steme_target on = pile_on_assertion("Pluto", id);
+    struct steme_record old = pile_vote(on, STEME_SUPPORT), young = pile_vote(on, STEME_REFUTE);
+    young.as.vote.cast_at_us += 1000;
+    (void)pile_add(&pile, 1, old);
+    struct steme_hash last_id = pile_add(&pile, 2, young);
+    shop_submit_all(shop, &pile);
+    struct steme_snapshot *snapshot = shop_look(shop->store);
+    OK(steme_get(snapshot, &last_id, &last, &failure));
+    int64_t received = last.received_at_us;
+    steme_snapshot_close(&snapshot);
+    static const struct {
+        const char *name;
+        int64_t from; /* behind PILE_NOON_US: the first time whose ballots count */
+        uint64_t support, refute, expired;
+    } rows[] = {
+        { "both are young enough", 0, 1, 1, 0 },
+        { "one is a microsecond too old", 1, 0, 1, 1 },
+        { "the other just is not", 1000, 0, 1, 1 },
+        { "both are too old", 1001, 0, 0, 2 },
+    };
+    for (size_t i = 0; i < 2 * countof(rows); i++) {
+        bool by_time = i % 2;
+        struct steme_moment moment = steme_moment_now();
+        if (by_time) moment.as_of_us = received + 12345;
+        moment.ballot_age_us = received + (by_time ? 12345 : 0) - (PILE_NOON_US + rows[i / 2].from);
+        snapshot = shop_look_at(shop->store, moment);
+        OK(steme_tally(snapshot, &on, &tally, &failure));
+        assert_row(tally.support == rows[i / 2].support && tally.refute == rows[i / 2].refute, rows[i / 2].name);
+        assert_row(tally.expired == rows[i / 2].expired && tally.ballots == 2, rows[i / 2].name);
+        OK(steme_resolve(snapshot, &question, &answer, &failure));
+        assert_row(answer.votes == tally.support + tally.refute, rows[i / 2].name);
+        steme_snapshot_close(&snapshot);
+    }
+    struct steme_moment moment = steme_moment_now();
+    moment.ballot_age_us = -1;
+    assert_int_equal(steme_snapshot_open(shop->store, &moment, &snapshot, &failure), STEME_BAD_INPUT);
+    pile_deinit(&pile);
+}
+
 /* ---- walks ---- */
 
 struct visits {
@@ -294,7 +372,7 @@ static void the_log_is_walked_from_any_number(void **state)
     tell_one_of_each(shop, &pile);
     static const uint64_t moments[] = { 0, 1, 4, 5, 6, 7, 8, UINT64_MAX };
     for (size_t m = 0; m < countof(moments); m++) {
-        struct steme_moment moment = { moments[m], STEME_TIME_MAX, STEME_TIME_MAX };
+        struct steme_moment moment = { moments[m], STEME_TIME_MAX, STEME_TIME_MAX, 0 };
         struct steme_snapshot *snapshot = shop_look_at(shop->store, moment);
         uint64_t last = moments[m] < RECORDS ? moments[m] : RECORDS;
         for (uint64_t since = 0; since <= RECORDS + 2; since++) {
@@ -335,7 +413,7 @@ static void an_export_is_in_the_order_of_ids_with_bundles_whole(void **state)
     }
     steme_snapshot_close(&snapshot);
     /* As of a moment within the bundle it is not there yet. */
-    struct steme_moment moment = { MEMBER + 1, STEME_TIME_MAX, STEME_TIME_MAX };
+    struct steme_moment moment = { MEMBER + 1, STEME_TIME_MAX, STEME_TIME_MAX, 0 };
     snapshot = shop_look_at(shop->store, moment);
     visits.count = 0;
     OK(steme_export_each(snapshot, note_entry, &visits, &failure));
@@ -422,7 +500,7 @@ static void epochs_are_listed_by_name_then_id(void **state)
         assert_true(order < 0);
     }
     steme_snapshot_close(&snapshot);
-    struct steme_moment moment = { 2, STEME_TIME_MAX, STEME_TIME_MAX };
+    struct steme_moment moment = { 2, STEME_TIME_MAX, STEME_TIME_MAX, 0 };
     snapshot = shop_look_at(shop->store, moment);
     OK(steme_epochs(snapshot, &list, &count, &failure));
     assert_int_equal(count, 2);
@@ -472,6 +550,8 @@ int main(void)
         SHOP_CASE(a_record_is_made_a_target),
         SHOP_CASE(a_testimony_is_unfolded_alone),
         SHOP_CASE(a_tally_counts_the_latest_of_each_voter),
+        SHOP_CASE(a_retracted_ballot_is_counted_apart),
+        SHOP_CASE(old_ballots_do_not_count_where_an_age_is_given),
         SHOP_CASE(the_log_is_walked_from_any_number),
         SHOP_CASE(an_export_is_in_the_order_of_ids_with_bundles_whole),
         SHOP_CASE(an_export_can_be_imported_again),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/check.h"
 #include "base/slice.h"
+#include "db/store.h"
 #include "lib/shop.h"
 #include "lib/testing.h"
 
@@ -176,9 +177,82 @@ static void a_reader_s_store_takes_nothing(void **state)
                      STEME_READ_ONLY);
     assert_int_equal(bad, 1);
     bad = 99;
+    assert_int_equal(steme_write_many(shop->store, signer, &record, 1, &receipt, &bad, &failure), STEME_READ_ONLY);
+    assert_int_equal(bad, 1);
+    bad = 99;
     assert_int_equal(steme_submit(shop->store, pile.records, 1, &receipt, &bad, &failure), STEME_READ_ONLY);
     assert_int_equal(bad, 1);
     pile_deinit(&pile);
+    steme_signer_free(&signer);
+}
+
+/* ---- many at once, each signed by itself ---- */
+
+static void many_records_share_one_sync(void **state)
+{
+    struct shop *shop = *state;
+    enum { COUNT = 300 };
+    static struct steme_record records[COUNT];
+    static struct steme_receipt receipts[COUNT];
+    struct steme_signer *signer = signer_of(1);
+    struct wal_stats before, after;
+    struct steme_snapshot *snapshot = NULL;
+    struct steme_tally tally;
+    size_t bad = 99;
+    for (int64_t i = 0; i < COUNT; i++) {
+        records[i] = pile_vote(pile_on_assertion("Pluto", pile_agent_id(i % 2 ? 7u : 8u)), STEME_SUPPORT);
+        records[i].as.vote.cast_at_us += i / 4; /* each is there twice */
+    }
+    wal_stats(shop->store->wal, &before);
+    OK(steme_write_many(shop->store, signer, records, COUNT, receipts, &bad, &failure));
+    wal_stats(shop->store->wal, &after);
+    assert_int_equal(after.batches - before.batches, 1);
+    assert_int_equal(after.appended_records - before.appended_records, COUNT / 2);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_int_equal(receipts[i].duplicate, i % 4 >= 2);
+    OK(steme_write_many(shop->store, signer, records, COUNT, NULL, NULL, &failure)); /* nobody asks for receipts */
+    OK(steme_wait(shop->store, receipts[COUNT - 1].sequence, 60000, &failure));
+    snapshot = shop_look(shop->store);
+    OK(steme_tally(snapshot, &records[0].as.vote.target, &tally, &failure));
+    assert_int_equal(tally.support, 1);
+    assert_int_equal(tally.ballots, COUNT / 4);
+    steme_snapshot_close(&snapshot);
+    steme_signer_free(&signer);
+}
+
+static void of_many_a_bad_one_is_named_and_nothing_is_written(void **state)
+{
+    struct shop *shop = *state;
+    struct steme_signer *signer = signer_of(1);
+    struct steme_record records[3] = { pile_claim("Pluto", "is a", "planet"),
+                                       pile_vote(pile_on_assertion("Pluto", pile_agent_id(7)), STEME_SUPPORT),
+                                       { .type = STEME_BUNDLE } };
+    struct steme_receipt receipts[3];
+    struct steme_info info;
+    size_t bad = 99;
+    assert_int_equal(steme_write_many(shop->store, signer, records, 3, receipts, &bad, &failure), STEME_BAD_INPUT);
+    assert_int_equal(bad, 2);
+    records[1].as.vote.probability_ppm = STEME_PPM + 1;
+    assert_int_equal(steme_write_many(shop->store, signer, records, 2, receipts, &bad, &failure), STEME_BAD_INPUT);
+    assert_int_equal(bad, 1);
+    assert_int_equal(steme_write_many(shop->store, signer, records, 0, receipts, &bad, &failure), STEME_BAD_INPUT);
+    assert_int_equal(
+        steme_write_many(shop->store, signer, records, STEME_BATCH_RECORDS_MAX + 1, receipts, &bad, &failure),
+        STEME_TOO_LARGE);
+    assert_int_equal(bad, STEME_BATCH_RECORDS_MAX + 1);
+    static char reason[STEME_TEXT_MAX];
+    static struct steme_record large[STEME_BATCH_BYTES_MAX / STEME_TEXT_MAX + 1];
+    memset(reason, 'r', sizeof reason);
+    for (int64_t i = 0; i < (int64_t)countof(large); i++) {
+        large[i] = pile_vote(pile_on_assertion("Pluto", pile_agent_id(7)), STEME_SUPPORT);
+        large[i].as.vote.cast_at_us += i;
+        large[i].as.vote.reason = slice_of(reason, sizeof reason);
+    }
+    assert_int_equal(steme_write_many(shop->store, signer, large, countof(large), NULL, &bad, &failure),
+                     STEME_TOO_LARGE);
+    assert_int_equal(bad, countof(large));
+    OK(steme_info(shop->store, &info, &failure));
+    assert_int_equal(info.last_sequence, 0);
     steme_signer_free(&signer);
 }
 
@@ -476,6 +550,8 @@ int main(void)
         SHOP_CASE(the_signer_s_key_takes_the_author_s_place),
         SHOP_CASE(what_the_format_does_not_allow_is_refused),
         SHOP_CASE(a_reader_s_store_takes_nothing),
+        SHOP_CASE(many_records_share_one_sync),
+        SHOP_CASE(of_many_a_bad_one_is_named_and_nothing_is_written),
         SHOP_CASE(a_bundle_s_members_are_numbered_and_vouched_for),
         SHOP_CASE(what_is_there_already_is_left_out_of_a_bundle),
         SHOP_CASE(a_member_alone_and_in_a_bundle_is_one_record),

@@ -47,7 +47,7 @@ static void a_header_names_its_columns_in_any_order(void **state)
     assert_false(header.has_agent);
     header = parse_header("agent\tsubject\tpredicate\tobject\ttype\tconfidence\tplus\tminus\tunit\ttime\tvalid_from\t"
                           "valid_to\tsource\tepoch");
-    assert_int_equal(header.count, TSV_COLUMN_COUNT);
+    assert_int_equal(header.count, TSV_KIND); /* those behind are of votes */
     assert_true(header.has_agent);
 }
 
@@ -310,6 +310,115 @@ static void an_epoch_is_looked_for_only_where_one_is_named(void **state)
     arena_deinit(&arena);
 }
 
+/* ---- votes ---- */
+
+static const struct {
+    const char *name, *line, *message;
+} bad_vote_headers[] = {
+    { "nothing", "", "column ''" },
+    { "no stance", "kind\ttarget", "lacks column 'stance'" },
+    { "no target", "kind\tstance", "lacks a target" },
+    { "half a claim", "subject\tpredicate\tstance", "lacks a target" },
+    { "a column of assertions", "target\tstance\tconfidence", "no column 'confidence'" },
+    { "a column twice", "target\tstance\tstance", "'stance' twice" },
+};
+
+static void a_header_of_votes_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < countof(bad_vote_headers); i++) {
+        struct tsv_header header;
+        struct steme_error err = { 0 };
+        steme_status status = tsv_header_parse_votes(slice_text(bad_vote_headers[i].line), &header, &err);
+        assert_status(status, STEME_BAD_INPUT, &err, bad_vote_headers[i].name);
+        assert_row(strstr(err.message, bad_vote_headers[i].message) != NULL, bad_vote_headers[i].name);
+    }
+    struct tsv_header header;
+    struct steme_error err;
+    assert_int_equal(tsv_header_parse(slice_text(ALL_NEEDED "\tstance"), &header, &err), STEME_BAD_INPUT);
+}
+
+#define VOTE_COLUMNS "kind\ttarget\tsubject\tpredicate\tobject\ttype\tstance\tprobability\treason\ttime"
+
+static steme_status read_vote(const char *line, struct arena *arena, struct steme_vote *out, struct ballot_text *target,
+                              struct steme_error *err)
+{
+    struct tsv_header header;
+    struct tsv_row row;
+    assert_status(tsv_header_parse_votes(slice_text(VOTE_COLUMNS), &header, err), STEME_OK, err, line);
+    steme_status status = tsv_row_split(&header, slice_text(line), &row, err);
+    return status ? status : tsv_row_vote(&row, &context, arena, out, target, err);
+}
+
+static const struct {
+    const char *name, *line;
+    enum steme_target_kind kind;
+    enum steme_stance stance;
+    uint32_t ppm;
+    int64_t cast_at_us;
+} good_votes[] = {
+    { "a target alone is an assertion", "\t3f2a\t\t\t\t\tsupport\t\t\t", STEME_ON_ASSERTION, STEME_SUPPORT, STEME_PPM,
+      STATED_US },
+    { "words alone are a claim", "\t\ts\tp\to\t\trefute\t0.25\t\t", STEME_ON_CLAIM, STEME_REFUTE, 250000, STATED_US },
+    { "a claim by its id", "claim\t3f2a\ts\t\t\t\trefute\t\t\t", STEME_ON_CLAIM, STEME_REFUTE, STEME_PPM, STATED_US },
+    { "an agent", "agent\talice\t\t\t\t\tabstain\t\t\tnow", STEME_ON_AGENT, STEME_ABSTAIN, STEME_PPM, NOW_US },
+    { "a source", "source\tIAU\t\t\t\t\tsupport\t\ta\\tb\t1970", STEME_ON_SOURCE, STEME_SUPPORT, STEME_PPM, 0 },
+    { "an epoch", "epoch\tnow\t\t\t\t\tsupport\t0\t\t", STEME_ON_EPOCH, STEME_SUPPORT, 0, STATED_US },
+};
+
+static void a_row_says_what_the_vote_is_on_and_for(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, ARENA_BYTES);
+    for (size_t i = 0; i < countof(good_votes); i++) {
+        struct steme_vote vote;
+        struct ballot_text target;
+        struct steme_error err;
+        assert_status(read_vote(good_votes[i].line, &arena, &vote, &target, &err), STEME_OK, &err, good_votes[i].name);
+        assert_row(target.kind == good_votes[i].kind && vote.stance == good_votes[i].stance, good_votes[i].name);
+        assert_row(vote.probability_ppm == good_votes[i].ppm, good_votes[i].name);
+        assert_row(vote.cast_at_us == good_votes[i].cast_at_us, good_votes[i].name);
+        if (target.kind == STEME_ON_SOURCE) assert_true(slice_equal(vote.reason, slice_text("a\tb")));
+    }
+    arena_deinit(&arena);
+}
+
+static const struct {
+    const char *name, *line, *message;
+} bad_votes[] = {
+    { "no stance", "\t3f2a\t\t\t\t\t\t\t\t", "no stance ''" },
+    { "a stance misspelt", "\t3f2a\t\t\t\t\trefuse\t\t\t", "did you mean 'refute'" },
+    { "a kind unknown", "assertio\t3f2a\t\t\t\t\trefute\t\t\t", "did you mean 'assertion'" },
+    { "a vote on a vote", "vote\t3f2a\t\t\t\t\trefute\t\t\t", "no kind 'vote'" },
+    { "no target", "agent\t\t\t\t\t\trefute\t\t\t", "no target" },
+    { "nothing at all", "\t\t\t\t\t\trefute\t\t\t", "needs its subject" },
+    { "a claim's id without its subject", "claim\t3f2a\t\t\t\t\trefute\t\t\t", "needs its subject" },
+    { "a subject alone", "\t\ts\t\t\t\trefute\t\t\t", "needs the claim's id" },
+    { "a claim named twice", "claim\t3f2a\ts\tp\to\t\trefute\t\t\t", "not by both" },
+    { "an agent with words", "agent\talice\ts\tp\to\t\trefute\t\t\t", "go with a vote on a claim" },
+    { "a probability over one", "\t3f2a\t\t\t\t\trefute\t1.5\t\t", "probability" },
+    { "a time that is none", "\t3f2a\t\t\t\t\trefute\t\t\tnoon", "time" },
+    { "an escape unknown", "\t3f2a\t\t\t\t\trefute\t\t\\x\t", "\\" },
+    { "a field too few", "\t3f2a\t\t\t\t\trefute\t\t", "9 fields" },
+};
+
+static void a_row_that_states_no_sound_vote_is_refused_with_what_is_wrong(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, ARENA_BYTES);
+    for (size_t i = 0; i < countof(bad_votes); i++) {
+        struct steme_vote vote;
+        struct ballot_text target;
+        struct steme_error err = { 0 };
+        steme_status status = read_vote(bad_votes[i].line, &arena, &vote, &target, &err);
+        assert_status(status, STEME_BAD_INPUT, &err, bad_votes[i].name);
+        assert_row(strstr(err.message, bad_votes[i].message) != NULL, bad_votes[i].name);
+    }
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +433,9 @@ int main(void)
         cmocka_unit_test(a_row_that_states_nothing_sound_is_refused_with_what_is_wrong),
         cmocka_unit_test(a_row_that_memory_has_no_room_for_is_no_memory),
         cmocka_unit_test(an_epoch_is_looked_for_only_where_one_is_named),
+        cmocka_unit_test(a_header_of_votes_that_is_none_is_refused),
+        cmocka_unit_test(a_row_says_what_the_vote_is_on_and_for),
+        cmocka_unit_test(a_row_that_states_no_sound_vote_is_refused_with_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

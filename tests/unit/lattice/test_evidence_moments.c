@@ -403,7 +403,7 @@ static void slot_row_less_sure(const struct tale *tale, struct lie *lie)
 static void ballot_rotten(const struct tale *tale, struct lie *lie)
 {
     struct steme_target target = pile_on_assertion("Pluto", tale->claim);
-    key_of_ballot(&lie->key, &target, tale->other_id.bytes, tale->other_id.bytes);
+    key_of_ballot(&lie->key, &target, tale->other_id.bytes, 0, tale->other_id.bytes);
     value_of_ballot(&lie->value, key_slice(&lie->key), &(struct ballot_row){ .probability_ppm = 1 });
     lie->value.data[10] ^= 1;
 }

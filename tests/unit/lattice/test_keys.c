@@ -91,7 +91,7 @@ static void a_ballot_comes_back(void **state)
         prng_fill(&prng, row.vote, sizeof row.vote);
         row.probability_ppm = (uint32_t)prng_below(&prng, STEME_PPM + 1);
         row.stance = (enum steme_stance)prng_below(&prng, STEME_ABSTAIN + 1);
-        key_of_ballot(&key, &target, row.voter, row.vote);
+        key_of_ballot(&key, &target, row.voter, row.cast_at_us, row.vote);
         value_of_ballot(&value, key_slice(&key), &row);
         OK(row_ballot(key_slice(&key), value_slice(&value), &back, &failure));
         assert_int_equal(back.location, row.location);
@@ -103,6 +103,57 @@ static void a_ballot_comes_back(void **state)
         bool on_subject = target.kind <= STEME_ON_CLAIM;
         assert_int_equal(key.data[0], on_subject ? 'V' : 'A');
         assert_int_equal(key.data[on_subject ? 9 : 1], target.kind);
+    }
+}
+
+static const struct tally_row a_tally = { .last_location = 1,
+                                          .ballots = UINT64_MAX,
+                                          .support = 2,
+                                          .refute = 3,
+                                          .abstain = 4,
+                                          .retracted = 5,
+                                          .support_ppm = 6,
+                                          .refute_ppm = 7 };
+
+static void a_tally_comes_back(void **state)
+{
+    (void)state;
+    static const uint8_t id[16] = { 1 }, voter[16] = { 2 }, vote[16] = { 3 };
+    for (unsigned kind = STEME_ON_ASSERTION; kind <= STEME_ON_EPOCH; kind++) {
+        struct steme_target target = { (enum steme_target_kind)kind, UINT64_C(0x0100000000000000), { { 1 } } };
+        struct key_bytes ballot, prefix, key, again;
+        struct value_bytes value;
+        struct tally_row back;
+        key_of_ballot(&ballot, &target, voter, -5, vote);
+        key_ballot_prefix(&prefix, target.kind, target.route, id);
+        key_of_tally(&key, key_slice(&prefix));
+        key_of_tally(&again, key_ballots_target(key_slice(&ballot)));
+        assert_true(slice_equal(key_slice(&key), key_slice(&again)));
+        assert_int_equal(key_ballots_route(key_slice(&ballot)), target.route);
+        assert_int_equal(key_ballots_voter(key_slice(&ballot)).size, prefix.size + 16);
+        value_of_tally(&value, key_slice(&key), &a_tally);
+        OK(row_tally(key_slice(&key), value_slice(&value), &back, &failure));
+        assert_memory_equal(&back, &a_tally, sizeof back);
+        uint64_t place = 0;
+        OK(row_place(key_slice(&key), value_slice(&value), &place, &failure));
+        assert_int_equal(place, 1);
+    }
+}
+
+/* So the one that counts is the last, whatever the sign of its time. */
+static void a_voter_s_ballots_sort_by_time_then_id(void **state)
+{
+    (void)state;
+    static const int64_t times[] = { INT64_MIN, -2, -1, 0, 1, 256, INT64_MAX };
+    static const uint8_t voter[16] = { 2 }, low[16] = { 1 }, high[16] = { 2 };
+    struct steme_target target = { STEME_ON_AGENT, 5, { { 9 } } };
+    struct key_bytes a, b;
+    for (size_t i = 0; i + 1 < countof(times); i++) {
+        key_of_ballot(&a, &target, voter, times[i], high);
+        key_of_ballot(&b, &target, voter, times[i + 1], low);
+        assert_true(slice_compare(key_slice(&a), key_slice(&b)) < 0);
+        key_of_ballot(&b, &target, voter, times[i], low);
+        assert_true(slice_compare(key_slice(&b), key_slice(&a)) < 0);
     }
 }
 
@@ -202,6 +253,11 @@ static steme_status take_ballot(struct steme_slice key, struct steme_slice value
     struct ballot_row row;
     return row_ballot(key, value, &row, &failure);
 }
+static steme_status take_tally(struct steme_slice key, struct steme_slice value)
+{
+    struct tally_row row;
+    return row_tally(key, value, &row, &failure);
+}
 static steme_status take_batch(struct steme_slice key, struct steme_slice value)
 {
     struct batch_row row;
@@ -241,7 +297,7 @@ static void make_ballot(struct sealed *out, const char *name, enum steme_target_
     struct ballot_row row = { .location = 4096, .cast_at_us = 5, .probability_ppm = 6, .stance = STEME_REFUTE };
     out->name = name;
     out->take = take_ballot;
-    key_of_ballot(&out->key, &target, (const uint8_t *)"sixteen bytes ..", (const uint8_t *)".. more of these");
+    key_of_ballot(&out->key, &target, (const uint8_t *)"sixteen bytes ..", 5, (const uint8_t *)".. more of these");
     value_of_ballot(&out->value, key_slice(&out->key), &row);
 }
 
@@ -263,7 +319,14 @@ static size_t make_sealed(struct sealed out[8])
     out[5].take = take_applied;
     key_applied(&out[5].key);
     value_of_applied(&out[5].value, key_slice(&out[5].key), &applied);
-    return 6;
+    out[6].name = "a tally";
+    out[6].take = take_tally;
+    struct steme_target target = { STEME_ON_CLAIM, 77, { { 9, 8, 7 } } };
+    struct key_bytes prefix;
+    key_ballot_prefix(&prefix, target.kind, target.route, target.hash.bytes);
+    key_of_tally(&out[6].key, key_slice(&prefix));
+    value_of_tally(&out[6].value, key_slice(&out[6].key), &a_tally);
+    return 7;
 }
 
 static void every_bit_of_key_and_value_is_under_the_check(void **state)
@@ -398,12 +461,12 @@ static void a_prefix_begins_every_key_under_it(void **state)
     assert_true(slice_starts(key_slice(&key), key_slice(&prefix)));
     key_route_prefix(&prefix, 'S', 5);
     assert_true(slice_starts(key_slice(&key), key_slice(&prefix)));
-    key_of_ballot(&key, &target, voter, vote);
+    key_of_ballot(&key, &target, voter, 5, vote);
     key_ballot_prefix(&prefix, STEME_ON_CLAIM, 5, target.hash.bytes);
     assert_true(slice_starts(key_slice(&key), key_slice(&prefix)));
     key_route_prefix(&prefix, 'V', 5);
     assert_true(slice_starts(key_slice(&key), key_slice(&prefix)));
-    key_of_ballot(&key, &agent, voter, vote);
+    key_of_ballot(&key, &agent, voter, 5, vote);
     key_ballot_prefix(&prefix, STEME_ON_AGENT, 12345, agent.hash.bytes); /* the route plays no part */
     assert_true(slice_starts(key_slice(&key), key_slice(&prefix)));
     key_of_revision(&key, 5, target.hash.bytes, vote);
@@ -421,14 +484,14 @@ static void kinds_of_keys_do_not_mix(void **state)
     struct steme_target on_claim = { STEME_ON_CLAIM, 1, { { 1 } } }, on_epoch = { STEME_ON_EPOCH, 1, { { 1 } } };
     struct key_bytes keys[9];
     static const char tags[] = "ADEHMRSVX"; /* in their order */
-    key_of_ballot(&keys[0], &on_epoch, id, id);
+    key_of_ballot(&keys[0], &on_epoch, id, 5, id);
     key_of_dead_letter(&keys[1], 1);
     key_of_epoch(&keys[2], id);
     key_of_id(&keys[3], id);
     key_applied(&keys[4]);
     key_of_batch(&keys[5], 1);
     key_of_slot_row(&keys[6], &slot, 1);
-    key_of_ballot(&keys[7], &on_claim, id, id);
+    key_of_ballot(&keys[7], &on_claim, id, 5, id);
     key_of_revision(&keys[8], 1, id, id);
     for (size_t i = 0; i < countof(keys); i++) {
         assert_int_equal(keys[i].data[0], tags[i]);
@@ -445,8 +508,8 @@ static void polarity_plays_no_part_in_a_key(void **state)
     static const uint8_t voter[16] = { 1 }, vote[16] = { 2 };
     struct key_bytes a, b;
     no.hash.bytes[31] ^= 1;
-    key_of_ballot(&a, &yes, voter, vote);
-    key_of_ballot(&b, &no, voter, vote);
+    key_of_ballot(&a, &yes, voter, 5, vote);
+    key_of_ballot(&b, &no, voter, 5, vote);
     assert_true(slice_equal(key_slice(&a), key_slice(&b)));
 }
 
@@ -455,6 +518,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slot_row_comes_back),
         cmocka_unit_test(a_ballot_comes_back),
+        cmocka_unit_test(a_tally_comes_back),
+        cmocka_unit_test(a_voter_s_ballots_sort_by_time_then_id),
         cmocka_unit_test(places_and_types_come_back),
         cmocka_unit_test(a_batch_comes_back),
         cmocka_unit_test(how_far_it_is_comes_back),
