@@ -70,9 +70,10 @@ enum steme_standing {
     STEME_RETRACTED = 1,  /**< withdrawn by its author */
     STEME_SUPERSEDED = 2, /**< corrected or updated by its author */
     STEME_NOT_VALID = 3,  /**< its valid interval does not have the instant asked for */
-    STEME_OTHER_EPOCH = 4 /**< it belongs to another epoch, or to one that is superseded */
+    STEME_OTHER_EPOCH = 4, /**< it belongs to another epoch, or to one that is superseded */
+    STEME_MASKED = 5       /**< it is left out of a what-if, as if it had never come */
 };
-/** "live", "retracted", "superseded", "not valid then", "other epoch". Static storage. */
+/** "live", "retracted", "superseded", "not valid then", "other epoch", "masked". Static storage. */
 STEME_API const char *steme_standing_name(enum steme_standing standing);
 
 /** A record read back. */

@@ -18,6 +18,7 @@ const char *steme_standing_name(enum steme_standing standing)
     case STEME_SUPERSEDED: return "superseded";
     case STEME_NOT_VALID: return "not valid then";
     case STEME_OTHER_EPOCH: return "other epoch";
+    case STEME_MASKED: return "masked";
     }
     return "?";
 }

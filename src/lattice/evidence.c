@@ -3,8 +3,10 @@
 
 #include "base/check.h"
 #include "base/codec.h"
+#include "base/hash.h"
 #include "base/id16.h"
 #include "base/slice.h"
+#include "lattice/mask.h"
 #include "lattice/projection.h"
 #include "model/record.h"
 
@@ -19,9 +21,17 @@ void reader_init(struct reader *reader, struct wal *wal, struct kv_txn **txn, ui
     arena_init(&reader->arena, READER_CEILING_BYTES);
 }
 
+void reader_share(struct reader *reader, const struct reader *from, uint64_t limit)
+{
+    *reader = (struct reader){
+        .wal = from->wal, .txn = from->txn, .limit = limit, .valid_at_us = from->valid_at_us, .shares_txn = true
+    };
+    arena_init(&reader->arena, READER_CEILING_BYTES);
+}
+
 void reader_deinit(struct reader *reader)
 {
-    kv_abort(&reader->txn);
+    if (!reader->shares_txn) kv_abort(&reader->txn);
     arena_deinit(&reader->arena);
     *reader = (struct reader){ 0 };
 }
@@ -282,6 +292,55 @@ steme_status evidence_revisions(struct reader *reader, uint64_t route, const uin
     return STEME_OK;
 }
 
+/* ---- derivations ---- */
+
+static bool names_parent(const struct assertion_view *view, const uint8_t parent[16])
+{
+    for (size_t i = 0; i < view->parent_count; i++)
+        if (memcmp(view->parents + i * HASH_BYTES, parent, KEYS_ID_BYTES) == 0) return true;
+    return false;
+}
+
+static steme_status read_child(struct reader *reader, uint64_t location, const uint8_t child[16],
+                               const uint8_t parent[16], struct wal_entry *out, struct steme_error *err)
+{
+    struct assertion_view view;
+    steme_status status = evidence_named(reader, location, child, out, err);
+    if (status) return status;
+    if (assertion_view_trusted(out->bytes, &view, err) || !names_parent(&view, parent))
+        return error_set(err, STEME_CORRUPT, "the index calls a record derived from one that it does not name");
+    return STEME_OK;
+}
+
+steme_status evidence_children(struct reader *reader, const uint8_t parent[16], size_t max, struct arena *arena,
+                               struct wal_entry **out, size_t *count_out, struct steme_error *err)
+{
+    struct key_bytes prefix;
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    void *list = NULL;
+    size_t count = 0, capacity = 0;
+    key_child_prefix(&prefix, parent);
+    steme_status status = kv_seek(reader->txn, key_slice(&prefix), key_slice(&prefix), &cursor, &pair, err);
+    for (; !status && count < max; status = kv_next(&cursor, &pair, err)) {
+        uint64_t location = 0;
+        struct wal_entry entry;
+        bool later = false;
+        status = row_location(pair.value, &location, err);
+        if (!status) status = evidence_later(reader, location, key_last_id(pair.key), &later, err);
+        if (!status && later) continue;
+        if (!status) status = read_child(reader, location, key_last_id(pair.key), parent, &entry, err);
+        if (!status) status = grow(arena, &list, count, &capacity, sizeof entry, err);
+        if (status) break;
+        ((struct wal_entry *)list)[count++] = entry;
+    }
+    kv_cursor_end(&cursor);
+    if (status && status != STEME_NOT_FOUND) return status;
+    *out = list;
+    *count_out = count;
+    return STEME_OK;
+}
+
 /* What a revision by `author` makes of that author's record. */
 static steme_status standing_after(const struct wal_entry *revision, const uint8_t author[32],
                                    enum steme_standing *standing, struct arena *arena, struct steme_error *err)
@@ -345,6 +404,7 @@ steme_status evidence_ballots(struct reader *reader, enum steme_target_kind kind
         struct cast cast = { .latest = false };
         status = row_ballot(pair.key, pair.value, &cast.row, err);
         if (!status && cast.row.location >= reader->limit) continue;
+        if (!status && reader->mask && mask_has_agent(reader->mask, cast.row.voter)) continue;
         if (!status) status = grow(arena, &list, count, &capacity, sizeof cast, err);
         if (status) break;
         ((struct cast *)list)[count++] = cast;
@@ -406,6 +466,7 @@ static steme_status endorsements_of_kind(struct reader *reader, enum steme_targe
         status = row_ballot(pair.key, pair.value, &row, err);
         if (status) break;
         if (row.location >= reader->limit) continue;
+        if (reader->mask && mask_has_endorsement(reader->mask, kind, pair.key.data + 2, row.voter)) continue;
         bool same = any && memcmp(pair.key.data + 2, target, 16) == 0 && memcmp(row.voter, best.voter, 16) == 0;
         if (any && !same) status = add_endorsement(reader, target, &best, arena, list, count, capacity, err);
         if (status) break;
@@ -527,6 +588,7 @@ static steme_status load_epochs(struct reader *reader, struct steme_error *err)
         if (!status) status = evidence_later(reader, location, key_last_id(pair.key), &later, err);
         if (!status && later) continue;
         if (!status) status = evidence_named(reader, location, key_last_id(pair.key), &entry, err);
+        if (!status && reader->mask && mask_has_epoch(reader->mask, &entry)) continue;
         if (!status) status = record_decode(entry.bytes, &reader->arena, &record, err);
         if (!status && record.type != STEME_EPOCH)
             status = error_set(err, STEME_CORRUPT, "the index calls a record an epoch that is none");
@@ -563,6 +625,10 @@ static steme_status judge_standing(struct reader *reader, uint64_t route, bool r
                                    struct testimony *t, struct arena *arena, struct steme_error *err)
 {
     bool other = false;
+    if (reader->mask && mask_has_assertion(reader->mask, t->row.location)) {
+        t->standing = STEME_MASKED;
+        return STEME_OK;
+    }
     steme_status status = revised ? apply_revisions(reader, route, t, arena, err) : STEME_OK;
     if (!status && t->standing == STEME_LIVE && !valid_at(&t->row, reader->valid_at_us)) t->standing = STEME_NOT_VALID;
     if (!status) status = other_epoch(reader, &t->row, epoch, &other, err);
@@ -607,6 +673,33 @@ steme_status evidence_gather(struct reader *reader, const struct slot_ref *slot,
     if (!status && found.testimony_count > 1) status = sort_testimonies(&found, arena, err);
     if (!status && voted) status = gather_ballots(reader, slot->route, revised, &found, arena, err);
     if (!status) *out = found;
+    return status;
+}
+
+steme_status evidence_of_record(struct reader *reader, const struct wal_entry *entry, struct arena *arena,
+                                struct testimony *out, struct steme_error *err)
+{
+    struct assertion_view view;
+    struct identity identity;
+    struct slot_ref slot = { 0 };
+    struct key_bytes key;
+    struct steme_slice value;
+    struct testimony t = { .standing = STEME_LIVE }, *one = &t;
+    bool revised = false, voted = false;
+    steme_status status = assertion_view_trusted(entry->bytes, &view, err);
+    if (!status) status = identity_many(&view, 1, &identity, arena, err);
+    if (status) return status;
+    slot = (struct slot_ref){ .route = identity.route, .predicate = identity.predicate };
+    memcpy(slot.slot, identity.slot.bytes, sizeof slot.slot);
+    key_of_slot_row(&key, &slot, entry->location);
+    status = kv_get(reader->txn, key_slice(&key), &value, err);
+    if (status == STEME_NOT_FOUND)
+        return error_set(err, STEME_CORRUPT, "the index knows the record, but not its slot row");
+    if (!status) status = row_slot(key_slice(&key), value, NULL, &t.row, err);
+    if (!status) status = evidence_read(reader, &slot, &one, 1, arena, err);
+    if (!status) status = look_for_reactions(reader, slot.route, &revised, &voted, err);
+    if (!status) status = judge_standing(reader, slot.route, revised, NULL, &t, arena, err);
+    if (!status) *out = t;
     return status;
 }
 

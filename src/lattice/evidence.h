@@ -14,11 +14,15 @@
 #include "spine/wal.h"
 #include "steme/query.h"
 
+struct mask;
+
 struct reader {
     struct wal *wal;
     struct kv_txn *txn;
     uint64_t limit;      /* location: records below it count */
     int64_t valid_at_us; /* STEME_TIME_MAX: do not ask */
+    const struct mask *mask; /* what to leave out; NULL: nothing. Set before anything is read, stays the caller's */
+    bool shares_txn;         /* txn is another reader's */
     struct arena arena;  /* what lives as long as the reader: epochs */
     bool epochs_known;
     bool kinds_known, any_revision, any_vote; /* whether the index has X and V rows at all, once looked for */
@@ -28,6 +32,8 @@ struct reader {
 
 /* Takes txn. */
 void reader_init(struct reader *reader, struct wal *wal, struct kv_txn **txn, uint64_t limit, int64_t valid_at_us);
+/* A second reader over the transaction of one that must outlive it, with a limit of its own and no mask. */
+void reader_share(struct reader *reader, const struct reader *from, uint64_t limit);
 void reader_deinit(struct reader *reader);
 
 /* The record a row points to. Whatever is wrong with it, the row lies: STEME_CORRUPT. */
@@ -75,6 +81,11 @@ struct evidence {
 MUST_CHECK steme_status evidence_gather(struct reader *reader, const struct slot_ref *slot, const uint8_t *epoch,
                                         struct arena *arena, struct evidence *out, struct steme_error *err);
 
+/* The testimony that one assertion gives: its record is that entry, read from the log. STEME_CORRUPT where the index
+ * knows the record but not its row. */
+MUST_CHECK steme_status evidence_of_record(struct reader *reader, const struct wal_entry *entry, struct arena *arena,
+                                           struct testimony *out, struct steme_error *err);
+
 /* Read the records of testimonies that have no entry yet, many at once, and hold each against its row: slot, claim,
  * polarity and confidence must be what the record says. */
 MUST_CHECK steme_status evidence_read(struct reader *reader, const struct slot_ref *slot,
@@ -108,6 +119,12 @@ MUST_CHECK steme_status evidence_endorsements(struct reader *reader, struct aren
 MUST_CHECK steme_status evidence_revisions(struct reader *reader, uint64_t route, const uint8_t target[16],
                                            struct arena *arena, struct wal_entry **out, size_t *count_out,
                                            struct steme_error *err);
+
+/* Assertions below the limit that name one (whose id begins so) among their parents, by id; at most max of them. Each is
+ * held against its record. */
+MUST_CHECK steme_status evidence_children(struct reader *reader, const uint8_t parent[16], size_t max,
+                                          struct arena *arena, struct wal_entry **out, size_t *count_out,
+                                          struct steme_error *err);
 
 /* The next slot at or behind *slot in the order of the index, with this route if only_route. STEME_NOT_FOUND at the
  * end. */

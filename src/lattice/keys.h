@@ -8,13 +8,14 @@
  *   V route8 kind1 target16 voter16 vote16      -> struct ballot_row         a vote on an assertion or claim
  *   A kind1 target16 voter16 vote16             -> struct ballot_row         a vote on an agent, source or epoch
  *   X route8 target16 revision16                -> location8                 a revision that names the target
+ *   C parent16 child16                          -> location8                 an assertion derived from another
  *   E epoch16                                   -> location8                 an epoch
  *   R sequence8 (first of its batch)            -> received_at8 location8    transaction time
  *   D location8                                 -> id32 reason               a dead letter
  *   M "applied"                                 -> struct applied_row        how far the index is
  *
  * A row of S, V, A, R or M begins its value with 4 bytes of XXH3-64 over key and rest of value, because the store
- * below does not notice rot; H, X, E and D point to records that prove themselves. Pure; any thread. */
+ * below does not notice rot; H, X, C, E and D point to records that prove themselves. Pure; any thread. */
 #ifndef LATTICE_KEYS_H
 #define LATTICE_KEYS_H
 
@@ -27,7 +28,7 @@
 
 /* Number of this layout, in the applied row. An index of another one is made anew: raise it with any change to
  * a row. */
-#define KEYS_LAYOUT 1u
+#define KEYS_LAYOUT 2u
 #define KEYS_ID_BYTES 16u
 #define KEYS_MAX_BYTES 64u        /* longest key below */
 #define KEYS_VALUE_MAX_BYTES 320u /* longest value below but for a dead letter's reason, which is cut to fit */
@@ -100,6 +101,8 @@ void key_of_ballot(struct key_bytes *out, const struct steme_target *target, con
 void key_ballot_prefix(struct key_bytes *out, enum steme_target_kind kind, uint64_t route, const uint8_t target[16]);
 void key_of_revision(struct key_bytes *out, uint64_t route, const uint8_t target[16], const uint8_t revision[16]);
 void key_revision_prefix(struct key_bytes *out, uint64_t route, const uint8_t target[16]);
+void key_of_child(struct key_bytes *out, const uint8_t parent[16], const uint8_t child[16]);
+void key_child_prefix(struct key_bytes *out, const uint8_t parent[16]);
 void key_of_epoch(struct key_bytes *out, const uint8_t epoch[16]);
 void key_of_batch(struct key_bytes *out, uint64_t first_sequence);
 void key_of_dead_letter(struct key_bytes *out, uint64_t location);
@@ -109,7 +112,7 @@ static inline struct steme_slice key_slice(const struct key_bytes *key)
 {
     return (struct steme_slice){ key->data, key->size };
 }
-/* The id that ends a key of H, V, A, X or E: the record the row is about. 16 bytes; zeros for a key that is too
+/* The id that ends a key of H, V, A, X, C or E: the record the row is about. 16 bytes; zeros for a key that is too
  * short. */
 const uint8_t *key_last_id(struct steme_slice key);
 static inline struct steme_slice value_slice(const struct value_bytes *value)

@@ -20,48 +20,6 @@ int slot_ref_compare(const struct slot_ref *a, const struct slot_ref *b)
 
 /* ---- lists ---- */
 
-static steme_status make_room(struct arena *arena, void **list, size_t count, size_t *capacity, size_t size,
-                              struct steme_error *err)
-{
-    if (count >= STEME_EVIDENCE_ROWS_MAX)
-        return error_set(err, STEME_TOO_LARGE, "more than %u questions are touched at once; take fewer records",
-                         STEME_EVIDENCE_ROWS_MAX);
-    if (count < *capacity) return STEME_OK;
-    size_t wanted = *capacity ? 2 * *capacity : FIRST_TOUCHED;
-    void *grown = arena_alloc(arena, wanted * size);
-    if (!grown) return arena_full(arena, err);
-    if (count) memcpy(grown, *list, count * size);
-    *list = grown;
-    *capacity = wanted;
-    return STEME_OK;
-}
-
-static steme_status add_slot(struct touched *touched, const struct slot_ref *slot, struct arena *arena,
-                             struct steme_error *err)
-{
-    void *list = touched->slots;
-    size_t count = touched->slot_count;
-    if (count && slot_ref_compare(&touched->slots[count - 1], slot) == 0) return STEME_OK;
-    steme_status status = make_room(arena, &list, count, &touched->slot_capacity, sizeof *slot, err);
-    if (status) return status;
-    touched->slots = list;
-    touched->slots[touched->slot_count++] = *slot;
-    return STEME_OK;
-}
-
-static steme_status add_predicate(struct touched *touched, uint32_t predicate, struct arena *arena,
-                                  struct steme_error *err)
-{
-    void *list = touched->predicates;
-    size_t count = touched->predicate_count;
-    if (count && touched->predicates[count - 1] == predicate) return STEME_OK;
-    steme_status status = make_room(arena, &list, count, &touched->predicate_capacity, sizeof predicate, err);
-    if (status) return status;
-    touched->predicates = list;
-    touched->predicates[touched->predicate_count++] = predicate;
-    return STEME_OK;
-}
-
 static int compare_slots(const void *left, const void *right) { return slot_ref_compare(left, right); }
 
 static int compare_predicates(const void *left, const void *right)
@@ -85,6 +43,51 @@ void touched_sort(struct touched *touched)
         if (!kept || touched->predicates[i] != touched->predicates[kept - 1])
             touched->predicates[kept++] = touched->predicates[i];
     touched->predicate_count = kept;
+}
+
+/* Twice the room for a list; the old copy is left to the arena's end. */
+static steme_status make_room(struct arena *arena, void **list, size_t count, size_t *capacity, size_t size,
+                              struct steme_error *err)
+{
+    size_t wanted = *capacity ? 2 * *capacity : FIRST_TOUCHED;
+    void *grown = arena_alloc(arena, wanted * size);
+    if (!grown) return arena_full(arena, err);
+    if (count) memcpy(grown, *list, count * size);
+    *list = grown;
+    *capacity = wanted;
+    return STEME_OK;
+}
+
+static steme_status add_slot(struct touched *touched, const struct slot_ref *slot, struct arena *arena,
+                             struct steme_error *err)
+{
+    void *list = touched->slots;
+    if (touched->slot_count && slot_ref_compare(&touched->slots[touched->slot_count - 1], slot) == 0) return STEME_OK;
+    /* A full list may hold slots many times over: it grows only if half of it and more is left. */
+    bool full = touched->slot_count == touched->slot_capacity;
+    if (full) touched_sort(touched);
+    if (full && 2 * touched->slot_count >= touched->slot_capacity) {
+        steme_status status = make_room(arena, &list, touched->slot_count, &touched->slot_capacity, sizeof *slot, err);
+        if (status) return status;
+    }
+    touched->slots = list;
+    touched->slots[touched->slot_count++] = *slot;
+    return STEME_OK;
+}
+
+static steme_status add_predicate(struct touched *touched, uint32_t predicate, struct arena *arena,
+                                  struct steme_error *err)
+{
+    void *list = touched->predicates;
+    size_t count = touched->predicate_count;
+    if (count && touched->predicates[count - 1] == predicate) return STEME_OK;
+    if (count == touched->predicate_capacity) {
+        steme_status status = make_room(arena, &list, count, &touched->predicate_capacity, sizeof predicate, err);
+        if (status) return status;
+    }
+    touched->predicates = list;
+    touched->predicates[touched->predicate_count++] = predicate;
+    return STEME_OK;
 }
 
 bool touched_has(const struct touched *touched, const struct slot_ref *slot, bool weighs)

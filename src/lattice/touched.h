@@ -33,7 +33,7 @@ struct touched {
 
 /* Add what one record of the log bears on to *touched, which is zeroed to begin with; its lists live in the arena.
  * identity: of an assertion, where the caller has it; else NULL. A record that can't be applied (a dead letter) adds
- * nothing. STEME_CORRUPT: the index lies. STEME_TOO_LARGE past STEME_EVIDENCE_ROWS_MAX slots. */
+ * nothing. STEME_CORRUPT: the index lies. STEME_NO_MEMORY: more is touched than the arena may hold. */
 MUST_CHECK steme_status touched_add(struct reader *reader, const struct wal_entry *entry,
                                     const struct identity *identity, struct arena *arena, struct touched *touched,
                                     struct steme_error *err);
