@@ -2,6 +2,7 @@
 /* Questions about slots: resolve one or all, why, history, conflicts. */
 #include "base/check.h"
 #include "base/slice.h"
+#include "db/slot_walk.h"
 #include "db/snapshot.h"
 #include "model/record.h"
 
@@ -47,50 +48,19 @@ steme_status steme_resolve(struct steme_snapshot *snapshot, const struct steme_q
 
 /* ---- every slot ---- */
 
-/* A walk over slots that survives a renewed index: where it stands is kept here, outside of any cursor. */
-struct walk {
-    struct slot_ref at;
-    bool only_route;
-    uint32_t predicate; /* with has_predicate: other slots are passed over without a look at their records */
-    bool has_predicate;
-};
-
-static bool step_slot(struct slot_ref *slot)
-{
-    for (size_t i = sizeof slot->slot; i-- > 0;)
-        if (++slot->slot[i]) return true;
-    if (++slot->predicate) return true;
-    return ++slot->route != 0;
-}
-
-static struct walk begin_walk(const struct steme_question *pattern)
-{
-    struct walk walk = { .only_route = pattern->subject.size > 0, .has_predicate = pattern->predicate.size > 0 };
-    struct steme_hash unused;
-    struct slot_ref ref = judge_slot_of(pattern->subject, pattern->predicate, slice_of(NULL, 0), &unused);
-    if (walk.only_route) walk.at.route = ref.route;
-    if (walk.has_predicate) walk.predicate = ref.predicate;
-    return walk;
-}
-
-static bool matches(struct steme_slice wanted, struct steme_slice name)
-{
-    return wanted.size == 0 || slice_equal(wanted, name);
-}
-
 /* The next slot's answer. *found_out false: passed over. STEME_NOT_FOUND: no more slots. */
-static steme_status next_answer(struct steme_snapshot *s, struct walk *walk, const struct steme_question *pattern,
+static steme_status next_answer(struct steme_snapshot *s, struct slot_walk *walk, const struct steme_question *pattern,
                                 struct steme_answer *out, bool *found_out, struct steme_error *err)
 {
+    bool passed = false;
     *found_out = false;
-    steme_status status = evidence_next_slot(&s->reader, &walk->at, walk->only_route, err);
-    if (status) return status;
-    if (walk->has_predicate && walk->at.predicate != walk->predicate) return STEME_OK;
+    steme_status status = slot_walk_next(&s->reader, walk, &passed, err);
+    if (status || passed) return status;
     struct judge_slot slot = { .ref = walk->at, .epoch = pattern->epoch ? pattern->epoch->bytes : NULL };
     status = snapshot_judge(s, &slot, &pattern->lens, &s->arena, out, NULL, err);
     if (status) return status;
-    *found_out = out->subject.size && matches(pattern->subject, out->subject) &&
-                 matches(pattern->predicate, out->predicate);
+    *found_out = out->subject.size && slot_walk_matches(pattern->subject, out->subject) &&
+                 slot_walk_matches(pattern->predicate, out->predicate);
     return STEME_OK;
 }
 
@@ -98,11 +68,11 @@ steme_status steme_resolve_each(struct steme_snapshot *s, const struct steme_que
                                 steme_status (*visit)(void *context, const struct steme_answer *answer), void *context,
                                 struct steme_error *err)
 {
-    struct walk walk = begin_walk(pattern);
+    struct slot_walk walk = slot_walk_begin(pattern->subject, pattern->predicate);
     const struct lens_ops *ops = NULL;
     steme_status at = STEME_OK, status = lens_find(pattern->lens.name, &ops, err);
     if (!status) status = lens_check(&pattern->lens, err);
-    for (bool more = true; more && !status; more = step_slot(&walk.at)) {
+    for (bool more = true; more && !status; more = slot_walk_step(&walk)) {
         struct arena_mark start = arena_mark(&s->arena);
         struct steme_answer answer;
         unsigned attempt = 0;
@@ -372,7 +342,7 @@ static steme_status add_slot_history(struct steme_snapshot *s, const struct slot
     if (!status) status = evidence_read_all(&s->reader, slot, &evidence, &s->arena, err);
     for (size_t i = 0; !status && i < evidence.testimony_count; i++) {
         const struct testimony *t = &evidence.testimonies[i];
-        if (!slice_equal(t->view->subject, subject) || !matches(predicate, t->view->predicate)) break;
+        if (!slice_equal(t->view->subject, subject) || !slot_walk_matches(predicate, t->view->predicate)) break;
         status = add_to_history(s, h, t, err);
     }
     return status;
@@ -387,14 +357,14 @@ static int compare_received(const void *left, const void *right)
 static steme_status gather_history(struct steme_snapshot *s, struct steme_slice subject, struct steme_slice predicate,
                                    struct history *h, struct steme_error *err)
 {
-    struct steme_question pattern = { .subject = subject, .predicate = predicate };
-    struct walk walk = begin_walk(&pattern);
+    struct slot_walk walk = slot_walk_begin(subject, predicate);
     *h = (struct history){ 0 };
-    for (bool more = true; more; more = step_slot(&walk.at)) {
-        steme_status status = evidence_next_slot(&s->reader, &walk.at, true, err);
+    for (bool more = true; more; more = slot_walk_step(&walk)) {
+        bool passed = false;
+        steme_status status = slot_walk_next(&s->reader, &walk, &passed, err);
         if (status == STEME_NOT_FOUND) break;
         if (status) return status;
-        if (walk.has_predicate && walk.at.predicate != walk.predicate) continue;
+        if (passed) continue;
         status = add_slot_history(s, &walk.at, subject, predicate, h, err);
         if (status) return status;
     }

@@ -120,9 +120,9 @@ MUST_CHECK steme_status evidence_revisions(struct reader *reader, uint64_t route
                                            struct arena *arena, struct wal_entry **out, size_t *count_out,
                                            struct steme_error *err);
 
-/* Assertions below the limit that name one (whose id begins so) among their parents, by id; at most max of them. Each is
- * held against its record. */
-MUST_CHECK steme_status evidence_children(struct reader *reader, const uint8_t parent[16], size_t max,
+/* Assertions below the limit that name this one among their parents, by id; at most max of them. Each is held against
+ * its record. */
+MUST_CHECK steme_status evidence_children(struct reader *reader, const struct steme_hash *parent, size_t max,
                                           struct arena *arena, struct wal_entry **out, size_t *count_out,
                                           struct steme_error *err);
 

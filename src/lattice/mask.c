@@ -151,20 +151,22 @@ static steme_status add_named(struct making *m, struct mask_miss *miss, struct s
 static steme_status follow(struct making *m, struct steme_error *err)
 {
     steme_status status = STEME_OK;
+    struct arena scratch;
+    struct arena_mark empty = { 0 };
+    arena_init(&scratch, SIZE_MAX); /* the number of children is bounded */
     for (size_t i = 0; !status && i < m->masked.count; i++) {
         struct wal_entry entry, *children = NULL;
         size_t count = 0;
         status = evidence_record(m->reader, m->masked.items[i], &entry, err);
         if (!status) status = touched_add(m->reader, &entry, NULL, m->arena, m->touched, err);
-        struct arena scratch;
-        arena_init(&scratch, SIZE_MAX);
         if (!status && !m->wish->direct)
-            status = evidence_children(m->reader, entry.id.bytes, STEME_EVIDENCE_ROWS_MAX, &scratch, &children, &count,
+            status = evidence_children(m->reader, &entry.id, STEME_EVIDENCE_ROWS_MAX, &scratch, &children, &count,
                                        err);
         for (size_t k = 0; !status && k < count; k++)
             status = places_add(&m->masked, children[k].location, m->arena, NULL, err);
-        arena_deinit(&scratch);
+        arena_rewind(&scratch, empty);
     }
+    arena_deinit(&scratch);
     return status;
 }
 
