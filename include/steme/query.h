@@ -137,11 +137,23 @@ STEME_API STEME_MUST_CHECK steme_status steme_history(struct steme_snapshot *sna
 struct steme_conflict {
     struct steme_answer answer; /**< under the lens asked for */
     double contest;             /**< 0..1: normalised entropy of its probabilities */
+    /** steme_conflicts_ranked(): distinct live assertions that derive from its live ones, directly or through others.
+     * steme_conflicts() does not count them. */
+    uint64_t dependants;
+    bool more_dependants; /**< at least so many: ::STEME_DEPENDANTS_MAX derived ones were looked at */
+    double score;         /**< contest * (1 + dependants) */
 };
 /** The slots where live claims disagree, most contested first; ties by subject, predicate. At most max of them. */
 STEME_API STEME_MUST_CHECK steme_status steme_conflicts(struct steme_snapshot *snapshot, const struct steme_lens *lens,
                                                         size_t max, const struct steme_conflict **out,
                                                         size_t *count_out, struct steme_error *err);
+
+/** The same ordered by score, the greatest first: what is disputed and has much resting on it; ties by contest, subject,
+ * predicate. */
+STEME_API STEME_MUST_CHECK steme_status steme_conflicts_ranked(struct steme_snapshot *snapshot,
+                                                               const struct steme_lens *lens, size_t max,
+                                                               const struct steme_conflict **out, size_t *count_out,
+                                                               struct steme_error *err);
 
 /** Read a record of any type by its id, checked against it. ::STEME_NOT_FOUND. */
 STEME_API STEME_MUST_CHECK steme_status steme_get(struct steme_snapshot *snapshot, const struct steme_hash *id,

@@ -102,7 +102,8 @@ STEME_API STEME_MUST_CHECK steme_status steme_impact(struct steme_snapshot *snap
                                                      struct steme_impact *out, struct steme_error *err);
 
 /**
- * What each record changed, in the order of the log, from a sequence number on up to the snapshot's moment: every
+ * What each record changed, in the order of the log, from a sequence number on (UINT64_MAX: nothing, but *next_out says
+ * where the log ends) up to the snapshot's moment: every
  * question that a record bears on is judged as of just before it and just after. patterns choose questions and lenses
  * as for steme_resolve_each(). threshold as for steme_impact(); with 0 every change of the best claim's probability is
  * told. Records that bear on all questions (who endorses whom, under authority; epochs; how many values a predicate may

@@ -95,6 +95,9 @@ static steme_status report_miss(const struct steme_mask *mask, const struct mask
     case 's':
         return error_set(err, STEME_NOT_FOUND, "nothing is stated by source '%.*s': there is nothing to leave out",
                          SLICE_PRINT(mask->sources[miss->index]));
+    case 'e':
+        text_hex(mask->epochs[miss->index].bytes, 32, hex);
+        return error_set(err, STEME_NOT_FOUND, "there is no epoch %s, nor anything within it, to leave out", hex);
     case 'i':
         text_hex(mask->assertions[miss->index].bytes, 32, hex);
         return error_set(err, STEME_NOT_FOUND, "there is no assertion %s to leave out", hex);

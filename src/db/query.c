@@ -4,6 +4,7 @@
 #include "base/slice.h"
 #include "db/slot_walk.h"
 #include "db/snapshot.h"
+#include "lattice/dependants.h"
 #include "model/record.h"
 
 #include <math.h>
@@ -116,15 +117,20 @@ static bool disagrees(const struct steme_answer *answer)
 }
 
 struct conflict_list {
+    struct steme_snapshot *snapshot;
+    bool ranked;        /* by score, else by contest */
     struct arena arena; /* the snapshot's forgets after each visit */
     struct steme_conflict *items;
     size_t count, capacity, max;
     struct steme_error *err;
 };
 
+/* Scores are 0 where they are not asked for. */
 static int compare_conflicts(const void *left, const void *right)
 {
     const struct steme_conflict *a = left, *b = right;
+    if (a->score > b->score) return -1;
+    if (a->score < b->score) return 1;
     if (a->contest > b->contest) return -1;
     if (a->contest < b->contest) return 1;
     int order = slice_compare(a->answer.subject, b->answer.subject);
@@ -153,6 +159,41 @@ static steme_status make_room(struct conflict_list *list)
     return STEME_OK;
 }
 
+static struct slot_ref slot_of(const struct steme_answer *answer)
+{
+    struct steme_hash unused;
+    struct slot_ref ref = judge_slot_of(answer->subject, answer->predicate, slice_of(NULL, 0), &unused);
+    memcpy(ref.slot, answer->slot.bytes, sizeof ref.slot);
+    return ref;
+}
+
+/* What derives from the slot, and what that makes of its conflict. */
+static steme_status count_dependants(struct steme_snapshot *s, struct steme_conflict *item, struct steme_error *err)
+{
+    struct slot_ref ref = slot_of(&item->answer);
+    struct evidence evidence = { 0 };
+    struct dependants found = { 0 };
+    struct arena_mark start = arena_mark(&s->arena);
+    steme_status status = evidence_gather(&s->reader, &ref, NULL, &s->arena, &evidence, err);
+    if (!status)
+        status = dependants_count(&s->reader, &ref, &evidence, STEME_DEPENDANTS_MAX, &s->arena, &found, err);
+    arena_rewind(&s->arena, start);
+    item->dependants = found.count;
+    item->more_dependants = found.more;
+    item->score = item->contest * (1 + (double)found.count);
+    return status;
+}
+
+static steme_status rank_conflict(struct steme_snapshot *s, struct steme_conflict *item, struct steme_error *err)
+{
+    unsigned attempt = 0;
+    steme_status status;
+    do
+        status = count_dependants(s, item, err);
+    while (snapshot_renewed(s, status, &attempt, err));
+    return status;
+}
+
 /* The visit's memory goes; what stays is a question to be asked again, so only names are kept until the end. */
 static steme_status keep_conflict(void *context, const struct steme_answer *answer)
 {
@@ -161,8 +202,10 @@ static steme_status keep_conflict(void *context, const struct steme_answer *answ
     /* Subject and predicate lie in the mapped log, beliefs in the arena: those are asked for again in the end. */
     struct steme_conflict item = { .answer = *answer, .contest = contest_of(answer) };
     item.answer.beliefs = NULL;
+    steme_status status = list->ranked ? rank_conflict(list->snapshot, &item, list->err) : STEME_OK;
+    if (status) return status;
     if (list->count < list->max) {
-        steme_status status = list->count < list->capacity ? STEME_OK : make_room(list);
+        status = list->count < list->capacity ? STEME_OK : make_room(list);
         if (!status) list->items[list->count++] = item;
         return status;
     }
@@ -174,10 +217,7 @@ static steme_status keep_conflict(void *context, const struct steme_answer *answ
 static steme_status answer_again(struct steme_snapshot *s, const struct steme_lens *lens, struct steme_answer *answer,
                                  struct steme_error *err)
 {
-    struct steme_hash predicate_hash;
-    struct judge_slot slot = { .ref = judge_slot_of(answer->subject, answer->predicate, slice_of(NULL, 0),
-                                                    &predicate_hash) };
-    memcpy(slot.ref.slot, answer->slot.bytes, sizeof slot.ref.slot);
+    struct judge_slot slot = { .ref = slot_of(answer) };
     return snapshot_judge(s, &slot, lens, &s->arena, answer, NULL, err);
 }
 
@@ -197,10 +237,10 @@ static steme_status answer_conflicts(struct steme_snapshot *s, const struct stem
     return status;
 }
 
-steme_status steme_conflicts(struct steme_snapshot *s, const struct steme_lens *lens, size_t max,
-                             const struct steme_conflict **out, size_t *count_out, struct steme_error *err)
+static steme_status list_conflicts(struct steme_snapshot *s, const struct steme_lens *lens, bool ranked, size_t max,
+                                   const struct steme_conflict **out, size_t *count_out, struct steme_error *err)
 {
-    struct conflict_list list = { .max = max, .err = err };
+    struct conflict_list list = { .snapshot = s, .ranked = ranked, .max = max, .err = err };
     struct steme_question pattern = { .lens = *lens };
     struct steme_conflict *items = NULL;
     arena_init(&list.arena, CONFLICTS_CEILING_BYTES);
@@ -215,6 +255,18 @@ steme_status steme_conflicts(struct steme_snapshot *s, const struct steme_lens *
     }
     arena_deinit(&list.arena);
     return status;
+}
+
+steme_status steme_conflicts(struct steme_snapshot *s, const struct steme_lens *lens, size_t max,
+                             const struct steme_conflict **out, size_t *count_out, struct steme_error *err)
+{
+    return list_conflicts(s, lens, false, max, out, count_out, err);
+}
+
+steme_status steme_conflicts_ranked(struct steme_snapshot *s, const struct steme_lens *lens, size_t max,
+                                    const struct steme_conflict **out, size_t *count_out, struct steme_error *err)
+{
+    return list_conflicts(s, lens, true, max, out, count_out, err);
 }
 
 /* ---- why ---- */

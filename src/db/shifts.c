@@ -305,7 +305,8 @@ steme_status steme_shifts_each(struct steme_snapshot *snapshot, const struct ste
         if (!status) status = read_chunk(&w, *next_out, err);
         if (!status) status = visit_chunk(&w, visit, context, next_out, err);
     } while (!status && w.more);
-    if (!status && snapshot->as_of_sequence >= *next_out) *next_out = snapshot->as_of_sequence + 1;
+    if (!status && (since_sequence == UINT64_MAX || snapshot->as_of_sequence >= *next_out))
+        *next_out = snapshot->as_of_sequence + 1;
     stand_nowhere(&w);
     arena_deinit(&w.judged_arena);
     arena_deinit(&w.arena);

@@ -61,7 +61,7 @@ struct making {
     struct mask *mask;
     struct touched *touched;
     struct places masked;
-    bool *met_agents, *met_sources; /* which of the mask's sorted lists somebody answered to */
+    bool *met_agents, *met_sources, *met_epochs; /* which of the mask's sorted lists somebody answered to */
     uint8_t author[32]; /* asked for last, and its agent id: records of one author come together */
     struct steme_hash author_id;
 };
@@ -101,6 +101,7 @@ static steme_status is_masked(struct making *m, const struct slot_row *row, bool
     *out = mask_has_source(mask, row->voice) ||
            (row->has_epoch && listed(mask->epochs, mask->epoch_count, row->epoch));
     meet(mask->sources, mask->source_count, m->met_sources, row->voice);
+    if (row->has_epoch) meet(mask->epochs, mask->epoch_count, m->met_epochs, row->epoch);
     if (!mask->agent_count) return STEME_OK;
     steme_status status = evidence_record(m->reader, row->location, &entry, err);
     if (status) return status;
@@ -216,6 +217,7 @@ static steme_status scan_epochs(struct making *m, struct steme_error *err)
         if (!status) status = evidence_named(m->reader, location, key_last_id(pair.key), &entry, err);
         if (status) break;
         meet(m->mask->agents, m->mask->agent_count, m->met_agents, author_of(m, &entry));
+        meet(m->mask->epochs, m->mask->epoch_count, m->met_epochs, entry.id.bytes);
         if (mask_has_epoch(m->mask, &entry)) m->touched->epochs = true;
     }
     kv_cursor_end(&cursor);
@@ -241,7 +243,8 @@ static steme_status begin(struct making *m, struct steme_error *err)
     if (status) return status;
     m->met_agents = arena_calloc(m->arena, mask->agent_count, sizeof *m->met_agents);
     m->met_sources = arena_calloc(m->arena, mask->source_count, sizeof *m->met_sources);
-    return m->met_agents && m->met_sources ? STEME_OK : arena_full(m->arena, err);
+    m->met_epochs = arena_calloc(m->arena, mask->epoch_count, sizeof *m->met_epochs);
+    return m->met_agents && m->met_sources && m->met_epochs ? STEME_OK : arena_full(m->arena, err);
 }
 
 steme_status mask_make(struct reader *reader, const struct mask_wish *wish, struct arena *arena, struct mask *out,
@@ -264,6 +267,7 @@ steme_status mask_make(struct reader *reader, const struct mask_wish *wish, stru
     if (status) return status;
     note_miss(wish->agents, wish->agent_count, mask.agents, mask.agent_count, m.met_agents, 'a', &miss);
     note_miss(wish->sources, wish->source_count, mask.sources, mask.source_count, m.met_sources, 's', &miss);
+    note_miss(wish->epochs, wish->epoch_count, mask.epochs, mask.epoch_count, m.met_epochs, 'e', &miss);
     if (m.masked.count) qsort(m.masked.items, m.masked.count, sizeof *m.masked.items, compare_places);
     mask.assertions = m.masked.items;
     mask.assertion_count = m.masked.count;

@@ -47,12 +47,12 @@ struct mask_wish {
 
 /* Which of the wishes no record answers to. */
 struct mask_miss {
-    char list; /* 'a'gents, 's'ources, 'i'ds of assertions; 0: none */
+    char list; /* 'a'gents, 's'ources, 'e'pochs, 'i'ds of assertions; 0: none */
     size_t index;
 };
 
 /* Make the mask, for readers of this state, and say which slots it may change (sorted). *miss_out: the first agent or
- * source that nothing is by, or id that is no assertion's; the mask is made all the same. The reader must have no mask.
+ * source that nothing is by, epoch that is not there, or id that is no assertion's; the mask is made all the same. The reader must have no mask.
  * STEME_CORRUPT: the index lies. */
 MUST_CHECK steme_status mask_make(struct reader *reader, const struct mask_wish *wish, struct arena *arena,
                                   struct mask *out, struct touched *touched, struct mask_miss *miss_out,
