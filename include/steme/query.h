@@ -185,7 +185,8 @@ STEME_API STEME_MUST_CHECK steme_status steme_tally(struct steme_snapshot *snaps
                                                     struct steme_tally *out, struct steme_error *err);
 
 /** Walk the log from a sequence number on, in order, up to the snapshot's moment. The entry is valid during the visit
- * only. */
+ * only. Records that damage has taken, or that this program can't read, are passed over and the store's opener told
+ * their numbers. */
 STEME_API STEME_MUST_CHECK steme_status steme_log_each(struct steme_snapshot *snapshot, uint64_t since_sequence,
                                                        steme_status (*visit)(void *context,
                                                                              const struct steme_entry *entry),

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEDS = 3, MASKS = 8, RECORDS = 160, WATCHED = 100, SLOTS_MAX = 256, NAMED_MAX = 3 };
+enum { SEEDS = 3, MASKS = 8, RECORDS = 160, WATCHED = 100, SLOTS_MAX = 64, NAMED_MAX = 3 };
 
 static struct steme_error failure;
 
@@ -365,60 +365,67 @@ static void a_mask_changes_what_never_having_had_the_records_would(void **state)
 struct watched {
     struct steme_store *store;
     const char *lens;
-    struct stands before, after;
-    uint64_t first, last; /* the numbers these two are around */
-    bool told[SLOTS_MAX]; /* of the slots in `after` */
+    struct stands *at; /* as of each sequence number, 0..last */
+    uint64_t last;
+    struct {
+        struct steme_hash slot;
+        uint64_t first, last; /* numbers of its causes */
+    } told[1024];
     size_t count;
 };
-
-/* Whatever was not told between the two moments has not shifted. */
-static void assert_all_told(const struct watched *w)
-{
-    for (size_t i = 0; i < w->after.count; i++) {
-        if (w->told[i]) continue;
-        const struct stand *was = find_stand(&w->before, &w->after.of[i].slot);
-        if (kind_of(was, &w->after.of[i]) != STEME_STAYED)
-            print_error("%s: records %llu..%llu, %s %s: not told\n", w->lens, (unsigned long long)w->first,
-                        (unsigned long long)w->last, w->after.of[i].subject, w->after.of[i].predicate);
-        assert_true(kind_of(was, &w->after.of[i]) == STEME_STAYED);
-    }
-}
-
-static void move_to(struct watched *w, uint64_t first, uint64_t last)
-{
-    if (w->last == last) return;
-    /* Of the records between nothing was told at all. */
-    for (uint64_t at = w->last + 1; at < first; at++) {
-        w->first = w->last = at;
-        take_stands(w->store, at - 1, w->lens, &w->before);
-        take_stands(w->store, at, w->lens, &w->after);
-        memset(w->told, 0, sizeof w->told);
-        assert_all_told(w);
-    }
-    w->first = first;
-    w->last = last;
-    take_stands(w->store, first - 1, w->lens, &w->before);
-    take_stands(w->store, last, w->lens, &w->after);
-    memset(w->told, 0, sizeof w->told);
-}
 
 static steme_status note_shift(void *context, const struct steme_shift *shift)
 {
     struct watched *w = context;
-    assert_true(shift->cause_count > 0);
+    assert_true(shift->cause_count > 0 && w->count < countof(w->told));
     uint64_t first = shift->causes[0].sequence, last = shift->causes[shift->cause_count - 1].sequence;
-    if (w->last != last) {
-        if (w->last) assert_all_told(w);
-        move_to(w, first, last);
-    }
-    const struct stand *was = find_stand(&w->before, &shift->slot), *is = find_stand(&w->after, &shift->slot);
+    assert_true(0 < first && first <= last && last <= w->last);
+    const struct stand *was = find_stand(&w->at[first - 1], &shift->slot);
+    const struct stand *is = find_stand(&w->at[last], &shift->slot);
     assert_row(shift->kind == kind_of(was, is), w->lens);
     assert_position(&shift->before, was, w->lens);
     assert_position(&shift->after, is, w->lens);
-    for (size_t i = 0; i < w->after.count; i++)
-        if (memcmp(&w->after.of[i].slot, &shift->slot, sizeof shift->slot) == 0) w->told[i] = true;
-    w->count++;
+    w->told[w->count].slot = shift->slot;
+    w->told[w->count].first = first;
+    w->told[w->count++].last = last;
     return STEME_OK;
+}
+
+static bool was_told(const struct watched *w, const struct steme_hash *slot, uint64_t sequence)
+{
+    for (size_t i = 0; i < w->count; i++)
+        if (memcmp(&w->told[i].slot, slot, sizeof *slot) == 0 && w->told[i].first <= sequence &&
+            sequence <= w->told[i].last)
+            return true;
+    return false;
+}
+
+/* Whatever a record changed was told with its number. */
+static void assert_all_told(const struct watched *w)
+{
+    for (uint64_t n = 1; n <= w->last; n++) {
+        for (size_t i = 0; i < w->at[n].count; i++) {
+            const struct stand *is = &w->at[n].of[i], *was = find_stand(&w->at[n - 1], &is->slot);
+            if (kind_of(was, is) == STEME_STAYED || was_told(w, &is->slot, n)) continue;
+            print_error("%s: record %llu, %s %s: not told\n", w->lens, (unsigned long long)n, is->subject,
+                        is->predicate);
+            fail();
+        }
+    }
+}
+
+static void watch_lens(struct watched *w)
+{
+    struct steme_question all = { .lens = { .name = w->lens } };
+    uint64_t next = 0;
+    w->count = 0;
+    for (uint64_t n = 0; n <= w->last; n++)
+        take_stands(w->store, n, w->lens, &w->at[n]);
+    struct steme_snapshot *snapshot = shop_look(w->store);
+    OK(steme_shifts_each(snapshot, &all, 1, 1, 0, note_shift, w, &next, &failure));
+    assert_true(next == w->last + 1);
+    steme_snapshot_close(&snapshot);
+    assert_all_told(w);
 }
 
 static void check_watch(uint64_t seed)
@@ -427,27 +434,26 @@ static void check_watch(uint64_t seed)
     struct pile pile;
     struct judged_pile j;
     struct prng prng = { seed };
+    struct steme_info info;
     void *state = NULL;
-    size_t lens_count = 0;
+    size_t lens_count = 0, told = 0;
     const struct steme_lens_info *lenses = steme_lens_list(&lens_count);
     draw_judged(&j, &pile, &prng, WATCHED);
     open_shop(&state);
     struct shop *shop = state;
     shop_submit_mixed(shop, &pile, &prng);
+    OK(steme_info(shop->store, &info, &failure));
+    w.store = shop->store;
+    w.last = info.last_sequence;
+    w.at = calloc(w.last + 1, sizeof *w.at);
+    assert_non_null(w.at);
     for (size_t i = 0; i < lens_count; i++) {
-        struct steme_question all = { .lens = { .name = lenses[i].name } };
-        uint64_t next = 0;
-        w = (struct watched){ .store = shop->store, .lens = lenses[i].name };
-        struct steme_snapshot *snapshot = shop_look(shop->store);
-        OK(steme_shifts_each(snapshot, &all, 1, 1, 0, note_shift, &w, &next, &failure));
-        assert_all_told(&w);
-        assert_true(w.count > 10);
-        struct steme_info info;
-        OK(steme_info(shop->store, &info, &failure));
-        assert_true(next == info.last_sequence + 1);
-        move_to(&w, next, next); /* looks at what came behind the last one told */
-        steme_snapshot_close(&snapshot);
+        w.lens = lenses[i].name;
+        watch_lens(&w);
+        told += w.count;
     }
+    assert_true(told > 50);
+    free(w.at);
     (void)shop_close(&state);
     arena_deinit(&j.arena);
     pile_deinit(&pile);
