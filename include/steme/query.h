@@ -66,10 +66,10 @@ STEME_API STEME_MUST_CHECK steme_status steme_resolve_each(
 
 /** What became of an assertion in an answer. */
 enum steme_standing {
-    STEME_LIVE = 0,       /**< it counts */
-    STEME_RETRACTED = 1,  /**< withdrawn by its author */
-    STEME_SUPERSEDED = 2, /**< corrected or updated by its author */
-    STEME_NOT_VALID = 3,  /**< its valid interval does not have the instant asked for */
+    STEME_LIVE = 0,        /**< it counts */
+    STEME_RETRACTED = 1,   /**< withdrawn by its author */
+    STEME_SUPERSEDED = 2,  /**< corrected or updated by its author */
+    STEME_NOT_VALID = 3,   /**< its valid interval does not have the instant asked for */
     STEME_OTHER_EPOCH = 4, /**< it belongs to another epoch, or to one that is superseded */
     STEME_MASKED = 5       /**< it is left out of a what-if, as if it had never come */
 };
@@ -148,8 +148,8 @@ STEME_API STEME_MUST_CHECK steme_status steme_conflicts(struct steme_snapshot *s
                                                         size_t max, const struct steme_conflict **out,
                                                         size_t *count_out, struct steme_error *err);
 
-/** The same ordered by score, the greatest first: what is disputed and has much resting on it; ties by contest, subject,
- * predicate. */
+/** The same ordered by score, the greatest first: what is disputed and has much resting on it; ties by contest,
+ * subject, predicate. */
 STEME_API STEME_MUST_CHECK steme_status steme_conflicts_ranked(struct steme_snapshot *snapshot,
                                                                const struct steme_lens *lens, size_t max,
                                                                const struct steme_conflict **out, size_t *count_out,

@@ -186,8 +186,9 @@ steme_status steme_impact(struct steme_snapshot *snapshot, const struct steme_ma
     const struct lens_ops *ops = NULL;
     unsigned attempt = 0;
     if (mask->agent_count + mask->source_count + mask->assertion_count + mask->epoch_count == 0)
-        return error_set(err, STEME_BAD_INPUT, "nothing is to be left out: name an agent, a source, an assertion or an "
-                                               "epoch");
+        return error_set(err, STEME_BAD_INPUT,
+                         "nothing is to be left out: name an agent, a source, an assertion or an "
+                         "epoch");
     steme_status status = shift_check_threshold(threshold, err);
     if (!status) status = lens_find(pattern->lens.name, &ops, err);
     if (!status) status = lens_check(&pattern->lens, err);

@@ -175,8 +175,7 @@ static steme_status count_dependants(struct steme_snapshot *s, struct steme_conf
     struct dependants found = { 0 };
     struct arena_mark start = arena_mark(&s->arena);
     steme_status status = evidence_gather(&s->reader, &ref, NULL, &s->arena, &evidence, err);
-    if (!status)
-        status = dependants_count(&s->reader, &ref, &evidence, STEME_DEPENDANTS_MAX, &s->arena, &found, err);
+    if (!status) status = dependants_count(&s->reader, &ref, &evidence, STEME_DEPENDANTS_MAX, &s->arena, &found, err);
     arena_rewind(&s->arena, start);
     item->dependants = found.count;
     item->more_dependants = found.more;

@@ -50,7 +50,10 @@ static void classify(struct steme_shift *shift, double rest, double threshold)
     bool firm = before->verdict == after->verdict;
     shift->size = 0;
     if (!before->has_best || !after->has_best) {
-        shift->kind = before->has_best ? STEME_LOST : after->has_best ? STEME_GAINED : firm ? STEME_STAYED : STEME_MOVED;
+        shift->kind = before->has_best ? STEME_LOST
+                    : after->has_best  ? STEME_GAINED
+                    : firm             ? STEME_STAYED
+                                       : STEME_MOVED;
         shift->size = before->has_best ? before->best.probability : after->has_best ? after->best.probability : 0;
         return;
     }

@@ -185,7 +185,7 @@ static steme_status judge_slots(struct shifting *w, const struct slot_ref *slot,
     return status;
 }
 
-/* Every slot there is that the passages bear on; of the first pattern's subject and predicate, if it is the only one. */
+/* Every slot there is that the passages bear on; of the pattern's subject and predicate, if there is only one. */
 static steme_status judge_widely(struct shifting *w, const struct passage *passages, size_t count,
                                  struct steme_error *err)
 {
@@ -200,7 +200,8 @@ static steme_status judge_widely(struct shifting *w, const struct passage *passa
         if (status || passed || !any_has(passages, count, &walk.at, w->weighs)) continue;
         if (looked_at++ == WIDE_SLOTS_MAX) {
             store_notice(w->snapshot->store,
-                         "record %" PRIu64 " bears on more than %d questions: what it changed of the others is not told",
+                         "record %" PRIu64
+                         " bears on more than %d questions: what it changed of the others is not told",
                          passages[count - 1].cause.sequence, WIDE_SLOTS_MAX);
             return STEME_OK;
         }

@@ -262,11 +262,15 @@ static void tell_left_out(struct steme_snapshot *s, uint64_t *since, uint64_t be
 {
     if (*since >= before) return;
     if (before - *since == 1)
-        store_notice(s->store, "record %" PRIu64 " is left out: it is damaged, or of a kind that this program can't read; "
-                               "steme verify says more", *since);
+        store_notice(s->store,
+                     "record %" PRIu64 " is left out: it is damaged, or of a kind that this program can't read; "
+                     "steme verify says more",
+                     *since);
     else
-        store_notice(s->store, "records %" PRIu64 " to %" PRIu64 " are left out: they are damaged, or of a kind that this "
-                               "program can't read; steme verify says more", *since, before - 1);
+        store_notice(s->store,
+                     "records %" PRIu64 " to %" PRIu64 " are left out: they are damaged, or of a kind that this "
+                     "program can't read; steme verify says more",
+                     *since, before - 1);
     *since = before;
 }
 

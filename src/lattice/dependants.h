@@ -6,8 +6,9 @@
 #include "lattice/evidence.h"
 
 struct dependants {
-    size_t count; /* distinct live assertions, of any slot; those of the slot itself too where they derive from others */
-    bool more;    /* at least so many: the walk ended at its limit */
+    size_t
+        count; /* distinct live assertions, of any slot; those of the slot itself too where they derive from others */
+    bool more; /* at least so many: the walk ended at its limit */
 };
 
 /* Count those of the slot whose evidence this is. What derives through an assertion that is not live is counted all the

@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "base/codec.h"
-#include "base/hash.h"
 #include "base/id16.h"
 #include "base/slice.h"
 #include "lattice/mask.h"
@@ -287,61 +286,6 @@ steme_status evidence_revisions(struct reader *reader, uint64_t route, const uin
     }
     kv_cursor_end(&cursor);
     if (status != STEME_NOT_FOUND) return status;
-    *out = list;
-    *count_out = count;
-    return STEME_OK;
-}
-
-/* ---- derivations ---- */
-
-/* Whether one of the parents begins as this id does, in so many bytes. */
-static bool names_parent(const struct assertion_view *view, const struct steme_hash *parent, size_t bytes)
-{
-    for (size_t i = 0; i < view->parent_count; i++)
-        if (memcmp(view->parents + i * HASH_BYTES, parent, bytes) == 0) return true;
-    return false;
-}
-
-/* *is_child_out false: what it names only begins like the parent's id. */
-static steme_status read_child(struct reader *reader, uint64_t location, const uint8_t child[16],
-                               const struct steme_hash *parent, struct wal_entry *out, bool *is_child_out,
-                               struct steme_error *err)
-{
-    struct assertion_view view;
-    steme_status status = evidence_named(reader, location, child, out, err);
-    if (status) return status;
-    if (assertion_view_trusted(out->bytes, &view, err) || !names_parent(&view, parent, KEYS_ID_BYTES))
-        return error_set(err, STEME_CORRUPT, "the index calls a record derived from one that it does not name");
-    *is_child_out = names_parent(&view, parent, HASH_BYTES);
-    return STEME_OK;
-}
-
-steme_status evidence_children(struct reader *reader, const struct steme_hash *parent, size_t max,
-                               struct arena *arena, struct wal_entry **out, size_t *count_out,
-                               struct steme_error *err)
-{
-    struct key_bytes prefix;
-    struct kv_cursor cursor = { 0 };
-    struct kv_pair pair;
-    void *list = NULL;
-    size_t count = 0, capacity = 0;
-    key_child_prefix(&prefix, parent->bytes);
-    steme_status status = kv_seek(reader->txn, key_slice(&prefix), key_slice(&prefix), &cursor, &pair, err);
-    for (; !status && count < max; status = kv_next(&cursor, &pair, err)) {
-        uint64_t location = 0;
-        struct wal_entry entry;
-        bool later = false, is_child = false;
-        status = row_location(pair.value, &location, err);
-        if (!status) status = evidence_later(reader, location, key_last_id(pair.key), &later, err);
-        if (!status && later) continue;
-        if (!status) status = read_child(reader, location, key_last_id(pair.key), parent, &entry, &is_child, err);
-        if (!status && !is_child) continue;
-        if (!status) status = grow(arena, &list, count, &capacity, sizeof entry, err);
-        if (status) break;
-        ((struct wal_entry *)list)[count++] = entry;
-    }
-    kv_cursor_end(&cursor);
-    if (status && status != STEME_NOT_FOUND) return status;
     *out = list;
     *count_out = count;
     return STEME_OK;

@@ -19,11 +19,11 @@ struct mask;
 struct reader {
     struct wal *wal;
     struct kv_txn *txn;
-    uint64_t limit;      /* location: records below it count */
-    int64_t valid_at_us; /* STEME_TIME_MAX: do not ask */
+    uint64_t limit;          /* location: records below it count */
+    int64_t valid_at_us;     /* STEME_TIME_MAX: do not ask */
     const struct mask *mask; /* what to leave out; NULL: nothing. Set before anything is read, stays the caller's */
     bool shares_txn;         /* txn is another reader's */
-    struct arena arena;  /* what lives as long as the reader: epochs */
+    struct arena arena;      /* what lives as long as the reader: epochs */
     bool epochs_known;
     bool kinds_known, any_revision, any_vote; /* whether the index has X and V rows at all, once looked for */
     const uint8_t (*superseded_epochs)[16];   /* sorted */
@@ -119,12 +119,6 @@ MUST_CHECK steme_status evidence_endorsements(struct reader *reader, struct aren
 MUST_CHECK steme_status evidence_revisions(struct reader *reader, uint64_t route, const uint8_t target[16],
                                            struct arena *arena, struct wal_entry **out, size_t *count_out,
                                            struct steme_error *err);
-
-/* Assertions below the limit that name this one among their parents, by id; at most max of them. Each is held against
- * its record. */
-MUST_CHECK steme_status evidence_children(struct reader *reader, const struct steme_hash *parent, size_t max,
-                                          struct arena *arena, struct wal_entry **out, size_t *count_out,
-                                          struct steme_error *err);
 
 /* The next slot at or behind *slot in the order of the index, with this route if only_route. STEME_NOT_FOUND at the
  * end. */

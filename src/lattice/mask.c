@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/id16.h"
 #include "base/slice.h"
+#include "lattice/derivation.h"
 #include "lattice/places.h"
 #include "model/record.h"
 
@@ -98,8 +99,7 @@ static steme_status is_masked(struct making *m, const struct slot_row *row, bool
 {
     const struct mask *mask = m->mask;
     struct wal_entry entry;
-    *out = mask_has_source(mask, row->voice) ||
-           (row->has_epoch && listed(mask->epochs, mask->epoch_count, row->epoch));
+    *out = mask_has_source(mask, row->voice) || (row->has_epoch && listed(mask->epochs, mask->epoch_count, row->epoch));
     meet(mask->sources, mask->source_count, m->met_sources, row->voice);
     if (row->has_epoch) meet(mask->epochs, mask->epoch_count, m->met_epochs, row->epoch);
     if (!mask->agent_count) return STEME_OK;
@@ -148,26 +148,22 @@ static steme_status add_named(struct making *m, struct mask_miss *miss, struct s
     return status;
 }
 
+static steme_status add_child(void *context, const struct wal_entry *child, struct steme_error *err)
+{
+    struct making *m = context;
+    return places_add(&m->masked, child->location, m->arena, NULL, err);
+}
+
 /* What each masked assertion touches; and what derives from it joins the list that is walked. */
 static steme_status follow(struct making *m, struct steme_error *err)
 {
     steme_status status = STEME_OK;
-    struct arena scratch;
-    struct arena_mark empty = { 0 };
-    arena_init(&scratch, SIZE_MAX); /* the number of children is bounded */
     for (size_t i = 0; !status && i < m->masked.count; i++) {
-        struct wal_entry entry, *children = NULL;
-        size_t count = 0;
+        struct wal_entry entry;
         status = evidence_record(m->reader, m->masked.items[i], &entry, err);
         if (!status) status = touched_add(m->reader, &entry, NULL, m->arena, m->touched, err);
-        if (!status && !m->wish->direct)
-            status = evidence_children(m->reader, &entry.id, STEME_EVIDENCE_ROWS_MAX, &scratch, &children, &count,
-                                       err);
-        for (size_t k = 0; !status && k < count; k++)
-            status = places_add(&m->masked, children[k].location, m->arena, NULL, err);
-        arena_rewind(&scratch, empty);
+        if (!status && !m->wish->direct) status = derivation_children(m->reader, &entry.id, add_child, m, err);
     }
-    arena_deinit(&scratch);
     return status;
 }
 

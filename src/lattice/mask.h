@@ -4,8 +4,8 @@
  * masked, so that whatever judges over it needs to know nothing.
  *
  * Masked are, of what lies below the reader's limit:
- *   assertions    those named; those signed by a masked agent or stated by a masked source; those within a masked epoch;
- *                 and, unless `direct`, those with a masked assertion among their parents, and so on
+ *   assertions    those named; those signed by a masked agent, stated by a masked source or within a masked epoch; and,
+ *                 unless `direct`, those with a masked assertion among their parents, and so on
  *   ballots       those cast by a masked agent
  *   endorsements  those by a masked agent, and those of a masked agent or source
  *   epochs        those named and those declared by a masked agent: they supersede nothing
@@ -52,8 +52,8 @@ struct mask_miss {
 };
 
 /* Make the mask, for readers of this state, and say which slots it may change (sorted). *miss_out: the first agent or
- * source that nothing is by, epoch that is not there, or id that is no assertion's; the mask is made all the same. The reader must have no mask.
- * STEME_CORRUPT: the index lies. */
+ * source that nothing is by, epoch that is not there, or id that is no assertion's; the mask is made all the same. The
+ * reader must have no mask. STEME_CORRUPT: the index lies. */
 MUST_CHECK steme_status mask_make(struct reader *reader, const struct mask_wish *wish, struct arena *arena,
                                   struct mask *out, struct touched *touched, struct mask_miss *miss_out,
                                   struct steme_error *err);

@@ -19,7 +19,8 @@ CONTROVERSIES = ROOT / "examples" / "controversies"
 # in the third and fourth place are worked out with, by hand, from the voices in claims.tsv and the votes in events.tsv.
 IMPACTS = [
     # The retracted paper had the only claim of 2020 for a room-temperature record: until its retraction 1 of 2 voices.
-    ("source:group:dias_rochester", "record:superconductivity highest_claimed_tc", "consensus", ("287.7 ± 1.2 K", "revision"),
+    ("source:group:dias_rochester", "record:superconductivity highest_claimed_tc", "consensus",
+     ("287.7 ± 1.2 K", "revision"),
      "flipped", ("287.7 ± 1.2 K", "contested", 0.4), ("250 K", "leaning", 2 / 3)),
     # After it, nobody hears that group: nothing shifts.
     ("source:group:dias_rochester", "record:superconductivity highest_claimed_tc", "consensus", None, None, None, None),
@@ -59,9 +60,10 @@ def moment_before(scratch, question, lens, named):
     """The sequence number just before the record of that type that took this value from the first place."""
     value, cause = named
     subject, predicate = question.split(" ")
-    watched = scratch.good("watch", "--since", "1", "--once", "--subject", subject, "--predicate", predicate, "--lens", lens)
-    for shift in watched.lines:
-        if shift["before"].get("text") == value and shift["change"] == "flipped" and shift["causes"][0]["type"] == cause:
+    words = ["--since", "1", "--once", "--subject", subject, "--predicate", predicate, "--lens", lens]
+    for shift in scratch.good("watch", *words).lines:
+        was, by = shift["before"].get("text"), shift["causes"][0]["type"]
+        if was == value and shift["change"] == "flipped" and by == cause:
             return shift["sequence"] - 1
     raise AssertionError(f"nothing took {value} from the first place")
 
@@ -72,7 +74,8 @@ def impact_flips_what_it_should():
         before_all = scratch.good("status", "--json").json
         for mask, question, lens, before_event, change, before, after in IMPACTS:
             subject, predicate = question.split(" ")
-            words = ["impact", "--without", mask, "--lens", lens, "--json", "--subject", subject, "--predicate", predicate]
+            words = ["impact", "--without", mask, "--lens", lens, "--json"]
+            words += ["--subject", subject, "--predicate", predicate]
             if before_event:
                 words += ["--as-of", f"seq:{moment_before(scratch, question, lens, before_event)}"]
             shifts, totals = shifts_of(scratch.good(*words))
@@ -276,7 +279,8 @@ def damage_is_told_by_log():
         told = scratch.good("log", "--json")
         expect([line.get("sequence") for line in told.lines] == [1, None, 3, 4], told)
         expect(told.lines[1] == {"type": "missing", "first": 2, "last": 2}, told)
-        expect(any("record 2 is left out" in json.loads(line).get("note", "") for line in told.error.splitlines()), told)
+        notes = [json.loads(line).get("note", "") for line in told.error.splitlines()]
+        expect(any("record 2 is left out" in note for note in notes), told)
 
 
 case("impact flips what it should, by table", impact_flips_what_it_should)

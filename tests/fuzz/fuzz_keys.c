@@ -11,8 +11,8 @@ static const struct {
     char tag;
     size_t size;
 } kinds[] = {
-    { 0, 0 },    { 'S', 37 }, { 'V', 58 }, { 'A', 50 }, { 'R', 9 },
-    { 'H', 17 }, { 'X', 41 }, { 'C', 33 }, { 'E', 17 }, { 'D', 9 },  { 'M', 8 },
+    { 0, 0 },    { 'S', 37 }, { 'V', 58 }, { 'A', 50 }, { 'R', 9 }, { 'H', 17 },
+    { 'X', 41 }, { 'C', 33 }, { 'E', 17 }, { 'D', 9 },  { 'M', 8 },
 };
 
 /* What the row's maker puts into the first four bytes of a value. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a mask changes is the difference to a store that never had those records, and what a record changes the
- * difference between the moments before and after it: under every lens, over random piles. The other store, the rules of
- * what a mask covers and the comparison are made here anew, with nothing of the engine's own. SEED=n repeats one run. */
+ * difference between the moments before and after it: under every lens, over random piles. The other store, the rules
+ * of what a mask covers and the comparison are made here anew, with nothing of the engine's own. SEED=n repeats one
+ * run. */
 #include "base/check.h"
 #include "base/slice.h"
 #include "lib/shop.h"

@@ -24,7 +24,8 @@ enum {
 };
 
 const struct option_spec impact_options[] = {
-    { "without", "KIND:WHAT", "leave out source:NAME, agent:KEY, agent-id:HEX, assertion:ID or epoch:NAME; may be repeated", false },
+    { "without", "KIND:WHAT",
+      "leave out source:NAME, agent:KEY, agent-id:HEX, assertion:ID or epoch:NAME; may be repeated", false },
     { "direct", NULL, "leave out these alone, not what derives from them", false },
     { "subject", "NAME", "beliefs about this subject", false },
     { "predicate", "NAME", "beliefs with this predicate", false },
@@ -79,8 +80,8 @@ static void append_position(struct buf *to, const struct steme_position *positio
 {
     char share[SHARE_TEXT_BYTES], measure[MEASURE_TEXT_BYTES];
     if (position->has_pooled) {
-        buf_append_text(to, answer_measure_text(position->pooled.mean, position->pooled.error, position->pooled.unit,
-                                                measure));
+        buf_append_text(
+            to, answer_measure_text(position->pooled.mean, position->pooled.error, position->pooled.unit, measure));
     } else if (position->has_best) {
         show_value(to, &position->best.value, VALUE_COLUMNS_MAX);
         buf_printf(to, " %s", answer_share_text(position->best.probability, share));
@@ -158,7 +159,8 @@ static steme_status read_wish(struct cli *cli, const char *text, struct wishes *
     if (strcmp(kind, "agent-id") == 0)
         return steme_parse_hash(slice_text(what), &w->agents[w->mask.agent_count++], err);
     if (strcmp(kind, "assertion") == 0) return cli_find_id(cli, what, &w->assertions[w->mask.assertion_count++], err);
-    if (strcmp(kind, "epoch") == 0) return cli_find_epoch(cli, slice_text(what), &w->epochs[w->mask.epoch_count++], err);
+    if (strcmp(kind, "epoch") == 0)
+        return cli_find_epoch(cli, slice_text(what), &w->epochs[w->mask.epoch_count++], err);
     return unknown_word(err, STEME_BAD_INPUT, "kind of evidence", kind, kinds, countof(kinds));
 }
 
@@ -453,9 +455,9 @@ static steme_status begin_watching(struct watching *w, struct steme_error *err)
     if (!w->patterns) return arena_full(&cli->arena, err);
     w->glob = glob ? subject : NULL;
     for (size_t i = 0; i < w->pattern_count; i++)
-        w->patterns[i] = (struct steme_question){
-            .subject = slice_text(glob ? NULL : subject), .predicate = slice_text(predicate), .lens = lenses[i]
-        };
+        w->patterns[i] = (struct steme_question){ .subject = slice_text(glob ? NULL : subject),
+                                                  .predicate = slice_text(predicate),
+                                                  .lens = lenses[i] };
     return STEME_OK;
 }
 

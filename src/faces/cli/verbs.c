@@ -288,8 +288,8 @@ const struct verb verbs[] = {
         .summary = "which beliefs would flip or move without some evidence",
         .details =
             "Nothing is written. What is left out counts as if it had never come: assertions, votes and endorsements\n"
-            "of an agent (a key's name or its hex digits, or agent-id:HEX), assertions of a source or within an epoch,\n"
-            "and all that derives from them through its parents, unless --direct. flipped: another claim is best;\n"
+            "of an agent (a key's name, its hex digits, or agent-id:HEX), assertions of a source or within an epoch,\n"
+            "and all that derives from them, unless --direct. flipped: another claim is best;\n"
             "lost: no answer is left; gained: there was none; moved: the probability by more than --threshold, or the\n"
             "verdict. Under pool the mean moves, in standard errors. --lens may be repeated.",
         .examples = "steme impact --without source:NASA\n"

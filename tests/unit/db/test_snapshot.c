@@ -228,8 +228,8 @@ static void a_lie_is_found_and_the_answers_are_the_same(void **state)
 static void a_walk_over_keys_gets_over_a_lie(void **state)
 {
     struct shop *shop = *state;
-    static struct lie rows[] = { { "S", 3, 30 }, { "V", 2, 10 }, { "X", 1, 0 }, { "C", 0, 5 }, { "E", 0, 1 },
-                                 { "H", 9, 5 },  { "R", 4, 9 },  { "S", 0, 0 } };
+    static struct lie rows[] = { { "S", 3, 30 }, { "V", 2, 10 }, { "X", 1, 0 }, { "C", 0, 5 },
+                                 { "E", 0, 1 },  { "H", 9, 5 },  { "R", 4, 9 }, { "S", 0, 0 } };
     struct buf want, got;
     buf_init(&want, SHOP_TEXT_BYTES);
     buf_init(&got, SHOP_TEXT_BYTES);
@@ -286,8 +286,8 @@ static void sum_up(struct shop *shop, struct buf *out)
 static void shifts_get_over_a_lie(void **state)
 {
     struct shop *shop = *state;
-    static struct lie rows[] = { { "C", 0, 0 }, { "C", 2, 5 }, { "C", 1, 1 }, { "S", 0, 30 }, { "A", 0, 20 },
-                                 { "V", 0, 10 }, { "H", 3, 7 }, { "E", 0, 6 } };
+    static struct lie rows[] = { { "C", 0, 0 },  { "C", 2, 5 },  { "C", 1, 1 }, { "S", 0, 30 },
+                                 { "A", 0, 20 }, { "V", 0, 10 }, { "H", 3, 7 }, { "E", 0, 6 } };
     struct buf want, got;
     buf_init(&want, SHOP_TEXT_BYTES);
     buf_init(&got, SHOP_TEXT_BYTES);
