@@ -35,7 +35,7 @@ const struct option_spec impact_options[] = {
 };
 
 const struct option_spec watch_options[] = {
-    { "subject", "NAME", "beliefs about this subject; * and ? stand for any letters and any letter", false },
+    { "subject", "NAME", "beliefs about this subject; * stands for any letters, ? for one", false },
     { "predicate", "NAME", "beliefs with this predicate", false },
     { "threshold", "SHARE", "tell what moves by more than this; else 0, any change", false },
     { "since", "SEQ", "begin with what this record changed; else with what comes from now on", false },

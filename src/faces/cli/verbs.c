@@ -276,7 +276,7 @@ const struct verb verbs[] = {
         .options = { conflicts_options, cli_lens_options, cli_moment_options },
         .summary = "the questions where live claims disagree, most contested first",
         .examples = "steme conflicts --limit 5\n"
-                    "steme conflicts --rank         # those with most resting on them first\n"
+                    "steme conflicts --rank\n"
                     "steme conflicts --lens recency --half-life 365d",
     },
     {
