@@ -39,6 +39,8 @@
 #define STEME_CLOCK_AHEAD_MAX_US 600000000
 /** Bytes a store's quarantine may hold: past it the store does not open for writing rather than throw anything away. */
 #define STEME_QUARANTINE_MAX_BYTES 17179869184u
+/** Derived assertions that are looked at to count what depends on one question; past it the count is "at least". */
+#define STEME_DEPENDANTS_MAX 100000u
 /** Assertions, ballots or endorsements one question may gather into memory before it is refused. */
 #define STEME_EVIDENCE_ROWS_MAX 1000000u
 

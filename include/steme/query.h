@@ -70,13 +70,14 @@ STEME_API STEME_MUST_CHECK steme_status steme_resolve_each(
 
 /** What became of an assertion in an answer. */
 enum steme_standing {
-    STEME_LIVE = 0,       /**< it counts */
-    STEME_RETRACTED = 1,  /**< withdrawn by its author */
-    STEME_SUPERSEDED = 2, /**< corrected or updated by its author */
-    STEME_NOT_VALID = 3,  /**< its valid interval does not have the instant asked for */
-    STEME_OTHER_EPOCH = 4 /**< it belongs to another epoch, or to one that is superseded */
+    STEME_LIVE = 0,        /**< it counts */
+    STEME_RETRACTED = 1,   /**< withdrawn by its author */
+    STEME_SUPERSEDED = 2,  /**< corrected or updated by its author */
+    STEME_NOT_VALID = 3,   /**< its valid interval does not have the instant asked for */
+    STEME_OTHER_EPOCH = 4, /**< it belongs to another epoch, or to one that is superseded */
+    STEME_MASKED = 5       /**< it is left out of a what-if, as if it had never come */
 };
-/** "live", "retracted", "superseded", "not valid then", "other epoch". Static storage. */
+/** "live", "retracted", "superseded", "not valid then", "other epoch", "masked". Static storage. */
 STEME_API const char *steme_standing_name(enum steme_standing standing);
 
 /** A record read back. */
@@ -140,11 +141,23 @@ STEME_API STEME_MUST_CHECK steme_status steme_history(struct steme_snapshot *sna
 struct steme_conflict {
     struct steme_answer answer; /**< under the lens asked for */
     double contest;             /**< 0..1: normalised entropy of its probabilities */
+    /** steme_conflicts_ranked(): distinct live assertions that derive from its live ones, directly or through others.
+     * steme_conflicts() does not count them. */
+    uint64_t dependants;
+    bool more_dependants; /**< at least so many: ::STEME_DEPENDANTS_MAX derived ones were looked at */
+    double score;         /**< contest * (1 + dependants) */
 };
 /** The slots where live claims disagree, most contested first; ties by subject, predicate. At most max of them. */
 STEME_API STEME_MUST_CHECK steme_status steme_conflicts(struct steme_snapshot *snapshot, const struct steme_lens *lens,
                                                         size_t max, const struct steme_conflict **out,
                                                         size_t *count_out, struct steme_error *err);
+
+/** The same ordered by score, the greatest first: what is disputed and has much resting on it; ties by contest,
+ * subject, predicate. */
+STEME_API STEME_MUST_CHECK steme_status steme_conflicts_ranked(struct steme_snapshot *snapshot,
+                                                               const struct steme_lens *lens, size_t max,
+                                                               const struct steme_conflict **out, size_t *count_out,
+                                                               struct steme_error *err);
 
 /** Read a record of any type by its id, checked against it. ::STEME_NOT_FOUND. */
 STEME_API STEME_MUST_CHECK steme_status steme_get(struct steme_snapshot *snapshot, const struct steme_hash *id,
@@ -182,7 +195,8 @@ STEME_API STEME_MUST_CHECK steme_status steme_tally(struct steme_snapshot *snaps
                                                     struct steme_tally *out, struct steme_error *err);
 
 /** Walk the log from a sequence number on, in order, up to the snapshot's moment. The entry is valid during the visit
- * only. */
+ * only. Records that damage has taken, or that this program can't read, are passed over and the store's opener told
+ * their numbers. */
 STEME_API STEME_MUST_CHECK steme_status steme_log_each(struct steme_snapshot *snapshot, uint64_t since_sequence,
                                                        steme_status (*visit)(void *context,
                                                                              const struct steme_entry *entry),

@@ -9,6 +9,7 @@
 #include "steme/lens.h"
 #include "steme/limits.h"
 #include "steme/query.h"
+#include "steme/shift.h"
 #include "steme/status.h"
 #include "steme/store.h"
 #include "steme/text.h"

@@ -119,6 +119,22 @@ static steme_status print_revision_row(struct steme_snapshot *s, const struct kv
     return STEME_OK;
 }
 
+static steme_status print_child_row(struct steme_snapshot *s, const struct kv_pair *pair, struct line *line,
+                                    struct steme_error *err)
+{
+    uint64_t location = 0;
+    struct wal_entry frame;
+    steme_status status = row_location(pair->value, &location, err);
+    if (!status) status = evidence_named(&s->reader, location, key_last_id(pair->key), &frame, err);
+    if (status) return status;
+    buf_append_text(&line->key, "C:");
+    add_hex(&line->key, pair->key.data + 1, 16);
+    buf_append_text(&line->key, ":");
+    add_hex(&line->key, frame.id.bytes, sizeof frame.id.bytes);
+    add_location(&line->value, location);
+    return STEME_OK;
+}
+
 static steme_status print_epoch_row(struct steme_snapshot *s, const struct kv_pair *pair, struct line *line,
                                     struct steme_error *err)
 {
@@ -200,6 +216,7 @@ static steme_status print_row(struct steme_snapshot *s, const struct kv_pair *pa
     case 'V':
     case 'A': return print_ballot_row(s, pair, line, err);
     case 'X': return print_revision_row(s, pair, line, err);
+    case 'C': return print_child_row(s, pair, line, err);
     case 'E': return print_epoch_row(s, pair, line, err);
     case 'R': return print_batch_row(pair, line, err);
     case 'M': return print_applied_row(pair, line, err);
@@ -215,36 +232,79 @@ static steme_status is_later(struct steme_snapshot *s, const struct kv_pair *pai
     uint64_t location = 0;
     steme_status status = row_place(pair->key, pair->value, &location, err);
     *out = location >= s->reader.limit;
-    bool unchecked = pair->key.data[0] == 'H' || pair->key.data[0] == 'X' || pair->key.data[0] == 'E';
+    char tag = (char)pair->key.data[0];
+    bool unchecked = tag == 'H' || tag == 'X' || tag == 'C' || tag == 'E';
     if (!status && *out && unchecked) status = evidence_later(&s->reader, location, key_last_id(pair->key), out, err);
     return status;
+}
+
+/* A walk over rows as text; where it stands is kept outside of any cursor, so that it survives a renewed index. */
+struct key_walk {
+    struct steme_slice prefix;
+    steme_status (*visit)(void *context, struct steme_slice key, struct steme_slice value);
+    void *context;
+    struct line line;
+    struct key_bytes from; /* rows at and behind it are still to come */
+    bool lied;             /* the status is about a row, not what a visitor answered */
+};
+
+/* Look for the next row behind this one from now on. */
+static steme_status move_behind(struct key_walk *walk, struct steme_slice key, struct steme_error *err)
+{
+    if (key.size >= sizeof walk->from.data)
+        return error_set(err, STEME_CORRUPT, "the index has a row whose key is too long");
+    memcpy(walk->from.data, key.data, key.size);
+    walk->from.data[key.size] = 0;
+    walk->from.size = key.size + 1;
+    return STEME_OK;
+}
+
+static steme_status take_row(struct steme_snapshot *s, struct key_walk *walk, const struct kv_pair *pair,
+                             struct steme_error *err)
+{
+    bool later = false;
+    walk->lied = true;
+    steme_status status = is_later(s, pair, &later, err);
+    if (!status && !later) status = print_row(s, pair, &walk->line, err);
+    if (!status) status = buf_check(&walk->line.key, err);
+    if (!status) status = buf_check(&walk->line.value, err);
+    if (!status) status = move_behind(walk, pair->key, err);
+    walk->lied = status != STEME_OK;
+    if (status || later || !slice_starts(buf_slice(&walk->line.key), walk->prefix)) return status;
+    return walk->visit(walk->context, buf_slice(&walk->line.key), buf_slice(&walk->line.value));
+}
+
+static steme_status keys_from(struct steme_snapshot *s, struct key_walk *walk, struct steme_error *err)
+{
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    /* The first letter is the same in both forms; the rest is compared as text. */
+    struct steme_slice under = slice_of(walk->prefix.data, walk->prefix.size ? 1 : 0);
+    struct steme_slice from = walk->from.size ? key_slice(&walk->from) : under;
+    walk->lied = true;
+    steme_status status = STEME_OK, at = kv_seek(s->reader.txn, under, from, &cursor, &pair, err);
+    for (; !at; at = kv_next(&cursor, &pair, err)) {
+        status = take_row(s, walk, &pair, err);
+        if (status) break;
+        walk->lied = true; /* what the cursor says next is about the index */
+    }
+    kv_cursor_end(&cursor);
+    return walk_status(status, at);
 }
 
 steme_status steme_keys_each(struct steme_snapshot *s, struct steme_slice prefix,
                              steme_status (*visit)(void *context, struct steme_slice key, struct steme_slice value),
                              void *context, struct steme_error *err)
 {
-    struct line line;
-    struct kv_cursor cursor = { 0 };
-    struct kv_pair pair;
-    /* The first letter is the same in both forms; the rest is compared as text. */
-    struct steme_slice under = slice_of(prefix.data, prefix.size ? 1 : 0);
-    buf_init(&line.key, LINE_MAX_BYTES);
-    buf_init(&line.value, LINE_MAX_BYTES);
-    steme_status status = STEME_OK, at = kv_seek(s->reader.txn, under, under, &cursor, &pair, err);
-    for (; !at; at = kv_next(&cursor, &pair, err)) {
-        bool later = false;
-        status = is_later(s, &pair, &later, err);
-        if (!status && later) continue;
-        if (!status) status = print_row(s, &pair, &line, err);
-        if (!status) status = buf_check(&line.key, err);
-        if (!status) status = buf_check(&line.value, err);
-        if (!status && slice_starts(buf_slice(&line.key), prefix))
-            status = visit(context, buf_slice(&line.key), buf_slice(&line.value));
-        if (status) break;
-    }
-    kv_cursor_end(&cursor);
-    buf_deinit(&line.key);
-    buf_deinit(&line.value);
-    return walk_status(status, at);
+    struct key_walk walk = { .prefix = prefix, .visit = visit, .context = context };
+    unsigned attempt = 0;
+    steme_status status;
+    buf_init(&walk.line.key, LINE_MAX_BYTES);
+    buf_init(&walk.line.value, LINE_MAX_BYTES);
+    do
+        status = keys_from(s, &walk, err);
+    while (walk.lied && snapshot_renewed(s, status, &attempt, err));
+    buf_deinit(&walk.line.key);
+    buf_deinit(&walk.line.value);
+    return status;
 }

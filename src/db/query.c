@@ -2,7 +2,9 @@
 /* Questions about slots: resolve one or all, why, history, conflicts. */
 #include "base/check.h"
 #include "base/slice.h"
+#include "db/slot_walk.h"
 #include "db/snapshot.h"
+#include "lattice/dependants.h"
 #include "model/record.h"
 
 #include <math.h>
@@ -18,6 +20,7 @@ const char *steme_standing_name(enum steme_standing standing)
     case STEME_SUPERSEDED: return "superseded";
     case STEME_NOT_VALID: return "not valid then";
     case STEME_OTHER_EPOCH: return "other epoch";
+    case STEME_MASKED: return "masked";
     }
     return "?";
 }
@@ -46,50 +49,19 @@ steme_status steme_resolve(struct steme_snapshot *snapshot, const struct steme_q
 
 /* ---- every slot ---- */
 
-/* A walk over slots that survives a renewed index: where it stands is kept here, outside of any cursor. */
-struct walk {
-    struct slot_ref at;
-    bool only_route;
-    uint32_t predicate; /* with has_predicate: other slots are passed over without a look at their records */
-    bool has_predicate;
-};
-
-static bool step_slot(struct slot_ref *slot)
-{
-    for (size_t i = sizeof slot->slot; i-- > 0;)
-        if (++slot->slot[i]) return true;
-    if (++slot->predicate) return true;
-    return ++slot->route != 0;
-}
-
-static struct walk begin_walk(const struct steme_question *pattern)
-{
-    struct walk walk = { .only_route = pattern->subject.size > 0, .has_predicate = pattern->predicate.size > 0 };
-    struct steme_hash unused;
-    struct slot_ref ref = judge_slot_of(pattern->subject, pattern->predicate, slice_of(NULL, 0), &unused);
-    if (walk.only_route) walk.at.route = ref.route;
-    if (walk.has_predicate) walk.predicate = ref.predicate;
-    return walk;
-}
-
-static bool matches(struct steme_slice wanted, struct steme_slice name)
-{
-    return wanted.size == 0 || slice_equal(wanted, name);
-}
-
 /* The next slot's answer. *found_out false: passed over. STEME_NOT_FOUND: no more slots. */
-static steme_status next_answer(struct steme_snapshot *s, struct walk *walk, const struct steme_question *pattern,
+static steme_status next_answer(struct steme_snapshot *s, struct slot_walk *walk, const struct steme_question *pattern,
                                 struct steme_answer *out, bool *found_out, struct steme_error *err)
 {
+    bool passed = false;
     *found_out = false;
-    steme_status status = evidence_next_slot(&s->reader, &walk->at, walk->only_route, err);
-    if (status) return status;
-    if (walk->has_predicate && walk->at.predicate != walk->predicate) return STEME_OK;
+    steme_status status = slot_walk_next(&s->reader, walk, &passed, err);
+    if (status || passed) return status;
     struct judge_slot slot = { .ref = walk->at, .epoch = pattern->epoch ? pattern->epoch->bytes : NULL };
     status = snapshot_judge(s, &slot, &pattern->lens, &s->arena, out, NULL, err);
     if (status) return status;
-    *found_out = out->subject.size && matches(pattern->subject, out->subject) &&
-                 matches(pattern->predicate, out->predicate);
+    *found_out = out->subject.size && slot_walk_matches(pattern->subject, out->subject) &&
+                 slot_walk_matches(pattern->predicate, out->predicate);
     return STEME_OK;
 }
 
@@ -97,11 +69,11 @@ steme_status steme_resolve_each(struct steme_snapshot *s, const struct steme_que
                                 steme_status (*visit)(void *context, const struct steme_answer *answer), void *context,
                                 struct steme_error *err)
 {
-    struct walk walk = begin_walk(pattern);
+    struct slot_walk walk = slot_walk_begin(pattern->subject, pattern->predicate);
     const struct lens_ops *ops = NULL;
     steme_status at = STEME_OK, status = lens_find(pattern->lens.name, &ops, err);
     if (!status) status = lens_check(&pattern->lens, err);
-    for (bool more = true; more && !status; more = step_slot(&walk.at)) {
+    for (bool more = true; more && !status; more = slot_walk_step(&walk)) {
         struct arena_mark start = arena_mark(&s->arena);
         struct steme_answer answer;
         unsigned attempt = 0;
@@ -145,15 +117,20 @@ static bool disagrees(const struct steme_answer *answer)
 }
 
 struct conflict_list {
+    struct steme_snapshot *snapshot;
+    bool ranked;        /* by score, else by contest */
     struct arena arena; /* the snapshot's forgets after each visit */
     struct steme_conflict *items;
     size_t count, capacity, max;
     struct steme_error *err;
 };
 
+/* Scores are 0 where they are not asked for. */
 static int compare_conflicts(const void *left, const void *right)
 {
     const struct steme_conflict *a = left, *b = right;
+    if (a->score > b->score) return -1;
+    if (a->score < b->score) return 1;
     if (a->contest > b->contest) return -1;
     if (a->contest < b->contest) return 1;
     int order = slice_compare(a->answer.subject, b->answer.subject);
@@ -182,6 +159,40 @@ static steme_status make_room(struct conflict_list *list)
     return STEME_OK;
 }
 
+static struct slot_ref slot_of(const struct steme_answer *answer)
+{
+    struct steme_hash unused;
+    struct slot_ref ref = judge_slot_of(answer->subject, answer->predicate, slice_of(NULL, 0), &unused);
+    memcpy(ref.slot, answer->slot.bytes, sizeof ref.slot);
+    return ref;
+}
+
+/* What derives from the slot, and what that makes of its conflict. */
+static steme_status count_dependants(struct steme_snapshot *s, struct steme_conflict *item, struct steme_error *err)
+{
+    struct slot_ref ref = slot_of(&item->answer);
+    struct evidence evidence = { 0 };
+    struct dependants found = { 0 };
+    struct arena_mark start = arena_mark(&s->arena);
+    steme_status status = evidence_gather(&s->reader, &ref, NULL, &s->arena, &evidence, err);
+    if (!status) status = dependants_count(&s->reader, &ref, &evidence, STEME_DEPENDANTS_MAX, &s->arena, &found, err);
+    arena_rewind(&s->arena, start);
+    item->dependants = found.count;
+    item->more_dependants = found.more;
+    item->score = item->contest * (1 + (double)found.count);
+    return status;
+}
+
+static steme_status rank_conflict(struct steme_snapshot *s, struct steme_conflict *item, struct steme_error *err)
+{
+    unsigned attempt = 0;
+    steme_status status;
+    do
+        status = count_dependants(s, item, err);
+    while (snapshot_renewed(s, status, &attempt, err));
+    return status;
+}
+
 /* The visit's memory goes; what stays is a question to be asked again, so only names are kept until the end. */
 static steme_status keep_conflict(void *context, const struct steme_answer *answer)
 {
@@ -190,8 +201,10 @@ static steme_status keep_conflict(void *context, const struct steme_answer *answ
     /* Subject and predicate lie in the mapped log, beliefs in the arena: those are asked for again in the end. */
     struct steme_conflict item = { .answer = *answer, .contest = contest_of(answer) };
     item.answer.beliefs = NULL;
+    steme_status status = list->ranked ? rank_conflict(list->snapshot, &item, list->err) : STEME_OK;
+    if (status) return status;
     if (list->count < list->max) {
-        steme_status status = list->count < list->capacity ? STEME_OK : make_room(list);
+        status = list->count < list->capacity ? STEME_OK : make_room(list);
         if (!status) list->items[list->count++] = item;
         return status;
     }
@@ -203,10 +216,7 @@ static steme_status keep_conflict(void *context, const struct steme_answer *answ
 static steme_status answer_again(struct steme_snapshot *s, const struct steme_lens *lens, struct steme_answer *answer,
                                  struct steme_error *err)
 {
-    struct steme_hash predicate_hash;
-    struct judge_slot slot = { .ref = judge_slot_of(answer->subject, answer->predicate, slice_of(NULL, 0),
-                                                    &predicate_hash) };
-    memcpy(slot.ref.slot, answer->slot.bytes, sizeof slot.ref.slot);
+    struct judge_slot slot = { .ref = slot_of(answer) };
     return snapshot_judge(s, &slot, lens, &s->arena, answer, NULL, err);
 }
 
@@ -226,10 +236,10 @@ static steme_status answer_conflicts(struct steme_snapshot *s, const struct stem
     return status;
 }
 
-steme_status steme_conflicts(struct steme_snapshot *s, const struct steme_lens *lens, size_t max,
-                             const struct steme_conflict **out, size_t *count_out, struct steme_error *err)
+static steme_status list_conflicts(struct steme_snapshot *s, const struct steme_lens *lens, bool ranked, size_t max,
+                                   const struct steme_conflict **out, size_t *count_out, struct steme_error *err)
 {
-    struct conflict_list list = { .max = max, .err = err };
+    struct conflict_list list = { .snapshot = s, .ranked = ranked, .max = max, .err = err };
     struct steme_question pattern = { .lens = *lens };
     struct steme_conflict *items = NULL;
     arena_init(&list.arena, CONFLICTS_CEILING_BYTES);
@@ -244,6 +254,18 @@ steme_status steme_conflicts(struct steme_snapshot *s, const struct steme_lens *
     }
     arena_deinit(&list.arena);
     return status;
+}
+
+steme_status steme_conflicts(struct steme_snapshot *s, const struct steme_lens *lens, size_t max,
+                             const struct steme_conflict **out, size_t *count_out, struct steme_error *err)
+{
+    return list_conflicts(s, lens, false, max, out, count_out, err);
+}
+
+steme_status steme_conflicts_ranked(struct steme_snapshot *s, const struct steme_lens *lens, size_t max,
+                                    const struct steme_conflict **out, size_t *count_out, struct steme_error *err)
+{
+    return list_conflicts(s, lens, true, max, out, count_out, err);
 }
 
 /* ---- why ---- */
@@ -371,7 +393,7 @@ static steme_status add_slot_history(struct steme_snapshot *s, const struct slot
     if (!status) status = evidence_read_all(&s->reader, slot, &evidence, &s->arena, err);
     for (size_t i = 0; !status && i < evidence.testimony_count; i++) {
         const struct testimony *t = &evidence.testimonies[i];
-        if (!slice_equal(t->view->subject, subject) || !matches(predicate, t->view->predicate)) break;
+        if (!slice_equal(t->view->subject, subject) || !slot_walk_matches(predicate, t->view->predicate)) break;
         status = add_to_history(s, h, t, err);
     }
     return status;
@@ -386,14 +408,14 @@ static int compare_received(const void *left, const void *right)
 static steme_status gather_history(struct steme_snapshot *s, struct steme_slice subject, struct steme_slice predicate,
                                    struct history *h, struct steme_error *err)
 {
-    struct steme_question pattern = { .subject = subject, .predicate = predicate };
-    struct walk walk = begin_walk(&pattern);
+    struct slot_walk walk = slot_walk_begin(subject, predicate);
     *h = (struct history){ 0 };
-    for (bool more = true; more; more = step_slot(&walk.at)) {
-        steme_status status = evidence_next_slot(&s->reader, &walk.at, true, err);
+    for (bool more = true; more; more = slot_walk_step(&walk)) {
+        bool passed = false;
+        steme_status status = slot_walk_next(&s->reader, &walk, &passed, err);
         if (status == STEME_NOT_FOUND) break;
         if (status) return status;
-        if (walk.has_predicate && walk.at.predicate != walk.predicate) continue;
+        if (passed) continue;
         status = add_slot_history(s, &walk.at, subject, predicate, h, err);
         if (status) return status;
     }

@@ -255,7 +255,25 @@ static steme_status visit_frame(struct steme_snapshot *s, const struct wal_entry
     return status;
 }
 
-/* The frames of one batch from sequence number *since on, which moves behind each. Damaged ones are passed over. */
+/* Records *since..before-1 are not there to be shown: say so, and go on behind them. */
+static void tell_left_out(struct steme_snapshot *s, uint64_t *since, uint64_t before)
+{
+    if (*since >= before) return;
+    if (before - *since == 1)
+        store_notice(s->store,
+                     "record %" PRIu64 " is left out: it is damaged, or of a kind that this program can't read; "
+                     "steme verify says more",
+                     *since);
+    else
+        store_notice(s->store,
+                     "records %" PRIu64 " to %" PRIu64 " are left out: they are damaged, or of a kind that this "
+                     "program can't read; steme verify says more",
+                     *since, before - 1);
+    *since = before;
+}
+
+/* The frames of one batch from sequence number *since on, which moves behind each. Damaged ones are passed over, which
+ * the store's opener is told. */
 static steme_status visit_batch(struct steme_snapshot *s, uint64_t location, uint64_t *since,
                                 steme_status (*visit)(void *, const struct steme_entry *), void *context,
                                 struct steme_error *err)
@@ -267,8 +285,10 @@ static steme_status visit_batch(struct steme_snapshot *s, uint64_t location, uin
         if (status == STEME_NOT_FOUND) return STEME_OK;
         if (status || frame.location >= s->reader.limit) break;
         if (frame.sequence < *since) continue;
+        if (!readable(&frame)) continue; /* told with what comes next */
+        tell_left_out(s, since, frame.sequence);
         *since = frame.sequence + 1;
-        if (readable(&frame)) status = visit_frame(s, &frame, visit, context, err);
+        status = visit_frame(s, &frame, visit, context, err);
     }
     return status;
 }
@@ -319,9 +339,11 @@ steme_status steme_log_each(struct steme_snapshot *s, uint64_t since_sequence,
     unsigned attempt = 0;
     bool lied = false;
     steme_status status;
+    if (since_sequence == 0) since_sequence = 1; /* they begin there */
     do
         status = log_from(s, &since_sequence, visit, context, &lied, err);
     while (lied && snapshot_renewed(s, status, &attempt, err));
+    if (!status) tell_left_out(s, &since_sequence, s->as_of_sequence + 1);
     return status;
 }
 

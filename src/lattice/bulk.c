@@ -3,7 +3,7 @@
  *
  * D rows and the applied row are put after everything else, because whether a record is a copy of an earlier one shows
  * only when the H rows come out sorted, side by side. H sorts before S, so by the time an S row comes the copies are
- * known; A and E rows, which sort before H, carry the record's id in their key, so copies meet there as well. Y rows
+ * known; A, C and E rows, which sort before H, carry the record's id in their key, so copies meet there as well. Y rows
  * are counted from the others once those are in the store, and sort behind them. */
 #include "lattice/projection.h"
 

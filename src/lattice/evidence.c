@@ -5,6 +5,7 @@
 #include "base/codec.h"
 #include "base/id16.h"
 #include "base/slice.h"
+#include "lattice/mask.h"
 #include "lattice/projection.h"
 #include "model/record.h"
 
@@ -27,9 +28,18 @@ void reader_init(struct reader *reader, struct wal *wal, struct kv_txn **txn, ui
     arena_init(&reader->arena, READER_CEILING_BYTES);
 }
 
+void reader_share(struct reader *reader, const struct reader *from, uint64_t limit)
+{
+    *reader = reader_over(from->wal, from->txn, limit);
+    reader->valid_at_us = from->valid_at_us;
+    reader->ballots_from_us = from->ballots_from_us;
+    reader->shares_txn = true;
+    arena_init(&reader->arena, READER_CEILING_BYTES);
+}
+
 void reader_deinit(struct reader *reader)
 {
-    kv_abort(&reader->txn);
+    if (!reader->shares_txn) kv_abort(&reader->txn);
     arena_deinit(&reader->arena);
     *reader = (struct reader){ 0 };
 }
@@ -353,6 +363,7 @@ steme_status evidence_ballots(struct reader *reader, enum steme_target_kind kind
         struct cast cast = { .latest = false };
         status = row_ballot(pair.key, pair.value, &cast.row, err);
         if (!status && cast.row.location >= reader->limit) continue;
+        if (!status && reader->mask && mask_has_agent(reader->mask, cast.row.voter)) continue;
         if (!status) status = grow(arena, &list, count, &capacity, sizeof cast, err);
         if (status) break;
         ((struct cast *)list)[count++] = cast;
@@ -426,6 +437,7 @@ static steme_status endorsements_of_kind(struct reader *reader, enum steme_targe
         status = row_ballot(pair.key, pair.value, &row, err);
         if (status) break;
         if (row.location >= reader->limit) continue;
+        if (reader->mask && mask_has_endorsement(reader->mask, kind, pair.key.data + 2, row.voter)) continue;
         bool same = any && memcmp(pair.key.data + 2, target, 16) == 0 && memcmp(row.voter, best.voter, 16) == 0;
         if (any && !same) status = add_endorsement(reader, target, &best, arena, list, count, capacity, err);
         if (status) break;
@@ -547,6 +559,7 @@ static steme_status load_epochs(struct reader *reader, struct steme_error *err)
         if (!status) status = evidence_later(reader, location, key_last_id(pair.key), &later, err);
         if (!status && later) continue;
         if (!status) status = evidence_named(reader, location, key_last_id(pair.key), &entry, err);
+        if (!status && reader->mask && mask_has_epoch(reader->mask, &entry)) continue;
         if (!status) status = record_decode(entry.bytes, &reader->arena, &record, err);
         if (!status && record.type != STEME_EPOCH)
             status = error_set(err, STEME_CORRUPT, "the index calls a record an epoch that is none");
@@ -583,6 +596,10 @@ static steme_status judge_standing(struct reader *reader, uint64_t route, bool r
                                    struct testimony *t, struct arena *arena, struct steme_error *err)
 {
     bool other = false;
+    if (reader->mask && mask_has_assertion(reader->mask, t->row.location)) {
+        t->standing = STEME_MASKED;
+        return STEME_OK;
+    }
     steme_status status = revised ? apply_revisions(reader, route, t, arena, err) : STEME_OK;
     if (!status && t->standing == STEME_LIVE && !valid_at(&t->row, reader->valid_at_us)) t->standing = STEME_NOT_VALID;
     if (!status) status = other_epoch(reader, &t->row, epoch, &other, err);
@@ -634,6 +651,33 @@ steme_status evidence_gather(struct reader *reader, const struct slot_ref *slot,
     if (!status && found.testimony_count > 1) status = sort_testimonies(&found, arena, err);
     if (!status && voted) status = gather_ballots(reader, slot->route, revised, &found, arena, err);
     if (!status) *out = found;
+    return status;
+}
+
+steme_status evidence_of_record(struct reader *reader, const struct wal_entry *entry, struct arena *arena,
+                                struct testimony *out, struct steme_error *err)
+{
+    struct assertion_view view;
+    struct identity identity;
+    struct slot_ref slot = { 0 };
+    struct key_bytes key;
+    struct steme_slice value;
+    struct testimony t = { .standing = STEME_LIVE }, *one = &t;
+    bool revised = false, voted = false;
+    steme_status status = assertion_view_trusted(entry->bytes, &view, err);
+    if (!status) status = identity_many(&view, 1, &identity, arena, err);
+    if (status) return status;
+    slot = (struct slot_ref){ .route = identity.route, .predicate = identity.predicate };
+    memcpy(slot.slot, identity.slot.bytes, sizeof slot.slot);
+    key_of_slot_row(&key, &slot, entry->location);
+    status = kv_get(reader->txn, key_slice(&key), &value, err);
+    if (status == STEME_NOT_FOUND)
+        return error_set(err, STEME_CORRUPT, "the index knows the record, but not its slot row");
+    if (!status) status = row_slot(key_slice(&key), value, NULL, &t.row, err);
+    if (!status) status = evidence_read(reader, &slot, &one, 1, arena, err);
+    if (!status) status = look_for_reactions(reader, slot.route, &revised, &voted, err);
+    if (!status) status = judge_standing(reader, slot.route, revised, NULL, &t, arena, err);
+    if (!status) *out = t;
     return status;
 }
 

@@ -14,12 +14,16 @@
 #include "spine/wal.h"
 #include "steme/query.h"
 
+struct mask;
+
 struct reader {
     struct wal *wal;
     struct kv_txn *txn;
     uint64_t limit;          /* location: records below it count */
     int64_t valid_at_us;     /* STEME_TIME_MAX: do not ask */
     int64_t ballots_from_us; /* ballots cast before do not count; STEME_TIME_MIN: all do */
+    const struct mask *mask; /* what to leave out; NULL: nothing. Set before anything is read, stays the caller's */
+    bool shares_txn;         /* txn is another reader's */
     struct arena arena;      /* what lives as long as the reader: epochs */
     bool epochs_known;
     bool kinds_known, any_revision, any_vote; /* whether the index has X and V rows at all, once looked for */
@@ -29,6 +33,8 @@ struct reader {
 
 /* Takes txn. */
 void reader_init(struct reader *reader, struct wal *wal, struct kv_txn **txn, uint64_t limit, int64_t valid_at_us);
+/* A second reader over the transaction of one that must outlive it, with a limit of its own and no mask. */
+void reader_share(struct reader *reader, const struct reader *from, uint64_t limit);
 void reader_deinit(struct reader *reader);
 /* One over a transaction that stays the caller's, for any world time; needs no deinit unless epochs are asked for. */
 struct reader reader_over(struct wal *wal, struct kv_txn *txn, uint64_t limit);
@@ -77,6 +83,11 @@ struct evidence {
  * STEME_TOO_LARGE past STEME_EVIDENCE_ROWS_MAX rows. */
 MUST_CHECK steme_status evidence_gather(struct reader *reader, const struct slot_ref *slot, const uint8_t *epoch,
                                         struct arena *arena, struct evidence *out, struct steme_error *err);
+
+/* The testimony that one assertion gives: its record is that entry, read from the log. STEME_CORRUPT where the index
+ * knows the record but not its row. */
+MUST_CHECK steme_status evidence_of_record(struct reader *reader, const struct wal_entry *entry, struct arena *arena,
+                                           struct testimony *out, struct steme_error *err);
 
 /* Read the records of testimonies that have no entry yet, many at once, and hold each against its row: slot, claim,
  * polarity and confidence must be what the record says. */

@@ -141,6 +141,18 @@ void key_of_revision(struct key_bytes *out, uint64_t route, const uint8_t target
     add_id(out, revision);
 }
 
+void key_child_prefix(struct key_bytes *out, const uint8_t parent[16])
+{
+    begin(out, 'C');
+    add_id(out, parent);
+}
+
+void key_of_child(struct key_bytes *out, const uint8_t parent[16], const uint8_t child[16])
+{
+    key_child_prefix(out, parent);
+    add_id(out, child);
+}
+
 void key_of_epoch(struct key_bytes *out, const uint8_t epoch[16])
 {
     begin(out, 'E');
@@ -439,6 +451,7 @@ steme_status row_place(struct steme_slice key, struct steme_slice value, uint64_
     case 'M': return STEME_OK;
     case 'H': return row_id(value, NULL, location_out, err);
     case 'X':
+    case 'C':
     case 'E': return row_location(value, location_out, err);
     case 'S':
         status = row_slot(key, value, NULL, &slot, err);

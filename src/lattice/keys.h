@@ -8,6 +8,7 @@
  *   V route8 kind1 target16 voter16 cast8 vote16 -> struct ballot_row        a vote on an assertion or claim
  *   A kind1 target16 voter16 cast8 vote16       -> struct ballot_row         a vote on an agent, source or epoch
  *   X route8 target16 revision16                -> location8                 a revision that names the target
+ *   C parent16 child16                          -> location8                 an assertion derived from another
  *   E epoch16                                   -> location8                 an epoch
  *   R sequence8 (first of its batch)            -> received_at8 location8    transaction time
  *   D location8                                 -> id32 reason               a dead letter
@@ -17,7 +18,7 @@
  * A voter's ballots on a target sort by when they were cast: the one that counts is the last.
  *
  * A row of S, V, A, R, M or Y begins its value with 4 bytes of XXH3-64 over key and rest of value, because the store
- * below does not notice rot; H, X, E and D point to records that prove themselves. That no row is missing is proved
+ * below does not notice rot; H, X, C, E and D point to records that prove themselves. That no row is missing is proved
  * below (kv_guard() of spine/kv.h, whose rows begin with "!sum"). Pure; any thread. */
 #ifndef LATTICE_KEYS_H
 #define LATTICE_KEYS_H
@@ -119,6 +120,8 @@ uint64_t key_ballots_route(struct steme_slice ballots);
 void key_of_tally(struct key_bytes *out, struct steme_slice target);
 void key_of_revision(struct key_bytes *out, uint64_t route, const uint8_t target[16], const uint8_t revision[16]);
 void key_revision_prefix(struct key_bytes *out, uint64_t route, const uint8_t target[16]);
+void key_of_child(struct key_bytes *out, const uint8_t parent[16], const uint8_t child[16]);
+void key_child_prefix(struct key_bytes *out, const uint8_t parent[16]);
 void key_of_epoch(struct key_bytes *out, const uint8_t epoch[16]);
 void key_of_batch(struct key_bytes *out, uint64_t first_sequence);
 void key_of_dead_letter(struct key_bytes *out, uint64_t location);
@@ -128,7 +131,7 @@ static inline struct steme_slice key_slice(const struct key_bytes *key)
 {
     return (struct steme_slice){ key->data, key->size };
 }
-/* The id that ends a key of H, V, A, X or E: the record the row is about. 16 bytes; zeros for a key that is too
+/* The id that ends a key of H, V, A, X, C or E: the record the row is about. 16 bytes; zeros for a key that is too
  * short. */
 const uint8_t *key_last_id(struct steme_slice key);
 static inline struct steme_slice value_slice(const struct value_bytes *value)

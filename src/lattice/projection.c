@@ -2,6 +2,7 @@
 #include "lattice/projection.h"
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/slice.h"
 #include "lattice/tally.h"
 
@@ -95,6 +96,23 @@ static int64_t counts_as_made(int64_t asserted_at_us, int64_t received_at_us)
     return ahead ? received_at_us : asserted_at_us;
 }
 
+/* One row for each parent; ids that begin alike, which an author may make up, share one. They come sorted. */
+static steme_status child_rows(const struct wal_entry *entry, const struct assertion_view *view,
+                               const struct row_sink *sink, struct steme_error *err)
+{
+    steme_status status = STEME_OK;
+    for (size_t i = 0; !status && i < view->parent_count; i++) {
+        const uint8_t *parent = view->parents + i * HASH_BYTES;
+        struct key_bytes key;
+        struct value_bytes value;
+        if (i && memcmp(parent, parent - HASH_BYTES, KEYS_ID_BYTES) == 0) continue;
+        key_of_child(&key, parent, entry->id.bytes);
+        value_of_location(&value, entry->location);
+        status = give(sink, &key, &value, err);
+    }
+    return status;
+}
+
 static steme_status assertion_rows(const struct wal_entry *entry, const struct projected *p,
                                    const struct row_sink *sink, struct steme_error *err)
 {
@@ -117,7 +135,8 @@ static steme_status assertion_rows(const struct wal_entry *entry, const struct p
     struct value_bytes value;
     key_of_slot_row(&key, &slot, entry->location);
     value_of_slot_row(&value, key_slice(&key), &row);
-    return give(sink, &key, &value, err);
+    steme_status status = give(sink, &key, &value, err);
+    return status ? status : child_rows(entry, &p->view, sink, err);
 }
 
 static steme_status vote_rows(const struct wal_entry *entry, const struct steme_vote *vote, const struct row_sink *sink,

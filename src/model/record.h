@@ -46,6 +46,8 @@ struct assertion_view {
     struct steme_slice key_qualifiers; /* canonical bytes of the key qualifiers, which sort first; empty if none */
     struct steme_slice source;         /* name, or empty */
     const uint8_t *epoch;              /* 32 bytes, or NULL */
+    const uint8_t *parents;            /* parent_count x 32 bytes, rising */
+    size_t parent_count;
     int64_t asserted_at_us, valid_from_us, valid_to_us;
     uint32_t confidence_ppm;
     enum steme_kind kind;

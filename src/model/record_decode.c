@@ -224,6 +224,17 @@ static steme_status map_assertion(struct reader *reader, struct assertion_view *
     return reader->status;
 }
 
+/* They come last: whoever read the record whole has held that against its length. */
+static steme_status map_parents(struct reader *reader, const struct assertion_counts *counts,
+                                struct assertion_view *view)
+{
+    size_t bytes = counts->parents * HASH_BYTES;
+    if (!reader->status && bytes > reader->end - ASSERTION_PARTS) fail(reader, "the parents", "are cut short");
+    view->parent_count = counts->parents;
+    view->parents = reader->status ? NULL : reader->data + reader->end - bytes;
+    return reader->status;
+}
+
 /* Key qualifiers first; within each group by name, then by value. */
 static bool in_order(const struct steme_qualifier *a, const struct steme_qualifier *b)
 {
@@ -326,7 +337,8 @@ static steme_status read_assertion(struct reader *reader, struct steme_assertion
     read_qualifiers(reader, &counts, out);
     read_evidence(reader, &counts, out);
     out->parents = read_hashes(reader, counts.parents, "the parents");
-    return close_record(reader);
+    status = close_record(reader);
+    return status ? status : map_parents(reader, &counts, view);
 }
 
 /* ---- the other types ---- */
@@ -518,6 +530,7 @@ steme_status assertion_view_trusted(struct steme_slice bytes, struct assertion_v
     struct assertion_counts counts = { 0 };
     struct assertion_view view;
     status = map_assertion(&reader, &view, &counts);
+    if (!status) status = map_parents(&reader, &counts, &view);
     if (!status) *out = view;
     return status;
 }

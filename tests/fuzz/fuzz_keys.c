@@ -11,8 +11,8 @@ static const struct {
     char tag;
     size_t size;
 } kinds[] = {
-    { 0, 0 },    { 'S', 37 }, { 'V', 66 }, { 'A', 58 }, { 'R', 9 },  { 'H', 17 },
-    { 'X', 41 }, { 'E', 17 }, { 'D', 9 },  { 'M', 8 },  { 'Y', 27 }, { 'Y', 19 },
+    { 0, 0 },    { 'S', 37 }, { 'V', 66 }, { 'A', 58 }, { 'R', 9 },  { 'H', 17 }, { 'X', 41 },
+    { 'C', 33 }, { 'E', 17 }, { 'D', 9 },  { 'M', 8 },  { 'Y', 27 }, { 'Y', 19 },
 };
 
 /* What the row's maker puts into the first four bytes of a value. */

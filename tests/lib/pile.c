@@ -253,7 +253,8 @@ struct drawn {
     struct steme_target votes[4096];
     unsigned voters[4096];
     struct steme_hash epochs[64];
-    size_t assertion_count, vote_count, epoch_count;
+    struct steme_hash parents[2 * BUNDLE_DRAWN_MAX][2]; /* of those drawn last */
+    size_t assertion_count, vote_count, epoch_count, derived_count;
 };
 
 static const char *const subjects[PILE_SUBJECTS] = { "Pluto", "Ceres", "Eris", "Higgs boson", "东方红" };
@@ -281,7 +282,19 @@ static struct steme_value draw_value(struct prng *prng)
     }
 }
 
-static struct steme_assertion draw_assertion(struct prng *prng, const struct drawn *drawn)
+/* One or two that it derives from; now and then one that nobody has. */
+static void draw_parents(struct prng *prng, struct drawn *drawn, struct steme_assertion *a)
+{
+    struct steme_hash *parents = drawn->parents[drawn->derived_count++ % countof(drawn->parents)];
+    a->parents = parents;
+    a->parent_count = 1;
+    parents[0] = drawn->targets[prng_below(prng, drawn->assertion_count)].hash;
+    parents[1] = drawn->targets[prng_below(prng, drawn->assertion_count)].hash;
+    if (prng_chance(prng, 50)) parents[1].bytes[31] ^= 1; /* begins like one there is */
+    if (prng_chance(prng, 500) && memcmp(&parents[0], &parents[1], sizeof parents[0]) != 0) a->parent_count = 2;
+}
+
+static struct steme_assertion draw_assertion(struct prng *prng, struct drawn *drawn)
 {
     static const struct steme_qualifier key = { { (const uint8_t *)"band", 4 }, { (const uint8_t *)"K", 1 }, true };
     struct steme_assertion a = pile_claim(subjects[prng_below(prng, PILE_SUBJECTS)],
@@ -302,6 +315,7 @@ static struct steme_assertion draw_assertion(struct prng *prng, const struct dra
         a.qualifiers = &key;
         a.qualifier_count = 1;
     }
+    if (drawn->assertion_count && prng_chance(prng, 250)) draw_parents(prng, drawn, &a);
     return a;
 }
 

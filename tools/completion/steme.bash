@@ -22,7 +22,7 @@ _steme() {
     --rejects) compopt -o default; return ;;
     esac
     [ -n "$words" ] || case "$verb $second" in
-    " " | "help "*) words=" init status verify rebuild bench key assert vote retract supersede epoch import export resolve why history conflicts lens arena log show cat keys help" ;;
+    " " | "help "*) words=" init status verify rebuild bench key assert vote retract supersede epoch import export resolve why history conflicts impact watch lens arena log show cat keys help" ;;
     "init "*) words=" --dir --json --table --help" ;;
     "status "*) words=" --dir --json --table --help" ;;
     "verify "*) words=" --dir --json --table --help" ;;
@@ -43,7 +43,9 @@ _steme() {
     "resolve "*) words=" --all --subject --predicate --format --epoch --key --limit --lens --half-life --root --as-of --valid-at --ballot-age --dir --json --table --help" ;;
     "why "*) words=" --epoch --key --limit --lens --half-life --root --as-of --valid-at --ballot-age --dir --json --table --help" ;;
     "history "*) words=" --as-of --valid-at --ballot-age --dir --json --table --help" ;;
-    "conflicts "*) words=" --limit --lens --half-life --root --as-of --valid-at --ballot-age --dir --json --table --help" ;;
+    "conflicts "*) words=" --rank --limit --lens --half-life --root --as-of --valid-at --ballot-age --dir --json --table --help" ;;
+    "impact "*) words=" --without --direct --subject --predicate --threshold --limit --lens --half-life --root --as-of --valid-at --ballot-age --dir --json --table --help" ;;
+    "watch "*) words=" --subject --predicate --threshold --since --once --count --interval --lens --half-life --root --dir --json --table --help" ;;
     "lens list"*) words=" --dir --json --table --help" ;;
     "arena "*) words=" --lens --seed --format --svg --dir --json --table --help" ;;
     "log "*) words=" --since --limit --follow --as-of --valid-at --ballot-age --dir --json --table --help" ;;

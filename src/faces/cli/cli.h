@@ -98,6 +98,8 @@ MUST_CHECK steme_status cli_find_epoch(struct cli *cli, struct steme_slice text,
                                        struct steme_error *err);
 /* A public key: by the name of a key in the store, or as 64 hex digits. */
 MUST_CHECK steme_status cli_find_key(struct cli *cli, const char *text, struct steme_key *out, struct steme_error *err);
+/* STEME_BAD_INPUT where there is no such lens, with the nearest in the message. */
+MUST_CHECK steme_status cli_check_lens(const char *name, struct steme_error *err);
 /* The lens asked for; roots live in the arena. */
 MUST_CHECK steme_status cli_lens(struct cli *cli, struct steme_lens *out, struct steme_error *err);
 /* One "name=value" per use of an option. */

@@ -37,6 +37,7 @@ const struct option_spec why_options[] = {
 };
 
 const struct option_spec conflicts_options[] = {
+    { "rank", NULL, "order by contest x (1 + what derives from the claims), not by contest alone", false },
     { "limit", "N", "conflicts to show; else 20", false },
     { 0 },
 };
@@ -342,6 +343,19 @@ steme_status verb_history(struct cli *cli, struct steme_error *err)
 
 /* ---- conflicts ---- */
 
+/* The two most probable claims and their shares: four cells. */
+static void add_rivals(struct table *table, const struct steme_answer *answer, struct buf *text)
+{
+    char share[SHARE_TEXT_BYTES];
+    for (size_t j = 0; j < 2; j++) {
+        bool there = j < answer->belief_count;
+        buf_clear(text);
+        if (there) show_value(text, &answer->beliefs[j].value, 60);
+        table_cell(table, buf_slice(text));
+        table_cell(table, slice_text(there ? answer_share_text(answer->beliefs[j].probability, share) : ""));
+    }
+}
+
 static void print_conflicts(struct cli *cli, const struct steme_conflict *conflicts, size_t count)
 {
     static const struct print_column columns[] = {
@@ -357,7 +371,6 @@ static void print_conflicts(struct cli *cli, const struct steme_conflict *confli
     };
     struct table table;
     struct buf text;
-    char share[SHARE_TEXT_BYTES];
     buf_init(&text, 1 << 16);
     table_begin(&table, &cli->print, columns, countof(columns));
     for (size_t i = 0; i < count; i++) {
@@ -367,41 +380,82 @@ static void print_conflicts(struct cli *cli, const struct steme_conflict *confli
         table_cell(&table, answer->predicate);
         table_cellf(&table, "%zu", answer->belief_count);
         table_cellf(&table, "%" PRIu32, answer->voices);
-        for (size_t j = 0; j < 2; j++) {
-            bool there = j < answer->belief_count;
-            buf_clear(&text);
-            if (there) show_value(&text, &answer->beliefs[j].value, 60);
-            table_cell(&table, buf_slice(&text));
-            table_cell(&table, slice_text(there ? answer_share_text(answer->beliefs[j].probability, share) : ""));
-        }
+        add_rivals(&table, answer, &text);
     }
     table_end(&table);
     buf_deinit(&text);
 }
 
-steme_status verb_conflicts(struct cli *cli, struct steme_error *err)
+static void print_ranked(struct cli *cli, const struct steme_conflict *conflicts, size_t count)
 {
-    const struct steme_conflict *conflicts;
-    struct steme_lens lens;
-    size_t count, limit;
-    steme_status status = read_limit(cli, CONFLICTS_SHOWN, &limit, err);
-    if (!status) status = cli_lens(cli, &lens, err);
-    if (!status) status = cli_snapshot(cli, err);
-    if (!status) status = steme_conflicts(cli->snapshot, &lens, limit, &conflicts, &count, err);
-    if (status) return status;
-    if (!cli->json) print_conflicts(cli, conflicts, count);
+    static const struct print_column columns[] = {
+        { .title = "score", .right = true },
+        { .title = "contest", .right = true },
+        { .title = "dependants", .right = true },
+        { .title = "subject", .colour = PRINT_BOLD },
+        { .title = "predicate" },
+        { .title = "best", .columns_max = 30 },
+        { .title = "", .right = true },
+        { .title = "next", .columns_max = 30 },
+        { .title = "", .right = true },
+    };
+    struct table table;
+    struct buf text;
+    buf_init(&text, 1 << 16);
+    table_begin(&table, &cli->print, columns, countof(columns));
+    for (size_t i = 0; i < count; i++) {
+        const struct steme_answer *answer = &conflicts[i].answer;
+        table_cellf(&table, "%.3f", conflicts[i].score);
+        table_cellf(&table, "%.3f", conflicts[i].contest);
+        table_cellf(&table, "%s%" PRIu64, conflicts[i].more_dependants ? "at least " : "", conflicts[i].dependants);
+        table_cell(&table, answer->subject);
+        table_cell(&table, answer->predicate);
+        add_rivals(&table, answer, &text);
+    }
+    table_end(&table);
+    buf_deinit(&text);
+}
+
+static steme_status print_conflicts_json(struct cli *cli, const struct steme_conflict *conflicts, size_t count,
+                                         bool ranked, struct steme_error *err)
+{
+    steme_status status = STEME_OK;
     struct buf line;
     buf_init(&line, LINE_BYTES_MAX);
-    for (size_t i = 0; i < count && cli->json && !status; i++) {
+    for (size_t i = 0; i < count && !status; i++) {
         struct emit json = { .to = &line };
         emit_begin(&json, NULL, '{');
         emit_real(&json, "contest", conflicts[i].contest);
+        if (ranked) {
+            emit_count(&json, "dependants", conflicts[i].dependants);
+            emit_bool(&json, "more_dependants", conflicts[i].more_dependants);
+            emit_real(&json, "score", conflicts[i].score);
+        }
         answer_emit(&json, &conflicts[i].answer);
         emit_end(&json, '}');
         status = cli_print_line(cli, &line, err);
     }
     buf_deinit(&line);
-    return status ? status : cli_check_output(cli, err);
+    return status;
+}
+
+steme_status verb_conflicts(struct cli *cli, struct steme_error *err)
+{
+    const struct steme_conflict *conflicts = NULL;
+    struct steme_lens lens;
+    size_t count = 0, limit = 0;
+    bool ranked = cli_has(cli, "rank");
+    steme_status status = read_limit(cli, CONFLICTS_SHOWN, &limit, err);
+    if (!status) status = cli_lens(cli, &lens, err);
+    if (!status) status = cli_snapshot(cli, err);
+    if (status) return status;
+    status = ranked ? steme_conflicts_ranked(cli->snapshot, &lens, limit, &conflicts, &count, err)
+                    : steme_conflicts(cli->snapshot, &lens, limit, &conflicts, &count, err);
+    if (!status && cli->json) status = print_conflicts_json(cli, conflicts, count, ranked, err);
+    if (status) return status;
+    if (!cli->json && ranked) print_ranked(cli, conflicts, count);
+    if (!cli->json && !ranked) print_conflicts(cli, conflicts, count);
+    return cli_check_output(cli, err);
 }
 
 /* ---- lens list ---- */

@@ -53,6 +53,20 @@ static struct steme_key signer_of(const struct steme_record *record)
     unreachable_here();
 }
 
+/* A gap before this record: the numbers that damage has taken, so that a reader of the JSON sees it there, too. */
+static steme_status emit_missing(struct log_walk *walk, uint64_t sequence)
+{
+    struct emit json = { .to = &walk->text };
+    if (walk->next == 0 || walk->next >= sequence) return STEME_OK;
+    buf_clear(&walk->text);
+    emit_begin(&json, NULL, '{');
+    emit_word(&json, "type", "missing");
+    emit_count(&json, "first", walk->next);
+    emit_count(&json, "last", sequence - 1);
+    emit_end(&json, '}');
+    return cli_print_line(walk->cli, &walk->text, walk->err);
+}
+
 static steme_status take_entry(void *context, const struct steme_entry *entry)
 {
     struct log_walk *walk = context;
@@ -61,6 +75,8 @@ static steme_status take_entry(void *context, const struct steme_entry *entry)
     walk->full = walk->left == 0;
     if (walk->full) return STEME_FAILED; /* ends the walk */
     walk->left--;
+    steme_status status = walk->cli->json ? emit_missing(walk, entry->sequence) : STEME_OK;
+    if (status) return status;
     walk->next = entry->sequence + 1;
     if (walk->cli->json) return show_entry_json(walk->cli, entry, true, walk->err);
     struct steme_key signer = signer_of(&entry->record);

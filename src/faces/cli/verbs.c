@@ -283,7 +283,40 @@ const struct verb verbs[] = {
         .options = { conflicts_options, cli_lens_options, cli_moment_options },
         .summary = "the questions where live claims disagree, most contested first",
         .examples = "steme conflicts --limit 5\n"
+                    "steme conflicts --rank\n"
                     "steme conflicts --lens recency --half-life 365d",
+    },
+    {
+        .name = "impact",
+        .group = group_ask,
+        .arguments = "--without KIND:WHAT...",
+        .run = verb_impact,
+        .options = { impact_options, cli_lens_options, cli_moment_options },
+        .summary = "which beliefs would flip or move without some evidence",
+        .details =
+            "Nothing is written. What is left out counts as if it had never come: assertions, votes and endorsements\n"
+            "of an agent (a key's name, its hex digits, or agent-id:HEX), assertions of a source or within an epoch,\n"
+            "and all that derives from them, unless --direct. flipped: another claim is best;\n"
+            "lost: no answer is left; gained: there was none; moved: the probability by more than --threshold, or the\n"
+            "verdict. Under pool the mean moves, in standard errors. --lens may be repeated.",
+        .examples = "steme impact --without source:NASA\n"
+                    "steme impact --without agent:alice --without agent:bob --lens authority\n"
+                    "steme impact --without assertion:3f2a9c --direct --json",
+    },
+    {
+        .name = "watch",
+        .group = group_ask,
+        .arguments = "",
+        .run = verb_watch,
+        .options = { watch_options, cli_lens_options },
+        .summary = "tell each change of a belief as it happens, with the record that caused it",
+        .details =
+            "One JSON document a line; on a terminal, or with --table, a line for people. Each question that a record\n"
+            "bears on is judged as of just before the record and just after. --lens may be repeated. It works beside\n"
+            "a writer, and ends with an interrupt, --once or --count.",
+        .examples = "steme watch --subject Pluto\n"
+                    "steme watch --since 1 --once --lens recency\n"
+                    "steme watch --subject 'cosmology:*' --lens pool --lens consensus --threshold 0.05",
     },
     {
         .name = "lens list",

@@ -34,6 +34,9 @@ MUST_CHECK steme_status verb_why(struct cli *cli, struct steme_error *err);
 MUST_CHECK steme_status verb_history(struct cli *cli, struct steme_error *err);
 MUST_CHECK steme_status verb_conflicts(struct cli *cli, struct steme_error *err);
 MUST_CHECK steme_status verb_lens_list(struct cli *cli, struct steme_error *err);
+/* verb_shift.c */
+MUST_CHECK steme_status verb_impact(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_watch(struct cli *cli, struct steme_error *err);
 /* verb_look.c */
 MUST_CHECK steme_status verb_log(struct cli *cli, struct steme_error *err);
 MUST_CHECK steme_status verb_show(struct cli *cli, struct steme_error *err);
@@ -69,6 +72,8 @@ extern const struct option_spec export_options[];
 extern const struct option_spec resolve_options[];
 extern const struct option_spec why_options[];
 extern const struct option_spec conflicts_options[];
+extern const struct option_spec impact_options[];
+extern const struct option_spec watch_options[];
 extern const struct option_spec log_options[];
 extern const struct option_spec bench_options[];
 extern const struct option_spec arena_options[];

@@ -224,6 +224,84 @@ static void a_lie_is_found_and_the_answers_are_the_same(void **state)
     buf_deinit(&got);
 }
 
+/* A walk over the keys is interrupted by the lie and goes on behind what it has shown. */
+static void a_walk_over_keys_gets_over_a_lie(void **state)
+{
+    struct shop *shop = *state;
+    static struct lie rows[] = { { "S", 3, 30 }, { "V", 2, 10 }, { "X", 1, 0 }, { "C", 0, 5 },
+                                 { "E", 0, 1 },  { "H", 9, 5 },  { "R", 4, 9 }, { "S", 0, 0 } };
+    struct buf want, got;
+    buf_init(&want, SHOP_TEXT_BYTES);
+    buf_init(&got, SHOP_TEXT_BYTES);
+    shop_fill(shop, 4, 70);
+    struct steme_snapshot *snapshot = shop_look(shop->store);
+    OK(shop_keys(snapshot, &want, &failure));
+    steme_snapshot_close(&snapshot);
+    for (size_t i = 0; i < countof(rows); i++) {
+        struct steme_info before, after;
+        OK(steme_info(shop->store, &before, &failure));
+        lie_to(shop, &rows[i]);
+        buf_clear(&got);
+        snapshot = shop_look(shop->store);
+        OK(shop_keys(snapshot, &got, &failure));
+        shop_same_text(&got, &want, rows[i].prefix);
+        steme_snapshot_close(&snapshot);
+        OK(steme_info(shop->store, &after, &failure));
+        assert_row(after.index_rebuilds == before.index_rebuilds + 1, rows[i].prefix);
+    }
+    buf_deinit(&want);
+    buf_deinit(&got);
+}
+
+static steme_status sum_up_shift(void *context, const struct steme_shift *shift)
+{
+    buf_printf(context, "%.*s %.*s %s %.17g\n", SLICE_PRINT(shift->subject), SLICE_PRINT(shift->predicate),
+               steme_shift_name(shift->kind), shift->size);
+    return STEME_OK;
+}
+
+/* Every shift of the log, of a mask, and what rests on conflicts. */
+static void sum_up(struct shop *shop, struct buf *out)
+{
+    struct steme_snapshot *snapshot = shop_look(shop->store);
+    struct steme_question all = { .lens = { .name = "authority" } };
+    struct steme_hash agent = pile_agent_id(2);
+    struct steme_mask mask = { .agents = &agent, .agent_count = 1 };
+    struct steme_impact impact;
+    const struct steme_conflict *conflicts = NULL;
+    size_t count = 0;
+    uint64_t next = 0;
+    buf_clear(out);
+    OK(steme_conflicts_ranked(snapshot, &all.lens, 100, &conflicts, &count, &failure));
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%.17g %llu\n", conflicts[i].score, (unsigned long long)conflicts[i].dependants);
+    OK(steme_impact(snapshot, &mask, &all, 0, &impact, &failure));
+    for (size_t i = 0; i < impact.shift_count; i++)
+        OK(sum_up_shift(out, &impact.shifts[i]));
+    buf_printf(out, "%llu %llu\n", (unsigned long long)impact.masked, (unsigned long long)impact.derived);
+    OK(steme_shifts_each(snapshot, &all, 1, 1, 0, sum_up_shift, out, &next, &failure));
+    steme_snapshot_close(&snapshot);
+}
+
+static void shifts_get_over_a_lie(void **state)
+{
+    struct shop *shop = *state;
+    static struct lie rows[] = { { "C", 0, 0 },  { "C", 2, 5 },  { "C", 1, 1 }, { "S", 0, 30 },
+                                 { "A", 0, 20 }, { "V", 0, 10 }, { "H", 3, 7 }, { "E", 0, 6 } };
+    struct buf want, got;
+    buf_init(&want, SHOP_TEXT_BYTES);
+    buf_init(&got, SHOP_TEXT_BYTES);
+    shop_fill(shop, 4, 70);
+    sum_up(shop, &want);
+    for (size_t i = 0; i < countof(rows); i++) {
+        lie_to(shop, &rows[i]);
+        sum_up(shop, &got);
+        shop_same_text(&got, &want, rows[i].prefix);
+    }
+    buf_deinit(&want);
+    buf_deinit(&got);
+}
+
 /* The index that replaces the liar knows later records. The snapshot does not. */
 static void a_snapshot_stays_fixed_though_its_index_is_made_anew(void **state)
 {
@@ -502,6 +580,8 @@ int main(void)
         SHOP_CASE(an_empty_store_can_be_looked_at),
         SHOP_CASE(clearing_gives_memory_back_and_keeps_the_state),
         SHOP_CASE(a_lie_is_found_and_the_answers_are_the_same),
+        SHOP_CASE(a_walk_over_keys_gets_over_a_lie),
+        SHOP_CASE(shifts_get_over_a_lie),
         SHOP_CASE(a_snapshot_stays_fixed_though_its_index_is_made_anew),
         SHOP_CASE(a_reader_gets_over_a_lie_too),
         SHOP_CASE(a_row_that_limits_a_moment_may_lie),

@@ -178,6 +178,29 @@ static void places_and_types_come_back(void **state)
     }
 }
 
+static void a_child_s_key_is_tag_parent_and_child(void **state)
+{
+    (void)state;
+    static const uint8_t parent[16] = { 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
+                                        0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f };
+    static const uint8_t child[16] = { 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27,
+                                       0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f };
+    struct steme_slice golden = testing_bytes("43101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f");
+    struct key_bytes key, prefix;
+    struct value_bytes value;
+    uint64_t back = 0;
+    key_of_child(&key, parent, child);
+    key_child_prefix(&prefix, parent);
+    value_of_location(&value, 4096);
+    assert_true(slice_equal(key_slice(&key), golden));
+    assert_true(slice_starts(golden, key_slice(&prefix)) && prefix.size == 17);
+    assert_memory_equal(key_last_id(key_slice(&key)), child, sizeof child);
+    OK(row_place(key_slice(&key), value_slice(&value), &back, &failure));
+    assert_int_equal(back, 4096);
+    assert_int_equal(row_place(key_slice(&key), slice_of(value.data, 7), &back, &failure), STEME_CORRUPT);
+    testing_free(golden);
+}
+
 static void a_batch_comes_back(void **state)
 {
     (void)state;
@@ -521,6 +544,7 @@ int main(void)
         cmocka_unit_test(a_tally_comes_back),
         cmocka_unit_test(a_voter_s_ballots_sort_by_time_then_id),
         cmocka_unit_test(places_and_types_come_back),
+        cmocka_unit_test(a_child_s_key_is_tag_parent_and_child),
         cmocka_unit_test(a_batch_comes_back),
         cmocka_unit_test(how_far_it_is_comes_back),
         cmocka_unit_test(a_dead_letter_keeps_its_id_and_as_much_of_the_reason_as_fits),

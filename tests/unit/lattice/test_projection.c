@@ -82,6 +82,28 @@ static void add_revision_of_twins(struct desk *desk)
     targets[2].hash.bytes[31] = 1;
     (void)pile_add(&desk->pile, 0, pile_revision(STEME_RETRACT, targets, countof(targets), NULL));
 }
+static void add_derived(struct desk *desk)
+{
+    struct steme_hash parents[] = { pile_agent_id(7), pile_agent_id(8) };
+    struct steme_record record = pile_claim("Pluto", "is a", "planet");
+    record.as.assertion.parents = parents;
+    record.as.assertion.parent_count = countof(parents);
+    (void)pile_add(&desk->pile, 0, record);
+}
+static void add_derived_of_twins(struct desk *desk)
+{
+    struct steme_hash parents[] = { { { 1 } }, { { 2 } }, { { 1 } } };
+    struct steme_record record = pile_claim("Pluto", "is a", "planet");
+    parents[2].bytes[31] = 1; /* its first half is that of the first */
+    record.as.assertion.parents = parents;
+    record.as.assertion.parent_count = countof(parents);
+    (void)pile_add(&desk->pile, 0, record);
+}
+static void add_derived_twice(struct desk *desk)
+{
+    add_derived(desk);
+    pile_repeat(&desk->pile, 0);
+}
 static void add_bundle(struct desk *desk)
 {
     struct steme_assertion members[] = { pile_claim("Pluto", "is a", "planet").as.assertion,
@@ -110,6 +132,9 @@ static const struct {
     { "an epoch", add_epoch, "EHMR", 0 },
     { "a revision of three", add_revision, "HMRXXX", 0 },
     { "a revision of three that share a key", add_revision_of_twins, "HMRX", 0 },
+    { "an assertion derived from two", add_derived, "CCHMRS", 0 },
+    { "one derived from three of which two share a key", add_derived_of_twins, "CCHMRS", 0 },
+    { "a derived one written twice", add_derived_twice, "CCHMRRS", 1 },
     { "a bundle of two", add_bundle, "HHHMRSS", 0 },
     { "a claim written twice", add_claim_twice, "HMRRS", 1 },
 };
