@@ -54,14 +54,6 @@ struct walk {
     bool has_predicate;
 };
 
-static bool step_slot(struct slot_ref *slot)
-{
-    for (size_t i = sizeof slot->slot; i-- > 0;)
-        if (++slot->slot[i]) return true;
-    if (++slot->predicate) return true;
-    return ++slot->route != 0;
-}
-
 static struct walk begin_walk(const struct steme_question *pattern)
 {
     struct walk walk = { .only_route = pattern->subject.size > 0, .has_predicate = pattern->predicate.size > 0 };
@@ -101,7 +93,7 @@ steme_status steme_resolve_each(struct steme_snapshot *s, const struct steme_que
     const struct lens_ops *ops = NULL;
     steme_status at = STEME_OK, status = lens_find(pattern->lens.name, &ops, err);
     if (!status) status = lens_check(&pattern->lens, err);
-    for (bool more = true; more && !status; more = step_slot(&walk.at)) {
+    for (bool more = true; more && !status; more = evidence_step_slot(&walk.at)) {
         struct arena_mark start = arena_mark(&s->arena);
         struct steme_answer answer;
         unsigned attempt = 0;
@@ -389,7 +381,7 @@ static steme_status gather_history(struct steme_snapshot *s, struct steme_slice 
     struct steme_question pattern = { .subject = subject, .predicate = predicate };
     struct walk walk = begin_walk(&pattern);
     *h = (struct history){ 0 };
-    for (bool more = true; more; more = step_slot(&walk.at)) {
+    for (bool more = true; more; more = evidence_step_slot(&walk.at)) {
         steme_status status = evidence_next_slot(&s->reader, &walk.at, true, err);
         if (status == STEME_NOT_FOUND) break;
         if (status) return status;
