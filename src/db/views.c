@@ -21,7 +21,7 @@ enum {
 
 void views_init(struct views *views)
 {
-    *views = (struct views){ .orphans = true };
+    *views = (struct views){ .orphans = true, .pace = { 2000, 1000, 8000, 4000 } };
     arena_init(&views->arena, SPECS_CEILING_BYTES);
     arena_init(&views->work, WORK_CEILING_BYTES);
     arena_init(&views->scratch, SCRATCH_CEILING_BYTES);
@@ -334,10 +334,11 @@ static steme_status refresh_slot(struct step *step, struct bench *bench, struct 
 static steme_status refresh_slots(struct step *step, struct bench *bench, struct live *live, bool *ended_out,
                                   struct steme_error *err)
 {
+    const struct views_pace *pace = &step->views->pace;
     struct view_state *state = &live->state;
     steme_status status = STEME_OK;
     *ended_out = false;
-    for (size_t looks = 0, made = 0; looks < VIEWS_STEP_LOOKS && made < VIEWS_STEP_SLOTS; looks++) {
+    for (size_t looks = 0, made = 0; looks < pace->looks && made < pace->slots; looks++) {
         status = evidence_next_slot(&bench->reader, &state->cursor, live->spec->only_route, err);
         *ended_out = status == STEME_NOT_FOUND;
         if (status) return *ended_out ? STEME_OK : status;
@@ -387,7 +388,7 @@ static bool is_behind(const struct step *step, const struct live *live)
 static steme_status take_records(struct step *step, struct wal_mark *mark, struct wal_entry **entries, size_t *count,
                                  struct steme_error *err)
 {
-    steme_status status = wal_scan(step->store->wal, mark, VIEWS_STEP_RECORDS, &step->views->work, entries, count, NULL,
+    steme_status status = wal_scan(step->store->wal, mark, step->views->pace.records, &step->views->work, entries, count, NULL,
                                    err);
     if (status || mark->location <= step->applied.location) return status;
     *mark = step->applied;
@@ -493,12 +494,12 @@ static steme_status sweep(struct step *step, struct kv_txn *txn, struct live *li
     key_of_view_state(&prefix, live->spec->id.bytes);
     key_generation_prefix(&from, live->spec->id.bytes, 0);
     steme_status status = STEME_OK;
-    while (!status && removed < VIEWS_STEP_REMOVALS) {
+    while (!status && removed < step->views->pace.removals) {
         struct kv_cursor cursor = { 0 };
         status = kv_seek(txn, key_slice(&prefix), key_slice(&from), &cursor, &pair, err);
         uint32_t generation = status ? 0 : __builtin_bswap32(load_u32(pair.key.data + GENERATION_AT));
         bool wanted = generation == live->state.shown || generation == live->state.making;
-        while (!status && !wanted && removed < VIEWS_STEP_REMOVALS) {
+        while (!status && !wanted && removed < step->views->pace.removals) {
             if (__builtin_bswap32(load_u32(pair.key.data + GENERATION_AT)) != generation) break;
             status = remove_key(step, pair.key, err);
             removed++;
@@ -551,7 +552,7 @@ static steme_status remove_view(struct step *step, struct kv_txn *txn, const uin
     size_t removed = 0;
     key_of_view_state(&prefix, view);
     steme_status status = kv_seek(txn, key_slice(&prefix), key_slice(&prefix), &cursor, &pair, err);
-    for (; !status && removed < VIEWS_STEP_REMOVALS; removed++) {
+    for (; !status && removed < step->views->pace.removals; removed++) {
         status = remove_key(step, pair.key, err);
         if (!status) status = kv_next(&cursor, &pair, err);
     }

@@ -21,12 +21,13 @@ struct steme_store;
 struct trust;
 struct view_spec;
 
-/* Of one step: log records looked at (whole batches, so some more), slots resolved in a refresh, slots passed over in
- * one, rows taken away. */
-#define VIEWS_STEP_RECORDS 2000u
-#define VIEWS_STEP_SLOTS 1000u
-#define VIEWS_STEP_LOOKS 8000u
-#define VIEWS_STEP_REMOVALS 4000u
+/* How much one step does at most. */
+struct views_pace {
+    size_t records;  /* of the log; whole batches, so some more */
+    size_t slots;    /* resolved in a refresh */
+    size_t looks;    /* slots passed over in one because of their place */
+    size_t removals; /* rows taken away, of each view */
+};
 
 /* How long closing a store, and opening one for reading, goes on with views that are not current. */
 #define VIEWS_SETTLE_NS (UINT64_C(2) * 1000 * 1000 * 1000)
@@ -38,6 +39,7 @@ struct views {
     bool known;          /* specs are what `records` view records under `trust` amount to */
     uint64_t records;
     struct steme_hash trust;
+    struct views_pace pace;
     bool orphans;        /* there may be rows of views that are no more */
     struct arena work, scratch; /* of one step: what is kept until its commit, and what is not */
     struct gate changed; /* kicked when a step has committed something */
