@@ -204,15 +204,15 @@ static void begin_refresh(struct live *live, const struct wal_mark *bound, const
     state->cursor = (struct slot_ref){ .route = live->spec->route };
     state->making_rows = 0;
     state->making_bytes = 0;
-    state->trust = *trust;
+    state->making_trust = *trust;
     state->fault[0] = '\0';
     live->changed = true;
 }
 
 static bool needs_refresh(const struct step *step, const struct live *live)
 {
-    bool other_trust = memcmp(&live->state.trust, &step->trust_digest, sizeof live->state.trust) != 0;
-    return other_trust || (!live->state.shown && !live->state.making && !live->state.fault[0]);
+    const struct steme_hash *begun = &live->state.making_trust;
+    return memcmp(begun, &step->trust_digest, sizeof *begun) != 0 || (!live->state.shown && !live->state.making && !live->state.fault[0]);
 }
 
 /* What stands in the way of one view, such as a slot with more evidence than may be gathered, stops that view only. */
@@ -313,6 +313,7 @@ static void show_new_rows(struct step *step, struct live *live)
     state->mark = state->bound;
     state->rows = state->making_rows;
     state->row_bytes = state->making_bytes;
+    state->trust = state->making_trust;
     state->made_at_us = host_wall_us(step->store->host);
     state->making = 0;
 }

@@ -56,9 +56,10 @@ enum {
     STATE_CURSOR_SLOT = 184,
     STATE_MAKING_ROWS = 200,
     STATE_MAKING_BYTES = 208,
-    STATE_BYTES = 216, /* the fault follows */
+    STATE_MAKING_TRUST = 216,
+    STATE_BYTES = 248, /* the fault follows */
 };
-_Static_assert(STATE_BYTES + VIEW_FAULT_MAX <= 2 * KEYS_VALUE_MAX_BYTES, "a state is small");
+_Static_assert(STATE_BYTES + VIEW_FAULT_MAX <= KEYS_VALUE_MAX_BYTES, "a state is small");
 
 /* ---- the check ---- */
 
@@ -100,9 +101,8 @@ static struct wal_mark load_mark(const uint8_t *at)
 
 void value_of_view_state(struct value_bytes *out, struct steme_slice key, const struct view_state *state)
 {
-    size_t fault = strnlen(state->fault, VIEW_FAULT_MAX - 1), room = KEYS_VALUE_MAX_BYTES - STATE_BYTES;
+    size_t fault = strnlen(state->fault, VIEW_FAULT_MAX - 1);
     uint8_t *at = out->data;
-    if (fault > room) fault = room;
     memset(at, 0, STATE_BYTES);
     store_u32(at + STATE_SHOWN, state->shown);
     store_mark(at + STATE_MARK, &state->mark);
@@ -118,6 +118,7 @@ void value_of_view_state(struct value_bytes *out, struct steme_slice key, const 
     memcpy(at + STATE_CURSOR_SLOT, state->cursor.slot, 16);
     store_u64(at + STATE_MAKING_ROWS, state->making_rows);
     store_u64(at + STATE_MAKING_BYTES, state->making_bytes);
+    memcpy(at + STATE_MAKING_TRUST, state->making_trust.bytes, 32);
     memcpy(at + STATE_BYTES, state->fault, fault);
     out->size = STATE_BYTES + fault;
     store_u32(at, check_of(key, at, out->size));
@@ -144,6 +145,7 @@ steme_status row_view_state(struct steme_slice key, struct steme_slice value, st
                                 .making_bytes = load_u64(at + STATE_MAKING_BYTES),
                                 .sweeping = at[STATE_SWEEPING] };
     memcpy(out->trust.bytes, at + STATE_TRUST, 32);
+    memcpy(out->making_trust.bytes, at + STATE_MAKING_TRUST, 32);
     memcpy(out->cursor.slot, at + STATE_CURSOR_SLOT, 16);
     memcpy(out->fault, at + STATE_BYTES, value.size - STATE_BYTES);
     return STEME_OK;

@@ -13,7 +13,7 @@
 /* A row that would be longer holds figures and place only; whoever reads it resolves the slot as of the row's moment,
  * which gives the rest. */
 #define VIEW_ROW_MAX 2048u
-#define VIEW_FAULT_MAX 192u
+#define VIEW_FAULT_MAX 168u
 
 /* Where the rows of a view are. Zeroed: nothing has been made. */
 struct view_state {
@@ -21,14 +21,14 @@ struct view_state {
     uint32_t shown;
     struct wal_mark mark;
     uint64_t rows, row_bytes;
-    /* Which of the store's own keys it was made under: roots and schema hang on them. */
-    struct steme_hash trust;
+    struct steme_hash trust; /* the store's own keys that they were made under: roots and schema hang on them */
     int64_t made_at_us; /* when a full refresh ended last */
     /* Being made as of `bound`: slots before `cursor` are done. 0: nothing is being made. */
     uint32_t making;
     struct wal_mark bound;
     struct slot_ref cursor;
     uint64_t making_rows, making_bytes;
+    struct steme_hash making_trust; /* of the refresh that was begun last */
     bool sweeping; /* there may be rows of other generations to take away */
     /* Why it can't be kept up; empty: it can. */
     char fault[VIEW_FAULT_MAX];
