@@ -617,10 +617,10 @@ static steme_status work(struct step *step, struct steme_error *err)
     return status;
 }
 
-static steme_status begin_step(struct step *step, struct steme_store *store, struct index *index,
+static steme_status begin_step(struct step *step, struct steme_store *store, struct index *index, struct views *views,
                                struct steme_error *err)
 {
-    *step = (struct step){ .store = store, .index = index, .views = &store->views };
+    *step = (struct step){ .store = store, .index = index, .views = views };
     steme_status status = store_trust(store, &step->trust, err);
     if (status) return status;
     step->trust_digest = views_trust(step->trust);
@@ -638,7 +638,7 @@ static void end_step(struct step *step)
 steme_status views_step(struct steme_store *store, struct index *index, struct steme_error *err)
 {
     struct step step;
-    steme_status status = begin_step(&step, store, index, err);
+    steme_status status = begin_step(&step, store, index, &store->views, err);
     if (!status && has_work(&step)) status = work(&step, err);
     bool news = !status && has_changes(&step);
     if (news) status = kv_update(index->kv, write_changes, &step, err);
@@ -654,7 +654,7 @@ steme_status views_step(struct steme_store *store, struct index *index, struct s
 steme_status views_look(struct steme_store *store, struct index *index, bool *pending_out, struct steme_error *err)
 {
     struct step step;
-    steme_status status = begin_step(&step, store, index, err);
+    steme_status status = begin_step(&step, store, index, &store->views, err);
     if (!status && step.views->orphans) {
         struct kv_txn *txn = NULL;
         status = kv_begin(index->kv, KV_READ, &txn, err);
@@ -676,7 +676,7 @@ steme_status views_refresh(struct steme_store *store, struct index *index, const
                            struct steme_error *err)
 {
     struct step step;
-    steme_status status = begin_step(&step, store, index, err);
+    steme_status status = begin_step(&step, store, index, &store->views, err);
     struct live *found = NULL;
     for (size_t i = 0; !status && i < step.live_count; i++)
         if (memcmp(&step.live[i].spec->id, view, sizeof *view) == 0) found = &step.live[i];
@@ -710,4 +710,89 @@ steme_status views_row_bytes(struct kv *kv, uint64_t *out, struct steme_error *e
     if (status != STEME_NOT_FOUND) return status;
     *out = bytes;
     return STEME_OK;
+}
+
+/* ---- verifying ---- */
+
+static steme_status compare_slot(struct step *step, struct bench *bench, struct live *live, uint64_t *count,
+                                 bool *differs, struct steme_error *err)
+{
+    struct arena_mark start = arena_mark(&step->views->work);
+    struct key_bytes key;
+    struct steme_slice want, present = { 0 };
+    key_of_view_row(&key, live->spec->id.bytes, live->state.shown, &live->state.cursor);
+    steme_status status = make_row(step, bench, live->spec, &live->state.cursor, &key, &want, err);
+    if (!status) status = kv_get(bench->reader.txn, key_slice(&key), &present, err);
+    if (status == STEME_NOT_FOUND) status = STEME_OK;
+    *count += want.data != NULL;
+    *differs = *differs || (!status && !slice_equal(want, present));
+    arena_rewind(&step->views->work, start);
+    return status;
+}
+
+static steme_status count_shown(struct bench *bench, const struct live *live, uint64_t *out, struct steme_error *err)
+{
+    struct key_bytes prefix;
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    key_generation_prefix(&prefix, live->spec->id.bytes, live->state.shown);
+    steme_status status = kv_seek(bench->reader.txn, key_slice(&prefix), key_slice(&prefix), &cursor, &pair, err);
+    for (*out = 0; !status; ++*out)
+        status = kv_next(&cursor, &pair, err);
+    kv_cursor_end(&cursor);
+    return status == STEME_NOT_FOUND ? STEME_OK : status;
+}
+
+/* State and rows come from one transaction. Rows that were made under other keys are on their way out, and of those
+ * beyond the log that this process sees nothing can be said. */
+static steme_status verify_view(struct step *step, struct bench *bench, struct live *live, const char **wrong,
+                                struct steme_error *err)
+{
+    struct view_state *state = &live->state;
+    uint64_t want = 0, got = 0;
+    bool differs = false;
+    *wrong = NULL;
+    steme_status status = views_state(bench->reader.txn, &live->spec->id, state, err);
+    bool comparable = state->shown && state->mark.location <= wal_durable(step->store->wal).location &&
+                      memcmp(&state->trust, &step->trust_digest, sizeof state->trust) == 0;
+    if (status || !comparable) return status;
+    bench->reader.limit = state->mark.location;
+    state->cursor = (struct slot_ref){ .route = live->spec->route };
+    do {
+        status = evidence_next_slot(&bench->reader, &state->cursor, live->spec->only_route, err);
+        if (!status && view_spec_may_have(live->spec, &state->cursor))
+            status = compare_slot(step, bench, live, &want, &differs, err);
+    } while (!status && evidence_step_slot(&state->cursor));
+    if (status == STEME_NOT_FOUND) status = STEME_OK;
+    if (!status) status = count_shown(bench, live, &got, err);
+    if (status) return status;
+    if (differs) *wrong = "a row is not what resolving its slot as of the watermark gives";
+    if (got != want || got != state->rows) *wrong = "it has more or fewer rows than slots that match";
+    return STEME_OK;
+}
+
+steme_status views_verify(struct steme_store *store, struct index *index,
+                          void (*found)(void *context, struct steme_slice view, const char *wrong), void *context,
+                          struct steme_error *err)
+{
+    struct views views; /* the store's own belong to whoever steps it */
+    struct step step;
+    views_init(&views);
+    steme_status status = begin_step(&step, store, index, &views, err);
+    for (size_t i = 0; !status && i < step.live_count; i++) {
+        struct bench bench;
+        struct steme_error why = { 0 };
+        const char *wrong = NULL;
+        status = bench_open(&step, 0, &bench, err);
+        if (status) break;
+        status = verify_view(&step, &bench, &step.live[i], &wrong, &why);
+        bench_close(&bench);
+        if (status == STEME_CORRUPT) wrong = why.message;
+        if (wrong) found(context, step.live[i].spec->definition.name, wrong);
+        if (status == STEME_CORRUPT) status = STEME_OK;
+        if (status && err) *err = why;
+    }
+    end_step(&step);
+    views_deinit(&views);
+    return status;
 }

@@ -62,6 +62,10 @@ MUST_CHECK steme_status views_state(struct kv_txn *txn, const struct steme_hash 
 /* Begin a refresh of one view. The caller holds store->ingesting. */
 MUST_CHECK steme_status views_refresh(struct steme_store *store, struct index *index, const struct steme_hash *view,
                                       struct steme_error *err);
+/* Resolve every slot of every view as of its watermark and compare: found() for each view that has other rows. */
+MUST_CHECK steme_status views_verify(struct steme_store *store, struct index *index,
+                                     void (*found)(void *context, struct steme_slice view, const char *wrong),
+                                     void *context, struct steme_error *err);
 /* Keys and values of all rows of views: what the projection does not count. */
 MUST_CHECK steme_status views_row_bytes(struct kv *kv, uint64_t *out, struct steme_error *err);
 /* Digest of the trusted agents, for view_state.trust. */
