@@ -11,6 +11,7 @@
 #include "db/snapshot.h"
 #include "db/view_spec.h"
 #include "host/host_mem.h"
+#include "lib/kv_fault.h"
 #include "lib/pile.h"
 #include "lib/shop.h"
 #include "lib/testing.h"
@@ -52,7 +53,7 @@ struct life {
     size_t made_count;
     uint64_t clock; /* a number for what must differ */
     struct buf want, got;
-    uint64_t checks, rows, refreshes;
+    uint64_t checks, rows, refreshes, failures;
 };
 
 static struct steme_error failure;
@@ -441,6 +442,21 @@ static void open_store(struct life *life)
     *pace = (struct views_pace){ 1 + draw(life, 3), 1 + draw(life, 3), 1 + draw(life, 8), 1 + draw(life, 3) };
 }
 
+/* A step that fails somewhere in the index leaves rows and marks as they were, or both moved on. */
+static void fail_a_step(struct life *life)
+{
+    static const enum kv_fault_call calls[] = { KV_FAULT_COMMIT, KV_FAULT_COMMIT, KV_FAULT_PUT, KV_FAULT_ANY };
+    struct index *index = life->store->index;
+    struct kv *fault = kv_fault_new(index->kv);
+    assert_non_null(fault);
+    index->kv = fault;
+    index->ingestor.kv = fault;
+    kv_fault_fail(fault, calls[draw(life, countof(calls))], 1 + draw(life, 3), STEME_IO, true);
+    life->failures += store_step(life->store, NULL) != STEME_OK;
+    kv_fault_fail(fault, KV_FAULT_ANY, 0, STEME_OK, false);
+    check_views(life);
+}
+
 static void step(struct life *life)
 {
     must(store_step(life->store, &failure), "a step");
@@ -480,8 +496,10 @@ static void something_happens(struct life *life)
     unsigned what = draw(life, 1000);
     if (what < 560)
         put_something(life);
-    else if (what < 960)
+    else if (what < 940)
         step(life);
+    else if (what < 960)
+        fail_a_step(life);
     else if (what < 975)
         close_and_open(life);
     else if (what < 985)
@@ -588,11 +606,14 @@ static void rows_are_what_resolving_from_scratch_gives(void **state)
         live(&life, running, 20);
     }
     running = 0;
-    print_message("%llu lives, %llu views compared, %llu rows, %llu while being refreshed\n", (unsigned long long)runs,
-                  (unsigned long long)life.checks, (unsigned long long)life.rows, (unsigned long long)life.refreshes);
+    print_message("%llu lives, %llu views compared, %llu rows, %llu while being refreshed, %llu failed steps\n",
+                  (unsigned long long)runs,
+                  (unsigned long long)life.checks, (unsigned long long)life.rows, (unsigned long long)life.refreshes,
+                  (unsigned long long)life.failures);
     if (runs >= 100) {
         assert_true(life.checks > runs);
         assert_true(life.refreshes > runs / 10);
+        assert_true(life.failures > runs / 20);
     }
     buf_deinit(&life.want);
     buf_deinit(&life.got);
