@@ -260,6 +260,18 @@ static void view_finding(void *context, struct steme_slice view, const char *wro
     report(context, "index", "view '%.*s': %.180s", SLICE_PRINT(view), wrong);
 }
 
+static steme_status verify_views(struct verification *v, struct index *index, struct steme_error *err)
+{
+    struct steme_error error = { 0 };
+    steme_status status = views_verify(v->store, index, view_finding, v, &error);
+    if (status == STEME_CORRUPT) {
+        report(v, "index", "views: %.200s", error.message);
+        return STEME_OK;
+    }
+    if (status && err) *err = error;
+    return status;
+}
+
 /* Whether a writer has been beside this reader since it opened the store: the index they share has gone on, or somebody
  * holds index.lock, as a writer does. */
 static bool is_written(const struct steme_store *store, const struct index *index)
@@ -289,7 +301,7 @@ steme_status steme_verify(struct steme_store *store, void (*found)(void *context
     v.beside = is_written(store, index);
     steme_status status = verify_log(&v, err);
     if (!status) status = verify_index(&v, index, err);
-    if (!status) status = views_verify(store, index, view_finding, &v, err);
+    if (!status) status = verify_views(&v, index, err);
     index_release(&index);
     arena_deinit(&v.arena);
     if (!status) *out = v.totals;

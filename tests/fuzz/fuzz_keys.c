@@ -101,7 +101,7 @@ static void check_rest(struct steme_slice key, struct steme_slice value)
     enum steme_type type;
     uint64_t location = 0;
     if (taken(row_id(value, &type, &location, &err), &err)) {
-        invariant(type <= STEME_BUNDLE && location >> 56 == 0);
+        invariant(type <= STEME_VIEW && location >> 56 == 0);
         value_of_id(&made, type, location);
         invariant(made.size == value.size && memcmp(made.data, value.data, made.size) == 0);
     }
