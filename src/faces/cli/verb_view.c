@@ -354,8 +354,11 @@ steme_status verb_view_rows(struct cli *cli, struct steme_error *err)
     if (!status) status = cli_snapshot(cli, err);
     if (!status) status = steme_view_show(cli->snapshot, name, &view, err);
     if (!status) status = print_rows(cli, &view, err);
-    if (!status && !cli->json)
-        cli_note(cli, "%" PRIu64 " rows in all, as of %" PRIu64 "%s", view.rows, view.watermark,
-                 view.standing == STEME_VIEW_CURRENT ? "" : "; it is not kept up at present, see `steme view show`");
-    return status ? status : cli_check_output(cli, err);
+    if (!status) status = cli_check_output(cli, err);
+    if (!status && !cli->json) {
+        fflush(cli->print.out); /* the rows come first, wherever both go */
+        cli_note(cli, "%" PRIu64 " row%s in all, as of %" PRIu64 "%s", view.rows, view.rows == 1 ? "" : "s",
+                 view.watermark, view.standing == STEME_VIEW_CURRENT ? "" : "; it is not kept up at present, see `steme view show`");
+    }
+    return status;
 }
