@@ -13,7 +13,15 @@
 
 #include <string.h>
 
-enum { RECORDS = 100000, PER_SLOT = 100, CLAIMS = 5, BUNDLE = 1000, READS = 20000, BLOCK_READS = 200, WAIT_MS = 600000 };
+enum {
+    RECORDS = 100000,
+    PER_SLOT = 100,
+    CLAIMS = 5,
+    BUNDLE = 1000,
+    READS = 20000,
+    BLOCK_READS = 200,
+    WAIT_MS = 600000
+};
 
 static void make_view(struct steme_store *store)
 {

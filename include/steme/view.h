@@ -54,12 +54,12 @@ STEME_API STEME_MUST_CHECK steme_status steme_view_wait(struct steme_store *stor
 
 /** How a view stands. */
 enum steme_view_standing {
-    STEME_VIEW_CURRENT = 0,  /**< its rows are there, and are kept up */
-    STEME_VIEW_MAKING = 1,   /**< its rows are being made for the first time: none can be read yet */
+    STEME_VIEW_CURRENT = 0,    /**< its rows are there, and are kept up */
+    STEME_VIEW_MAKING = 1,     /**< its rows are being made for the first time: none can be read yet */
     STEME_VIEW_REFRESHING = 2, /**< its rows can be read; they are being made anew as of a later moment */
-    STEME_VIEW_FAULTY = 3,   /**< it can't be kept up: see `fault` */
-    STEME_VIEW_PROPOSAL = 4, /**< its definition is not by one of the store's own keys */
-    STEME_VIEW_WAITING = 5   /**< there are more than ::STEME_VIEWS_MAX before it */
+    STEME_VIEW_FAULTY = 3,     /**< it can't be kept up: see `fault` */
+    STEME_VIEW_PROPOSAL = 4,   /**< its definition is not by one of the store's own keys */
+    STEME_VIEW_WAITING = 5     /**< there are more than ::STEME_VIEWS_MAX before it */
 };
 /** "current", "being made", "being refreshed", "faulty", "proposal" or "waiting". Static storage. */
 STEME_API const char *steme_view_standing_name(enum steme_view_standing standing);

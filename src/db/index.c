@@ -295,8 +295,7 @@ static steme_status is_untidy(struct index *index, struct arena *arena, bool *ou
     if (!status) status = host_stat(index->host, data, &stat, err);
     uint64_t view_bytes = 0;
     if (!status) status = views_row_bytes(index->kv, &view_bytes, err);
-    if (!status)
-        *out = stat.size_bytes > TIDY_FILE_BYTES && stat.size_bytes > 2 * (applied.row_bytes + view_bytes);
+    if (!status) *out = stat.size_bytes > TIDY_FILE_BYTES && stat.size_bytes > 2 * (applied.row_bytes + view_bytes);
     return status;
 }
 

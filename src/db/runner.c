@@ -77,7 +77,9 @@ static void linger(struct steme_store *store)
     uint32_t turn = gate_turn(&store->hurry);
     uint64_t applied = gate_mark(&store->applied);
     bool plenty = wal_durable(store->wal).next_sequence - applied > INGESTOR_STEP_RECORDS;
-    if (plenty || atomic_load(&store->views.pending) || atomic_load(&store->stopping) || atomic_load(&store->wanted) > applied) return;
+    if (plenty || atomic_load(&store->views.pending) || atomic_load(&store->stopping) ||
+        atomic_load(&store->wanted) > applied)
+        return;
     (void)gate_wait_turn(&store->hurry, 1, turn, LINGER_NS);
 }
 

@@ -134,8 +134,7 @@ steme_status steme_view_show(struct steme_snapshot *snapshot, struct steme_slice
     if (status) return status;
     const struct steme_view_info *found = NULL;
     for (size_t i = 0; i < count; i++)
-        if (slice_equal(list[i].definition.name, name) &&
-            (!found || list[i].standing != STEME_VIEW_PROPOSAL))
+        if (slice_equal(list[i].definition.name, name) && (!found || list[i].standing != STEME_VIEW_PROPOSAL))
             found = &list[i];
     if (!found) return no_such_view(list, count, name, &snapshot->arena, err);
     *out = *found;
@@ -217,8 +216,8 @@ static steme_status visit_rows(struct steme_snapshot *s, const struct steme_view
         key_of_view_row(&prefix, view->id.bytes, view->generation, &first);
         prefix.size = ROUTE_PREFIX_BYTES;
     }
-    steme_status status = STEME_OK, more = kv_seek(s->reader.txn, key_slice(&prefix), key_slice(&prefix), &cursor,
-                                                   &pair, err);
+    steme_status status = STEME_OK,
+                 more = kv_seek(s->reader.txn, key_slice(&prefix), key_slice(&prefix), &cursor, &pair, err);
     for (; !more && !status; more = status ? more : kv_next(&cursor, &pair, err)) {
         struct arena_mark start = arena_mark(&s->arena);
         struct steme_view_row row;
@@ -326,8 +325,7 @@ steme_status steme_view_create(struct steme_store *store, const struct steme_sig
     if (!status) status = find_own(s, spec->name, &now, &own, &list, &all, err);
     if (!status && !now && own >= STEME_VIEWS_MAX)
         status = error_set(err, STEME_TOO_LARGE, "there are %zu views, which is as many as are kept; drop one", own);
-    if (!status)
-        status = write_definition(store, signer, spec, creation_time(now, store), &s->arena, receipt, err);
+    if (!status) status = write_definition(store, signer, spec, creation_time(now, store), &s->arena, receipt, err);
     steme_snapshot_close(&s);
     return status;
 }

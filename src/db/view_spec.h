@@ -14,10 +14,10 @@ struct view_spec {
     uint64_t sequence;
     struct steme_view definition;
     struct steme_lens lens;
-    bool proposal;           /* by somebody else than the store's own keys */
-    bool waiting;            /* past STEME_VIEWS_MAX */
-    bool global;             /* its lens looks at more than the slot: weights flow through the whole store */
-    bool only_route;         /* the subject pattern is one name, and this is its route */
+    bool proposal;   /* by somebody else than the store's own keys */
+    bool waiting;    /* past STEME_VIEWS_MAX */
+    bool global;     /* its lens looks at more than the slot: weights flow through the whole store */
+    bool only_route; /* the subject pattern is one name, and this is its route */
     uint64_t route;
     uint32_t predicate;         /* hash, where the definition names one */
     char fault[VIEW_FAULT_MAX]; /* what in its lens this program can't read; empty: all is well */

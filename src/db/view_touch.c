@@ -86,8 +86,8 @@ static steme_status touch_assertion(struct finder *f, const struct assertion_vie
 }
 
 /* The record of this id; *found_out false: it has not come yet. */
-static steme_status find_record(struct finder *f, const uint8_t id[16], struct wal_entry *out, enum steme_type *type_out,
-                                bool *found_out, struct steme_error *err)
+static steme_status find_record(struct finder *f, const uint8_t id[16], struct wal_entry *out,
+                                enum steme_type *type_out, bool *found_out, struct steme_error *err)
 {
     uint64_t location = 0;
     *found_out = false;

@@ -212,7 +212,8 @@ static void begin_refresh(struct live *live, const struct wal_mark *bound, const
 static bool needs_refresh(const struct step *step, const struct live *live)
 {
     const struct steme_hash *begun = &live->state.making_trust;
-    return memcmp(begun, &step->trust_digest, sizeof *begun) != 0 || (!live->state.shown && !live->state.making && !live->state.fault[0]);
+    return memcmp(begun, &step->trust_digest, sizeof *begun) != 0 ||
+           (!live->state.shown && !live->state.making && !live->state.fault[0]);
 }
 
 /* What stands in the way of one view, such as a slot with more evidence than may be gathered, stops that view only. */
@@ -389,8 +390,8 @@ static bool is_behind(const struct step *step, const struct live *live)
 static steme_status take_records(struct step *step, struct wal_mark *mark, struct wal_entry **entries, size_t *count,
                                  struct steme_error *err)
 {
-    steme_status status = wal_scan(step->store->wal, mark, step->views->pace.records, &step->views->work, entries, count, NULL,
-                                   err);
+    steme_status status = wal_scan(step->store->wal, mark, step->views->pace.records, &step->views->work, entries,
+                                   count, NULL, err);
     if (status || mark->location <= step->applied.location) return status;
     *mark = step->applied;
     while (*count && (*entries)[*count - 1].location >= mark->location)
@@ -606,8 +607,7 @@ static steme_status work(struct step *step, struct steme_error *err)
 {
     steme_status status = remove_some(step, err);
     for (size_t i = 0; i < step->live_count; i++)
-        if (needs_refresh(step, &step->live[i]))
-            begin_refresh(&step->live[i], &step->applied, &step->trust_digest);
+        if (needs_refresh(step, &step->live[i])) begin_refresh(&step->live[i], &step->applied, &step->trust_digest);
     if (!status) status = move_on(step, err);
     for (size_t i = 0; !status && i < step->live_count; i++) {
         if (!step->live[i].state.making) continue;

@@ -36,13 +36,13 @@ struct views {
     struct arena arena; /* the definitions */
     struct view_spec *specs;
     size_t count;
-    bool known;          /* specs are what `records` view records under `trust` amount to */
+    bool known; /* specs are what `records` view records under `trust` amount to */
     uint64_t records;
     struct steme_hash trust;
     struct views_pace pace;
-    bool orphans;        /* there may be rows of views that are no more */
+    bool orphans;               /* there may be rows of views that are no more */
     struct arena work, scratch; /* of one step: what is kept until its commit, and what is not */
-    struct gate changed; /* kicked when a step has committed something */
+    struct gate changed;        /* kicked when a step has committed something */
     _Atomic bool pending;
     _Atomic uint64_t give_up_ns; /* when stopping: monotonic time to leave the rest to whoever opens the store next */
 };

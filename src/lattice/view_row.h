@@ -22,14 +22,14 @@ struct view_state {
     struct wal_mark mark;
     uint64_t rows, row_bytes;
     struct steme_hash trust; /* the store's own keys that they were made under: roots and schema hang on them */
-    int64_t made_at_us; /* when a full refresh ended last */
+    int64_t made_at_us;      /* when a full refresh ended last */
     /* Being made as of `bound`: slots before `cursor` are done. 0: nothing is being made. */
     uint32_t making;
     struct wal_mark bound;
     struct slot_ref cursor;
     uint64_t making_rows, making_bytes;
     struct steme_hash making_trust; /* of the refresh that was begun last */
-    bool sweeping; /* there may be rows of other generations to take away */
+    bool sweeping;                  /* there may be rows of other generations to take away */
     /* Why it can't be kept up; empty: it can. */
     char fault[VIEW_FAULT_MAX];
 };

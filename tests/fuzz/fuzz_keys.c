@@ -12,9 +12,8 @@ static const struct {
     char tag;
     size_t size;
 } kinds[] = {
-    { 0, 0 },    { 'S', 37 }, { 'V', 58 }, { 'A', 50 }, { 'R', 9 },
-    { 'H', 17 }, { 'X', 41 }, { 'E', 17 }, { 'D', 9 },  { 'M', 8 },
-    { 'K', 17 }, { 'W', 17 }, { 'W', 49 },
+    { 0, 0 },    { 'S', 37 }, { 'V', 58 }, { 'A', 50 }, { 'R', 9 },  { 'H', 17 }, { 'X', 41 },
+    { 'E', 17 }, { 'D', 9 },  { 'M', 8 },  { 'K', 17 }, { 'W', 17 }, { 'W', 49 },
 };
 
 /* What the row's maker puts into the first four bytes of a value. */

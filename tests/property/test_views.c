@@ -29,7 +29,7 @@
 
 enum {
     RUNS = 10000,
-    AGENTS = 6,  /* of the pile's; the first two are the store's own */
+    AGENTS = 6, /* of the pile's; the first two are the store's own */
     TRUSTED = 2,
     MADE_MAX = 256,
     STEPS_MAX = 4000, /* until all views are current */
@@ -59,10 +59,7 @@ struct life {
 static struct steme_error failure;
 static uint64_t running; /* seed of the life that is being lived; 0: none */
 
-static void must(steme_status status, const char *what)
-{
-    assert_status(status, STEME_OK, &failure, what);
-}
+static void must(steme_status status, const char *what) { assert_status(status, STEME_OK, &failure, what); }
 
 static unsigned draw(struct life *life, unsigned below) { return (unsigned)prng_below(&life->prng, below); }
 static bool chance(struct life *life, unsigned permille) { return prng_chance(&life->prng, permille); }
@@ -111,7 +108,8 @@ static struct steme_value draw_value(struct life *life)
     static const char *const names[] = { "one", "two", "three" };
     if (essay[0] == 0) memset(essay, 'e', sizeof essay);
     if (chance(life, 30)) return (struct steme_value){ .kind = STEME_TEXT, .text = slice_of(essay, sizeof essay) };
-    if (chance(life, 600)) return (struct steme_value){ .kind = STEME_ENTITY, .text = slice_text(pick(life, names, 3)) };
+    if (chance(life, 600))
+        return (struct steme_value){ .kind = STEME_ENTITY, .text = slice_text(pick(life, names, 3)) };
     int64_t amount = 1 + draw(life, 3);
     return (struct steme_value){ .kind = STEME_QUANTITY,
                                  .amount = { amount, 0 },
@@ -607,9 +605,8 @@ static void rows_are_what_resolving_from_scratch_gives(void **state)
     }
     running = 0;
     print_message("%llu lives, %llu views compared, %llu rows, %llu while being refreshed, %llu failed steps\n",
-                  (unsigned long long)runs,
-                  (unsigned long long)life.checks, (unsigned long long)life.rows, (unsigned long long)life.refreshes,
-                  (unsigned long long)life.failures);
+                  (unsigned long long)runs, (unsigned long long)life.checks, (unsigned long long)life.rows,
+                  (unsigned long long)life.refreshes, (unsigned long long)life.failures);
     if (runs >= 100) {
         assert_true(life.checks > runs);
         assert_true(life.refreshes > runs / 10);

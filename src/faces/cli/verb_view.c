@@ -129,10 +129,14 @@ static steme_status print_view_json(struct cli *cli, const struct steme_view_inf
 static void print_views(struct cli *cli, const struct steme_view_info *views, size_t count)
 {
     static const struct print_column columns[] = {
-        { .title = "view", .colour = PRINT_BOLD }, { .title = "subjects" },
-        { .title = "predicate" },                  { .title = "lens" },
-        { .title = "standing" },                   { .title = "watermark", .right = true },
-        { .title = "rows", .right = true },        { .title = "by" },
+        { .title = "view", .colour = PRINT_BOLD },
+        { .title = "subjects" },
+        { .title = "predicate" },
+        { .title = "lens" },
+        { .title = "standing" },
+        { .title = "watermark", .right = true },
+        { .title = "rows", .right = true },
+        { .title = "by" },
     };
     struct table table;
     table_begin(&table, &cli->print, columns, countof(columns));
@@ -309,10 +313,14 @@ static steme_status take_row(void *context, const struct steme_view_row *row)
 static steme_status print_rows(struct cli *cli, const struct steme_view_info *view, struct steme_error *err)
 {
     static const struct print_column columns[] = {
-        { .title = "subject", .colour = PRINT_BOLD }, { .title = "predicate" },
-        { .title = "key" },                           { .title = "value" },
-        { .title = "probability", .right = true },    { .title = "verdict" },
-        { .title = "voices", .right = true },         { .title = "votes", .right = true },
+        { .title = "subject", .colour = PRINT_BOLD },
+        { .title = "predicate" },
+        { .title = "key" },
+        { .title = "value" },
+        { .title = "probability", .right = true },
+        { .title = "verdict" },
+        { .title = "voices", .right = true },
+        { .title = "votes", .right = true },
     };
     struct rows rows = { .cli = cli, .err = err };
     struct steme_slice subject = slice_text(cli_option(cli, "subject"));
@@ -348,8 +356,7 @@ steme_status verb_view_rows(struct cli *cli, struct steme_error *err)
     struct steme_slice name = slice_text(cli_argument(cli, 0));
     const char *at_least = cli_option(cli, "at-least");
     struct steme_view_info view;
-    if (cli_has(cli, "timeout") && !at_least)
-        return error_set(err, STEME_BAD_INPUT, "--timeout goes with --at-least");
+    if (cli_has(cli, "timeout") && !at_least) return error_set(err, STEME_BAD_INPUT, "--timeout goes with --at-least");
     steme_status status = at_least ? wait_for_rows(cli, name, at_least, err) : STEME_OK;
     if (!status) status = cli_snapshot(cli, err);
     if (!status) status = steme_view_show(cli->snapshot, name, &view, err);
@@ -358,7 +365,8 @@ steme_status verb_view_rows(struct cli *cli, struct steme_error *err)
     if (!status && !cli->json) {
         fflush(cli->print.out); /* the rows come first, wherever both go */
         cli_note(cli, "%" PRIu64 " row%s in all, as of %" PRIu64 "%s", view.rows, view.rows == 1 ? "" : "s",
-                 view.watermark, view.standing == STEME_VIEW_CURRENT ? "" : "; it is not kept up at present, see `steme view show`");
+                 view.watermark,
+                 view.standing == STEME_VIEW_CURRENT ? "" : "; it is not kept up at present, see `steme view show`");
     }
     return status;
 }

@@ -32,8 +32,7 @@ const char *wire_type_name(enum steme_type type)
 {
     static const char *const names[] = {
         [STEME_ASSERTION] = "assertion", [STEME_VOTE] = "vote",     [STEME_EPOCH] = "epoch",
-        [STEME_REVISION] = "revision",   [STEME_BUNDLE] = "bundle",
-        [STEME_VIEW] = "view",
+        [STEME_REVISION] = "revision",   [STEME_BUNDLE] = "bundle", [STEME_VIEW] = "view",
     };
     return names[type];
 }

@@ -129,10 +129,8 @@ static void a_plain_name_is_told_from_a_pattern(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_pattern_matches_whole_names),
-        cmocka_unit_test(random_patterns_match_as_defined),
-        cmocka_unit_test(a_lone_backslash_is_no_pattern),
-        cmocka_unit_test(the_worst_pattern_ends),
+        cmocka_unit_test(a_pattern_matches_whole_names),       cmocka_unit_test(random_patterns_match_as_defined),
+        cmocka_unit_test(a_lone_backslash_is_no_pattern),      cmocka_unit_test(the_worst_pattern_ends),
         cmocka_unit_test(a_plain_name_is_told_from_a_pattern),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

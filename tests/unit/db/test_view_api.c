@@ -57,10 +57,7 @@ static size_t count_rows(struct shop *shop, const char *name)
     return count;
 }
 
-static struct steme_view_spec spec_of(const char *name)
-{
-    return (struct steme_view_spec){ .name = slice_text(name) };
-}
+static struct steme_view_spec spec_of(const char *name) { return (struct steme_view_spec){ .name = slice_text(name) }; }
 
 static void parameters_come_back_as_they_were(void **state)
 {
@@ -238,8 +235,7 @@ static void a_visitor_ends_the_walk(void **state)
     OK(steme_view_wait(shop->store, spec.name, 0, SHOP_WAIT_MS, &failure));
     struct steme_snapshot *snapshot = shop_look(shop->store);
     struct steme_view_info view = show(snapshot, "v");
-    assert_int_equal(steme_view_rows_each(snapshot, &view, slice_of(NULL, 0), keep_row, NULL, &failure),
-                     STEME_FAILED);
+    assert_int_equal(steme_view_rows_each(snapshot, &view, slice_of(NULL, 0), keep_row, NULL, &failure), STEME_FAILED);
     steme_snapshot_close(&snapshot);
     steme_signer_free(&signer);
 }

@@ -206,7 +206,7 @@ static void keys_of_a_view_lie_together(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_row_comes_back_as_it_was),  cmocka_unit_test(a_long_row_keeps_its_figures),
+        cmocka_unit_test(a_row_comes_back_as_it_was),   cmocka_unit_test(a_long_row_keeps_its_figures),
         cmocka_unit_test(a_state_comes_back_as_it_was), cmocka_unit_test(a_changed_bit_is_found),
         cmocka_unit_test(keys_of_a_view_lie_together),
     };
