@@ -2,8 +2,8 @@
 /* k. Reading a row of a materialized view, against resolving the same slot.
  *
  * Ours      steme_view_get(): the question is hashed, the row looked up and taken apart, in one snapshot.
- * Against   steme_resolve() of the same question in the same snapshot: 100 assertions of 5 claims are weighed. Blocks of
- *           both alternate, in CPU time. The rows are compared with the answers first. */
+ * Against   steme_resolve() of the same question in the same snapshot: 100 assertions of 5 claims are weighed. Blocks
+ *           of both alternate, in CPU time. The rows are compared with the answers first. */
 #include "base/prng.h"
 #include "base/slice.h"
 #include "lib/clock.h"

@@ -16,8 +16,9 @@
  *   D location8                                 -> id32 reason               a dead letter
  *   M "applied"                                 -> struct applied_row        how far the index is
  *
- * All but M and W are a pure function of the records. A row of S, V, A, R, M or W begins its value with 4 bytes of XXH3-64 over key and rest of value, because the store
- * below does not notice rot; H, X, E, K and D point to records that prove themselves. Pure; any thread. */
+ * All but M and W are a pure function of the records. A row of S, V, A, R, M or W begins its
+ * value with 4 bytes of XXH3-64 over key and rest of value, because the store below does not notice rot; H, X, E, K and
+ * D point to records that prove themselves. Pure; any thread. */
 #ifndef LATTICE_KEYS_H
 #define LATTICE_KEYS_H
 

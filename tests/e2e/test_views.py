@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Views from the outside: every verb, for people and as JSON, beside a writer and alone, and what it says to bad input."""
+"""Views from the outside: every verb, for people and as JSON, beside a writer and alone, and what bad input is told."""
 import sys
 
 sys.dont_write_bytecode = True

@@ -296,8 +296,8 @@ const struct verb verbs[] = {
         .run = verb_view_create,
         .summary = "keep the answers to many questions, through one lens, up to date",
         .details =
-            "A view is a record: signed, in the log, exported with the rest. Its rows are derived, and kept current by\n"
-            "whoever has the store open for writing. A view of the same name is replaced.",
+            "A view is a record: signed, in the log, exported with the rest. Its rows are derived, and kept current\n"
+            "by whoever has the store open for writing. A view of the same name is replaced.",
         .examples = "steme view create hubble --subject 'Hubble*' --lens pool\n"
                     "steme view create trusted --predicate is_a --lens authority --root alice",
     },
@@ -330,8 +330,8 @@ const struct verb verbs[] = {
         .run = verb_view_rows,
         .summary = "the answers that a view holds",
         .details =
-            "They are what resolving each question as of the watermark gives. With --json the view itself comes first,\n"
-            "watermark included, then a line for each row; else the watermark is told on standard error.",
+            "They are what resolving each question as of the watermark gives. With --json the view itself comes\n"
+            "first, watermark included, then a line for each row; else the watermark is told on standard error.",
         .examples = "steme view rows hubble\n"
                     "steme view rows hubble --at-least 1042 --json",
     },
