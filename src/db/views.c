@@ -21,7 +21,7 @@ enum {
 
 void views_init(struct views *views)
 {
-    *views = (struct views){ .orphans = true, .pace = { 2000, 1000, 8000, 4000 } };
+    *views = (struct views){ .orphans = true, .fresh = true, .pace = { 2000, 1000, 8000, 4000 } };
     arena_init(&views->arena, SPECS_CEILING_BYTES);
     arena_init(&views->work, WORK_CEILING_BYTES);
     arena_init(&views->scratch, SCRATCH_CEILING_BYTES);
@@ -212,6 +212,7 @@ static void begin_refresh(struct live *live, const struct wal_mark *bound, const
 static bool needs_refresh(const struct step *step, const struct live *live)
 {
     const struct steme_hash *begun = &live->state.making_trust;
+    if (live->state.fault[0] && step->views->fresh && !step->store->read_only) return true;
     return memcmp(begun, &step->trust_digest, sizeof *begun) != 0 ||
            (!live->state.shown && !live->state.making && !live->state.fault[0]);
 }
@@ -644,6 +645,7 @@ steme_status views_step(struct steme_store *store, struct index *index, struct s
     if (news) status = kv_update(index->kv, write_changes, &step, err);
     if (!status) {
         if (step.orphans_gone) store->views.orphans = false;
+        store->views.fresh = false;
         atomic_store(&store->views.pending, has_work(&step));
         if (news) gate_kick(&store->views.changed);
     }
