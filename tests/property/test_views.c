@@ -3,6 +3,7 @@
  * of the views, whatever was written, in whatever order, and whatever became of the process or the machine meanwhile.
  * Ten thousand short lives of a store from a seed; SEED=n repeats one, RUNS=n says how many. The index is in memory;
  * one test more drives the real one in a process that is killed. */
+#include "base/id16.h"
 #include "base/prng.h"
 #include "base/slice.h"
 #include "base/text.h"
@@ -403,6 +404,12 @@ static bool is_of_these_keys(struct steme_snapshot *now, const struct steme_view
     return memcmp(&state.trust, &trust, sizeof trust) == 0;
 }
 
+static bool is_trusted(struct steme_snapshot *now, const struct steme_key *author)
+{
+    struct steme_hash agent = agent_id(author->bytes);
+    return id16_find((const uint8_t(*)[16])now->trust->ids, now->trust->count, agent.bytes) < now->trust->count;
+}
+
 static void check_view(struct life *life, struct steme_snapshot *now, const struct steme_view_info *view)
 {
     struct scan scan = { view, &life->got, 0 };
@@ -425,6 +432,7 @@ static void check_views(struct life *life)
     must(steme_view_list(now, &views, &count, &failure), "the list");
     for (size_t i = 0; i < count; i++) {
         assert_int_not_equal(views[i].standing, STEME_VIEW_FAULTY);
+        assert_int_equal(views[i].standing != STEME_VIEW_PROPOSAL, is_trusted(now, &views[i].definition.author));
         life->refreshes += views[i].standing == STEME_VIEW_REFRESHING;
         if (views[i].generation && is_of_these_keys(now, &views[i])) check_view(life, now, &views[i]);
     }
