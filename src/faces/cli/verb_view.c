@@ -54,7 +54,7 @@ static steme_status wait_until_made(struct cli *cli, struct steme_slice name, st
 
 steme_status verb_view_create(struct cli *cli, struct steme_error *err)
 {
-    struct steme_hash epoch;
+    struct steme_hash epoch = { { 0 } };
     struct steme_receipt receipt;
     const char *epoch_text = cli_option(cli, "epoch");
     struct steme_view_spec spec = { .name = slice_text(cli_argument(cli, 0)),
