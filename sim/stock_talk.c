@@ -154,7 +154,7 @@ static void declare_schema(struct talk *talk)
     }
 }
 
-/* Views by a trusted agent, through different lenses, one of which is defined anew and one dropped; and a stranger's. */
+/* Views by a trusted agent, through different lenses, one defined anew and one dropped; and a stranger's. */
 static void declare_views(struct talk *talk)
 {
     static const char *const lenses[] = { "consensus", "authority", "recency", "union", "pool", "consensus" };

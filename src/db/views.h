@@ -40,7 +40,7 @@ struct views {
     uint64_t records;
     struct steme_hash trust;
     struct views_pace pace;
-    bool fresh; /* nothing has been stepped since opening: a view with a fault gets another try */
+    bool fresh;                 /* nothing has been stepped since opening: a view with a fault gets another try */
     bool orphans;               /* there may be rows of views that are no more */
     struct arena work, scratch; /* of one step: what is kept until its commit, and what is not */
     struct gate changed;        /* kicked when a step has committed something */
