@@ -705,7 +705,7 @@ steme_status views_row_bytes(struct kv *kv, uint64_t *out, struct steme_error *e
         struct view_state state;
         memcpy(id.bytes, view, sizeof view);
         status = views_state(txn, &id, &state, err);
-        bytes += state.row_bytes + state.making_bytes;
+        if (!status) bytes += state.row_bytes + state.making_bytes;
         if (!status) status = step_id(view) ? next_view(txn, view, err) : STEME_NOT_FOUND;
     }
     kv_abort(&txn);
