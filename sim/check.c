@@ -101,9 +101,12 @@ static void account(struct world *world)
 
 /* ---- the index against one made from the log in bulk ---- */
 
+/* Rows of views are the index's own, and looked at by check_views(). They are never the first. */
 static bool next_row(struct kv_cursor *cursor, struct kv_pair *pair, steme_status *status)
 {
-    *status = kv_next(cursor, pair, NULL);
+    do
+        *status = kv_next(cursor, pair, NULL);
+    while (*status == STEME_OK && pair->key.data[0] == 'W');
     return *status == STEME_OK;
 }
 
@@ -153,6 +156,20 @@ void check_index(struct world *world)
     kv_close(&bulk);
 }
 
+/* ---- views against resolving from scratch ---- */
+
+static void note_view(void *context, struct steme_slice view, const char *wrong)
+{
+    world_trouble(context, "view '%.*s' at its watermark: %s", SLICE_PRINT(view), wrong);
+}
+
+static void check_views(struct world *world)
+{
+    struct steme_error err = { 0 };
+    if (views_verify(world->store, world->store->index, note_view, world, &err))
+        world_refused(world, "views can't be held against their slots", &err);
+}
+
 /* ---- all of it ---- */
 
 static void catch_up(struct world *world)
@@ -188,5 +205,6 @@ void check_world(struct world *world, struct prng *prng, bool opened)
     check_log(world, opened);
     if (goes_on(world) && (opened || prng_chance(prng, 200))) account(world);
     if (goes_on(world) && world->ledger.count && prng_chance(prng, 250)) check_index(world);
+    if (goes_on(world) && prng_chance(prng, 300)) check_views(world);
     if (goes_on(world)) check_answers(world, world->store, prng);
 }

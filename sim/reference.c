@@ -53,6 +53,7 @@ static const struct stock_record *known_record(const struct reference *ref, cons
 static bool is_superseded_epoch(const struct reference *ref, const struct steme_hash *epoch)
 {
     const struct stock_record *old = known_record(ref, epoch);
+    if (old && old->record.type != STEME_EPOCH) return false;
     for (size_t i = 0; i < ref->count && old; i++) {
         if (!is_known(ref, i, STEME_EPOCH)) continue;
         const struct steme_epoch *e = &ref->entries[i].record->record.as.epoch;

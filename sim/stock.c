@@ -83,6 +83,7 @@ static size_t put(struct stock *stock, unsigned agent, const struct steme_record
     case STEME_EPOCH: own.as.epoch.author = secret->key; break;
     case STEME_REVISION: own.as.revision.author = secret->key; break;
     case STEME_BUNDLE: own.as.bundle.author = secret->key; break;
+    case STEME_VIEW: own.as.view.author = secret->key; break;
     }
     buf_init(&bytes, STEME_RECORD_MAX);
     invariant(record_encode(&own, &bytes, NULL) == STEME_OK);
@@ -211,7 +212,8 @@ struct steme_target stock_on(const struct stock *stock, size_t place)
     case STEME_VOTE: return (struct steme_target){ STEME_ON_VOTE, record->record.as.vote.target.route, record->id };
     case STEME_EPOCH: return stock_on_voice(STEME_ON_EPOCH, &record->id);
     case STEME_REVISION:
-    case STEME_BUNDLE: break;
+    case STEME_BUNDLE:
+    case STEME_VIEW: break;
     }
     invariant(false); /* nothing votes on or revises these */
 }

@@ -154,6 +154,26 @@ static void declare_schema(struct talk *talk)
     }
 }
 
+/* Views by a trusted agent, through different lenses, one defined anew and one dropped; and a stranger's. */
+static void declare_views(struct talk *talk)
+{
+    static const char *const lenses[] = { "consensus", "authority", "recency", "union", "pool", "consensus" };
+    static const char *const names[] = { "all", "trusted", "newest", "all", "gone", "stranger's" };
+    static const char *const patterns[] = { "", "topic*", "*", "topic ?", "", "" };
+    for (unsigned i = 0; i <= countof(lenses); i++) {
+        bool drops = i == countof(lenses);
+        struct steme_record record = { .type = STEME_VIEW };
+        record.as.view = (struct steme_view){ .name = slice_text(names[drops ? 4 : i]),
+                                              .created_at_us = STOCK_NOON_US + i,
+                                              .dropped = drops };
+        if (!drops) {
+            record.as.view.lens = slice_text(lenses[i]);
+            record.as.view.subjects = slice_text(patterns[i]);
+        }
+        stock_add(talk->stock, i == 5 ? STOCK_TRUSTED : 0, &record);
+    }
+}
+
 /* A few records of the last turns in one call. */
 static void gather(struct talk *talk)
 {
@@ -180,6 +200,7 @@ void stock_talk(struct stock *stock, uint64_t seed)
     talk.many = stock_text(stock, "steme:many");
     declare_epochs(&talk);
     declare_schema(&talk);
+    declare_views(&talk);
     for (unsigned i = 0; i < 30; i++)
         say(&talk);
     for (unsigned turn = 30; turn < TURNS; turn++) {

@@ -161,6 +161,7 @@ void world_open(struct world *world, struct prng *prng, unsigned interruptions)
         }
     }
     host_mem_stop(world->host, 0);
+    if (world->store) world->store->views.pace = (struct views_pace){ 8, 4, 20, 5 };
     if (!world->store) world_trouble(world, "the store does not open in %u attempts", OPENINGS_MAX);
     world->sealed = false;
     /* An opening that was interrupted may have set a tail aside and had no time to say so. */

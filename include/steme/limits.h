@@ -44,4 +44,10 @@
 /** Assertions, ballots or endorsements one question may gather into memory before it is refused. */
 #define STEME_EVIDENCE_ROWS_MAX 1000000u
 
+/** Parameters of a view's lens: room for as many roots as a person would name. */
+#define STEME_VIEW_PARAMETERS_MAX 256u
+/** Views that are kept current: each costs a look at every record that comes in. Further ones are refused, or listed
+ * as waiting where they came by a copy. */
+#define STEME_VIEWS_MAX 64u
+
 #endif

@@ -14,5 +14,6 @@
 #include "steme/store.h"
 #include "steme/text.h"
 #include "steme/types.h"
+#include "steme/view.h"
 
 #endif

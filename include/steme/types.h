@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * The vocabulary: values, the five record types, and the identities made from them. Plain data.
+ * The vocabulary: values, the six record types, and the identities made from them. Plain data.
  *
  * Text and bytes are borrowed slices: whoever fills a structure keeps the memory alive for the call; where
  * the library fills one, the function says until when it is valid. Numbers are exact: probabilities and
@@ -101,7 +101,8 @@ enum steme_type {
     STEME_VOTE = 1,      /**< a ballot */
     STEME_EPOCH = 2,     /**< a paradigm */
     STEME_REVISION = 3,  /**< retract, correct or update */
-    STEME_BUNDLE = 4     /**< many assertions under one signature */
+    STEME_BUNDLE = 4,    /**< many assertions under one signature */
+    STEME_VIEW = 5       /**< a standing question: which slots, through which lens */
 };
 
 /** For or against. The numbers are part of the format. */
@@ -214,6 +215,27 @@ struct steme_bundle {
     size_t member_count;              /**< 1..STEME_BUNDLE_MAX */
 };
 
+/**
+ * A materialized view: the answers to all slots that match a pattern, through one lens, kept up to date. Of the records
+ * of one name by the store's own keys the latest counts (greatest created_at, ties by greatest id); by anybody else it
+ * is a proposal. One that is `dropped` ends the view of its name and has none of the fields behind that.
+ */
+struct steme_view {
+    struct steme_key author;      /**< who signs; filled by the library when it signs */
+    struct steme_slice name;      /**< a name */
+    int64_t created_at_us;        /**< author's clock */
+    bool dropped;                 /**< there is no such view any more */
+    struct steme_slice subjects;  /**< pattern over the subject's name, see steme_glob_match(); empty: any */
+    struct steme_slice predicate; /**< a name; empty: any */
+    struct steme_slice lens;      /**< name of the lens */
+    bool has_epoch;               /**< only assertions of this epoch or of none */
+    struct steme_hash epoch;      /**< with has_epoch: id of the epoch record */
+    /** Parameters of the lens by name ("damping", "half-life", "prior", "root"); a name may be there with several
+     * values. Any order; sorted when encoded; no two alike; `key` is not looked at. */
+    const struct steme_qualifier *parameters;
+    size_t parameter_count; /**< at most STEME_VIEW_PARAMETERS_MAX */
+};
+
 /** Any record, decoded. */
 struct steme_record {
     enum steme_type type; /**< which member of `as` */
@@ -223,6 +245,7 @@ struct steme_record {
         struct steme_epoch epoch;         /**< type STEME_EPOCH */
         struct steme_revision revision;   /**< type STEME_REVISION */
         struct steme_bundle bundle;       /**< type STEME_BUNDLE */
+        struct steme_view view;           /**< type STEME_VIEW */
     } as;                                 /**< the record */
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/slice.h"
+#include "db/views.h"
 #include "spine/sorter.h"
 
 #include <stdatomic.h>
@@ -302,7 +303,9 @@ static steme_status is_untidy(struct index *index, struct arena *arena, bool *ou
     steme_status status = data ? projection_applied(index->kv, &applied, err) : arena_full(arena, err);
     if (status == STEME_NOT_FOUND) return STEME_OK;
     if (!status) status = host_stat(index->host, data, &stat, err);
-    if (!status) *out = stat.size_bytes > TIDY_FILE_BYTES && stat.size_bytes > 2 * applied.row_bytes;
+    uint64_t view_bytes = 0;
+    if (!status) status = views_row_bytes(index->kv, &view_bytes, err);
+    if (!status) *out = stat.size_bytes > TIDY_FILE_BYTES && stat.size_bytes > 2 * (applied.row_bytes + view_bytes);
     return status;
 }
 

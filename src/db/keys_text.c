@@ -8,6 +8,7 @@
 #include "base/slice.h"
 #include "base/text.h"
 #include "db/snapshot.h"
+#include "lattice/view_row.h"
 #include "model/record.h"
 
 #include <inttypes.h>
@@ -135,6 +136,7 @@ static steme_status print_child_row(struct steme_snapshot *s, const struct kv_pa
     return STEME_OK;
 }
 
+/* An epoch, or what defines a view. */
 static steme_status print_epoch_row(struct steme_snapshot *s, const struct kv_pair *pair, struct line *line,
                                     struct steme_error *err)
 {
@@ -143,7 +145,7 @@ static steme_status print_epoch_row(struct steme_snapshot *s, const struct kv_pa
     steme_status status = row_location(pair->value, &location, err);
     if (!status) status = evidence_named(&s->reader, location, key_last_id(pair->key), &frame, err);
     if (status) return status;
-    buf_append_text(&line->key, "E:");
+    buf_printf(&line->key, "%c:", pair->key.data[0]);
     add_hex(&line->key, frame.id.bytes, sizeof frame.id.bytes);
     add_location(&line->value, location);
     return STEME_OK;
@@ -205,6 +207,35 @@ static steme_status print_tally_row(const struct kv_pair *pair, struct line *lin
     return STEME_OK;
 }
 
+/* A view's state, or one of its rows. */
+static steme_status print_view_row(const struct kv_pair *pair, struct line *line, struct steme_error *err)
+{
+    enum { STATE_KEY_BYTES = 17, GENERATION_BYTES = 4 };
+    struct view_state state;
+    struct steme_view_row row;
+    bool whole = false;
+    steme_status status = STEME_OK;
+    if (pair->key.size < STATE_KEY_BYTES) return error_set(err, STEME_CORRUPT, "a view's row has too short a key");
+    buf_append_text(&line->key, "W:");
+    add_hex(&line->key, pair->key.data + 1, STATE_KEY_BYTES - 1);
+    if (pair->key.size == STATE_KEY_BYTES) {
+        status = row_view_state(pair->key, pair->value, &state, err);
+        if (status) return status;
+        buf_printf(&line->value, "shown %" PRIu32 " as of %" PRIu64 " rows %" PRIu64 " making %" PRIu32, state.shown,
+                   state.shown ? state.mark.next_sequence - 1 : 0, state.rows, state.making);
+        return STEME_OK;
+    }
+    status = view_row_decode(pair->key, pair->value, &row, &whole, err);
+    if (status) return status;
+    buf_append_text(&line->key, ":");
+    add_hex(&line->key, pair->key.data + STATE_KEY_BYTES, GENERATION_BYTES);
+    buf_append_text(&line->key, ":");
+    add_hex(&line->key, row.slot.bytes, sizeof row.slot.bytes);
+    buf_printf(&line->value, "%s probability %.6f voices %" PRIu32 " votes %" PRIu32 "%s",
+               steme_verdict_name(row.verdict), row.probability, row.voices, row.votes, whole ? "" : " (figures only)");
+    return STEME_OK;
+}
+
 static steme_status print_row(struct steme_snapshot *s, const struct kv_pair *pair, struct line *line,
                               struct steme_error *err)
 {
@@ -217,11 +248,13 @@ static steme_status print_row(struct steme_snapshot *s, const struct kv_pair *pa
     case 'A': return print_ballot_row(s, pair, line, err);
     case 'X': return print_revision_row(s, pair, line, err);
     case 'C': return print_child_row(s, pair, line, err);
+    case 'K':
     case 'E': return print_epoch_row(s, pair, line, err);
     case 'R': return print_batch_row(pair, line, err);
     case 'M': return print_applied_row(pair, line, err);
     case 'D': return print_dead_row(pair, line, err);
     case 'Y': return print_tally_row(pair, line, err);
+    case 'W': return print_view_row(pair, line, err);
     default: return error_set(err, STEME_CORRUPT, "the index has a row of no known kind");
     }
 }
@@ -233,7 +266,7 @@ static steme_status is_later(struct steme_snapshot *s, const struct kv_pair *pai
     steme_status status = row_place(pair->key, pair->value, &location, err);
     *out = location >= s->reader.limit;
     char tag = (char)pair->key.data[0];
-    bool unchecked = tag == 'H' || tag == 'X' || tag == 'C' || tag == 'E';
+    bool unchecked = tag == 'H' || tag == 'X' || tag == 'C' || tag == 'E' || tag == 'K';
     if (!status && *out && unchecked) status = evidence_later(&s->reader, location, key_last_id(pair->key), out, err);
     return status;
 }

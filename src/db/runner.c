@@ -20,6 +20,21 @@ static void remember(struct steme_store *store, steme_status status, const struc
     if (news) store_notice(store, "the index can't be kept up: %s", error->message);
 }
 
+void store_hurry(struct steme_store *store)
+{
+    gate_kick(&store->hurry);
+    if (store->runner_started) wal_wake(store->wal);
+}
+
+steme_status store_ingest_status(struct steme_store *store, struct steme_error *err)
+{
+    pthread_mutex_lock(&store->sharing);
+    steme_status status = store->ingest_status;
+    if (status && err) *err = store->ingest_error;
+    pthread_mutex_unlock(&store->sharing);
+    return status;
+}
+
 steme_status store_step(struct steme_store *store, struct steme_error *err)
 {
     size_t count = 0;
@@ -27,12 +42,20 @@ steme_status store_step(struct steme_store *store, struct steme_error *err)
     struct index *index = store_index(store);
     steme_status status = ingestor_step(&index->ingestor, &count, err);
     uint64_t sequence = index->ingestor.applied.next_sequence - 1;
-    pthread_mutex_unlock(&store->ingesting);
     if (!status && sequence > gate_mark(&store->applied)) gate_advance(&store->applied, sequence);
+    if (!status && !store->read_only) status = views_step(store, index, err);
+    pthread_mutex_unlock(&store->ingesting);
     if (status == STEME_CORRUPT || status == STEME_MISMATCH)
         status = store_replace_index(store, index, err ? err->message : "it lies", err);
     index_release(&index);
     return status;
+}
+
+/* Whether views are behind, and worth the wait if we are to stop. */
+static bool has_views_to_do(struct steme_store *store, bool stopping)
+{
+    if (!atomic_load(&store->views.pending)) return false;
+    return !stopping || host_monotonic_ns(store->host) < atomic_load(&store->views.give_up_ns);
 }
 
 /* Wait for something to do. False: we are to stop, and there is nothing left. */
@@ -42,6 +65,7 @@ static bool wait_for_work(struct steme_store *store)
     for (;;) {
         uint32_t turn = wal_turn(store->wal);
         bool stopping = atomic_load(&store->stopping);
+        if (has_views_to_do(store, stopping)) return true;
         if (wal_wait(store->wal, applied + 1, turn, stopping ? 0 : UINT64_MAX)) return true;
         if (stopping) return false;
     }
@@ -53,7 +77,9 @@ static void linger(struct steme_store *store)
     uint32_t turn = gate_turn(&store->hurry);
     uint64_t applied = gate_mark(&store->applied);
     bool plenty = wal_durable(store->wal).next_sequence - applied > INGESTOR_STEP_RECORDS;
-    if (plenty || atomic_load(&store->stopping) || atomic_load(&store->wanted) > applied) return;
+    if (plenty || atomic_load(&store->views.pending) || atomic_load(&store->stopping) ||
+        atomic_load(&store->wanted) > applied)
+        return;
     (void)gate_wait_turn(&store->hurry, 1, turn, LINGER_NS);
 }
 
@@ -87,6 +113,7 @@ steme_status runner_start(struct steme_store *store, struct steme_error *err)
 void runner_stop(struct steme_store *store)
 {
     if (!store->runner_started) return;
+    atomic_store(&store->views.give_up_ns, host_monotonic_ns(store->host) + VIEWS_SETTLE_NS);
     atomic_store(&store->stopping, true);
     wal_wake(store->wal);
     gate_kick(&store->hurry);
@@ -109,10 +136,7 @@ steme_status steme_wait(struct steme_store *store, uint64_t sequence, uint32_t t
                              (unsigned long long)gate_mark(&store->applied), (unsigned long long)sequence);
         if (gate_wait_turn(&store->applied, sequence, turn, deadline - now)) break;
         turn = gate_turn(&store->applied);
-        pthread_mutex_lock(&store->sharing);
-        steme_status status = store->ingest_status;
-        if (status && err) *err = store->ingest_error;
-        pthread_mutex_unlock(&store->sharing);
+        steme_status status = store_ingest_status(store, err);
         if (status) return status;
     }
     return STEME_OK;

@@ -24,11 +24,4 @@ steme_status slot_walk_next(struct reader *reader, struct slot_walk *walk, bool 
     return status;
 }
 
-bool slot_walk_step(struct slot_walk *walk)
-{
-    struct slot_ref *slot = &walk->at;
-    for (size_t i = sizeof slot->slot; i-- > 0;)
-        if (++slot->slot[i]) return true;
-    if (++slot->predicate) return true;
-    return ++slot->route != 0;
-}
+bool slot_walk_step(struct slot_walk *walk) { return evidence_step_slot(&walk->at); }

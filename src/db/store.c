@@ -246,6 +246,21 @@ static steme_status catch_up(struct index *index, struct steme_error *err)
     return status ? status : index_mark_clean(index, err);
 }
 
+/* Let views follow, for as long as one would wait: whoever opens the store next goes on. */
+static steme_status settle_views(struct steme_store *store, struct index *index, struct steme_error *err)
+{
+    bool pending = false;
+    uint64_t give_up = host_monotonic_ns(store->host) + VIEWS_SETTLE_NS;
+    steme_status status = views_look(store, index, &pending, err);
+    if (status || !pending) return status;
+    status = index_mark_open(index, err);
+    while (!status && pending && host_monotonic_ns(store->host) < give_up) {
+        status = views_step(store, index, err);
+        pending = atomic_load(&store->views.pending);
+    }
+    return status ? status : index_mark_clean(index, err);
+}
+
 /* A reader's index on disk: brought up to date if we got index.lock, else as whoever holds that keeps it. Where nobody
  * does and we can't, it must not be behind the log, for it would stay so. */
 static steme_status settle_for_reading(struct steme_store *store, struct index **index, bool kept,
@@ -259,6 +274,7 @@ static steme_status settle_for_reading(struct steme_store *store, struct index *
     if (would_hide(store)) return error_set(err, STEME_CORRUPT, "the log is damaged beyond the mark of the index");
     steme_status status = settle_maintained(store, index, applied, err);
     if (!status) status = catch_up(*index, err);
+    if (!status) status = settle_views(store, *index, err);
     if (status || !would_hide(store)) return status;
     status = index_discard(store->host, store->dir, err); /* it was made just now, and has proved nothing */
     return status ? status : error_set(err, STEME_CORRUPT, "the log is damaged");
@@ -336,6 +352,7 @@ static struct steme_store *new_store(const struct store_setting *setting, const 
     (void)pthread_mutex_init(&store->naming, NULL);
     gate_init(&store->applied, 0);
     gate_init(&store->hurry, 0);
+    views_init(&store->views);
     return store;
 }
 
@@ -384,6 +401,7 @@ void steme_close(struct steme_store **store)
         store_notice(s, "the index was not left clean and will be checked at the next opening: %s", error.message);
     index_release(&s->index);
     trust_release(&s->trust);
+    views_deinit(&s->views);
     wal_close(&s->wal);
     host_close(&s->index_lock);
     host_close(&s->lock);

@@ -5,6 +5,7 @@
 
 #include "db/home.h"
 #include "db/index.h"
+#include "db/views.h"
 #include "host/gate.h"
 #include "lattice/evidence.h"
 #include "lattice/tally.h"
@@ -47,6 +48,8 @@ struct steme_store {
     uint64_t told_bytes, told_sequences;
     _Atomic uint64_t index_rebuilds;
 
+    struct views views; /* stepped under `ingesting` */
+
     struct gate applied; /* mark: last sequence the index reflects */
     struct gate hurry;   /* kicked to end the runner's lingering; its mark stays 0 */
     pthread_t runner;
@@ -83,6 +86,11 @@ void store_trust_changed(struct steme_store *store);
  * `lied` is not NULL and no longer the store's index, somebody else has done it already. */
 MUST_CHECK steme_status store_replace_index(struct steme_store *store, const struct index *lied, const char *why,
                                             struct steme_error *err);
+
+/* Let the runner not linger: somebody waits for what it does. */
+void store_hurry(struct steme_store *store);
+/* How the last step went: whoever waits for the index asks, or would wait in vain. */
+MUST_CHECK steme_status store_ingest_status(struct steme_store *store, struct steme_error *err);
 
 /* The thread that keeps the index up. */
 MUST_CHECK steme_status runner_start(struct steme_store *store, struct steme_error *err);

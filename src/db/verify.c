@@ -237,7 +237,8 @@ static steme_status verify_tallies(struct verification *v, struct steme_error *e
     return STEME_OK;
 }
 
-/* Rows that nothing in the log accounts for. Dead letters of collisions and the applied row are the index's own. */
+/* Rows that nothing in the log accounts for. Dead letters of collisions, the applied row and the rows of
+ * views are the index's own; the last are looked at by themselves. */
 static steme_status count_rows(struct verification *v, struct steme_error *err)
 {
     struct kv_cursor cursor = { 0 };
@@ -248,7 +249,7 @@ static steme_status count_rows(struct verification *v, struct steme_error *err)
     for (; !status; status = kv_next(&cursor, &pair, err)) {
         if (is_later(v, &pair)) continue;
         v->totals.index_rows++;
-        own += pair.key.data[0] == 'M' || (pair.key.data[0] == 'Y' && v->untallied);
+        own += pair.key.data[0] == 'M' || pair.key.data[0] == 'W' || (pair.key.data[0] == 'Y' && v->untallied);
         dead += pair.key.data[0] == 'D' && pair.value.size >= 32 + 13 &&
                 memcmp(pair.value.data + 32, "its id begins", 13) == 0;
     }
@@ -288,6 +289,23 @@ static steme_status verify_index(struct verification *v, struct index *index, st
     return status ? error_wrap(err, status, "verifying records and index") : STEME_OK;
 }
 
+static void view_finding(void *context, struct steme_slice view, const char *wrong)
+{
+    report(context, "index", "view '%.*s': %.180s", SLICE_PRINT(view), wrong);
+}
+
+static steme_status verify_views(struct verification *v, struct index *index, struct steme_error *err)
+{
+    struct steme_error error = { 0 };
+    steme_status status = views_verify(v->store, index, view_finding, v, &error);
+    if (status == STEME_CORRUPT) {
+        report(v, "index", "views: %.200s", error.message);
+        return STEME_OK;
+    }
+    if (status && err) *err = error;
+    return status;
+}
+
 /* Whether a writer has been beside this reader since it opened the store: the index they share has gone on, or somebody
  * holds index.lock, as a writer does. */
 static bool is_written(const struct steme_store *store, const struct index *index)
@@ -317,6 +335,7 @@ steme_status steme_verify(struct steme_store *store, void (*found)(void *context
     v.beside = is_written(store, index);
     steme_status status = verify_log(&v, err);
     if (!status) status = verify_index(&v, index, err);
+    if (!status) status = verify_views(&v, index, err);
     index_release(&index);
     arena_deinit(&v.arena);
     if (!status) *out = v.totals;

@@ -160,6 +160,8 @@ steme_status steme_target_of(struct steme_snapshot *snapshot, const struct steme
     case STEME_EPOCH: *out = (struct steme_target){ STEME_ON_EPOCH, route_of_hash(id), *id }; return STEME_OK;
     case STEME_REVISION:
         return error_set(err, STEME_BAD_INPUT, "the record is a revision: that can't be voted on or revised");
+    case STEME_VIEW:
+        return error_set(err, STEME_BAD_INPUT, "the record is a view: define it anew or drop it with `steme view`");
     case STEME_BUNDLE: return error_set(err, STEME_BAD_INPUT, "the record is a bundle: name one of its members");
     }
     unreachable_here();

@@ -199,6 +199,7 @@ static steme_status sign_as(struct steme_record *record, const struct steme_key 
     case STEME_VOTE: record->as.vote.voter = *key; return STEME_OK;
     case STEME_EPOCH: record->as.epoch.author = *key; return STEME_OK;
     case STEME_REVISION: record->as.revision.author = *key; return STEME_OK;
+    case STEME_VIEW: record->as.view.author = *key; return STEME_OK;
     case STEME_BUNDLE: break;
     }
     return error_set(err, STEME_BAD_INPUT, "a bundle is made by steme_write_bundle()");

@@ -529,8 +529,9 @@ static steme_status add_superseded(struct reader *reader, const struct steme_epo
     for (size_t i = 0; i < epoch->supersedes_count; i++) {
         uint64_t location = 0;
         struct wal_entry old;
-        steme_status status = evidence_locate(reader, epoch->supersedes[i].bytes, NULL, &location, err);
-        if (status == STEME_NOT_FOUND) continue;
+        enum steme_type type = STEME_EPOCH;
+        steme_status status = evidence_locate(reader, epoch->supersedes[i].bytes, &type, &location, err);
+        if (status == STEME_NOT_FOUND || (!status && type != STEME_EPOCH)) continue;
         if (!status) status = evidence_named(reader, location, epoch->supersedes[i].bytes, &old, err);
         if (status) return status;
         if (memcmp(record_author(old.bytes), epoch->author.bytes, 32) != 0) continue;
@@ -679,6 +680,14 @@ steme_status evidence_of_record(struct reader *reader, const struct wal_entry *e
     if (!status) status = judge_standing(reader, slot.route, revised, NULL, &t, arena, err);
     if (!status) *out = t;
     return status;
+}
+
+bool evidence_step_slot(struct slot_ref *slot)
+{
+    for (size_t i = sizeof slot->slot; i-- > 0;)
+        if (++slot->slot[i]) return true;
+    if (++slot->predicate) return true;
+    return ++slot->route != 0;
 }
 
 steme_status evidence_next_slot(struct reader *reader, struct slot_ref *slot, bool only_route, struct steme_error *err)

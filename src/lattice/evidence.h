@@ -135,6 +135,9 @@ MUST_CHECK steme_status evidence_revisions(struct reader *reader, uint64_t route
 MUST_CHECK steme_status evidence_next_slot(struct reader *reader, struct slot_ref *slot, bool only_route,
                                            struct steme_error *err);
 
+/* The place right behind a slot; false past the last there can be. */
+bool evidence_step_slot(struct slot_ref *slot);
+
 /* Location of the record whose id begins so, and its type. STEME_NOT_FOUND, also when it lies at or past the limit. */
 MUST_CHECK steme_status evidence_locate(struct reader *reader, const uint8_t id[16], enum steme_type *type_out,
                                         uint64_t *location_out, struct steme_error *err);

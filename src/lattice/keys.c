@@ -159,6 +159,32 @@ void key_of_epoch(struct key_bytes *out, const uint8_t epoch[16])
     add_id(out, epoch);
 }
 
+void key_of_view(struct key_bytes *out, const uint8_t view[16])
+{
+    begin(out, 'K');
+    add_id(out, view);
+}
+
+void key_of_view_state(struct key_bytes *out, const uint8_t view[16])
+{
+    begin(out, 'W');
+    add_id(out, view);
+}
+
+void key_generation_prefix(struct key_bytes *out, const uint8_t view[16], uint32_t generation)
+{
+    key_of_view_state(out, view);
+    add_u32(out, generation);
+}
+
+void key_of_view_row(struct key_bytes *out, const uint8_t view[16], uint32_t generation, const struct slot_ref *slot)
+{
+    key_generation_prefix(out, view, generation);
+    add_u64(out, slot->route);
+    add_u32(out, slot->predicate);
+    add_id(out, slot->slot);
+}
+
 void key_of_batch(struct key_bytes *out, uint64_t first_sequence)
 {
     begin(out, 'R');
@@ -368,7 +394,7 @@ steme_status row_id(struct steme_slice value, enum steme_type *type_out, uint64_
     uint64_t packed = 0;
     steme_status status = row_location(value, &packed, err);
     if (status) return status;
-    if (packed >> 56 > STEME_BUNDLE) return error_set(err, STEME_CORRUPT, "an index row names a type that is none");
+    if (packed >> 56 > STEME_VIEW) return error_set(err, STEME_CORRUPT, "an index row names a type that is none");
     if (type_out) *type_out = (enum steme_type)(packed >> 56);
     *location_out = packed & ((UINT64_C(1) << 56) - 1);
     return STEME_OK;
@@ -448,10 +474,12 @@ steme_status row_place(struct steme_slice key, struct steme_slice value, uint64_
     steme_status status = STEME_OK;
     *location_out = 0;
     switch (key.size ? key.data[0] : 0) {
-    case 'M': return STEME_OK;
+    case 'M':
+    case 'W': return STEME_OK;
     case 'H': return row_id(value, NULL, location_out, err);
     case 'X':
     case 'C':
+    case 'K':
     case 'E': return row_location(value, location_out, err);
     case 'S':
         status = row_slot(key, value, NULL, &slot, err);

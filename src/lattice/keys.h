@@ -10,6 +10,9 @@
  *   X route8 target16 revision16                -> location8                 a revision that names the target
  *   C parent16 child16                          -> location8                 an assertion derived from another
  *   E epoch16                                   -> location8                 an epoch
+ *   K view16                                    -> location8                 a view's definition
+ *   W view16                                    -> struct view_state         how far a view is (view_row.h)
+ *   W view16 generation4 route8 predicate4 slot16 -> a view's row            a slot's answer (view_row.h)
  *   R sequence8 (first of its batch)            -> received_at8 location8    transaction time
  *   D location8                                 -> id32 reason               a dead letter
  *   M "applied"                                 -> struct applied_row        how far the index is
@@ -17,9 +20,10 @@
  *
  * A voter's ballots on a target sort by when they were cast: the one that counts is the last.
  *
- * A row of S, V, A, R, M or Y begins its value with 4 bytes of XXH3-64 over key and rest of value, because the store
- * below does not notice rot; H, X, C, E and D point to records that prove themselves. That no row is missing is proved
- * below (kv_guard() of spine/kv.h, whose rows begin with "!sum"). Pure; any thread. */
+ * All but M and W are a pure function of the records. A row of S, V, A, R, M, Y or W begins its value with 4 bytes of
+ * XXH3-64 over key and rest of value, because the store below does not notice rot; H, X, C, E, K and D point to records
+ * that prove themselves. That no row is missing is proved below (kv_guard() of spine/kv.h, whose rows begin with
+ * "!sum"). Pure; any thread. */
 #ifndef LATTICE_KEYS_H
 #define LATTICE_KEYS_H
 
@@ -35,7 +39,7 @@
 #define KEYS_LAYOUT 2u
 #define KEYS_ID_BYTES 16u
 #define KEYS_MAX_BYTES 72u        /* longest key below */
-#define KEYS_VALUE_MAX_BYTES 320u /* longest value below but for a dead letter's reason, which is cut to fit */
+#define KEYS_VALUE_MAX_BYTES 416u /* longest value made here; a dead letter's reason is cut to fit */
 
 /* A key or value being made. */
 struct key_bytes {
@@ -123,6 +127,11 @@ void key_revision_prefix(struct key_bytes *out, uint64_t route, const uint8_t ta
 void key_of_child(struct key_bytes *out, const uint8_t parent[16], const uint8_t child[16]);
 void key_child_prefix(struct key_bytes *out, const uint8_t parent[16]);
 void key_of_epoch(struct key_bytes *out, const uint8_t epoch[16]);
+void key_of_view(struct key_bytes *out, const uint8_t view[16]);
+/* Of its state; a prefix of all rows of the view. */
+void key_of_view_state(struct key_bytes *out, const uint8_t view[16]);
+void key_generation_prefix(struct key_bytes *out, const uint8_t view[16], uint32_t generation);
+void key_of_view_row(struct key_bytes *out, const uint8_t view[16], uint32_t generation, const struct slot_ref *slot);
 void key_of_batch(struct key_bytes *out, uint64_t first_sequence);
 void key_of_dead_letter(struct key_bytes *out, uint64_t location);
 void key_applied(struct key_bytes *out);
@@ -131,7 +140,7 @@ static inline struct steme_slice key_slice(const struct key_bytes *key)
 {
     return (struct steme_slice){ key->data, key->size };
 }
-/* The id that ends a key of H, V, A, X, C or E: the record the row is about. 16 bytes; zeros for a key that is too
+/* The id that ends a key of H, V, A, X, C, E or K: the record the row is about. 16 bytes; zeros for a key that is too
  * short. */
 const uint8_t *key_last_id(struct steme_slice key);
 static inline struct steme_slice value_slice(const struct value_bytes *value)
@@ -161,8 +170,8 @@ MUST_CHECK steme_status row_tally(struct steme_slice key, struct steme_slice val
 MUST_CHECK steme_status row_location(struct steme_slice value, uint64_t *location_out, struct steme_error *err);
 MUST_CHECK steme_status row_batch(struct steme_slice key, struct steme_slice value, struct batch_row *out,
                                   struct steme_error *err);
-/* Where the record lies that a row of any kind is there for, for Y the last of them; 0 for M, which is there for
- * all. */
+/* Where the record lies that a row of any kind is there for, for Y the last of them; 0 for M and W, which are there for
+ * many. */
 MUST_CHECK steme_status row_place(struct steme_slice key, struct steme_slice value, uint64_t *location_out,
                                   struct steme_error *err);
 MUST_CHECK steme_status row_applied(struct steme_slice key, struct steme_slice value, struct applied_row *out,

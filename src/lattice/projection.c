@@ -194,6 +194,15 @@ static steme_status epoch_rows(const struct wal_entry *entry, const struct row_s
     return give(sink, &key, &value, err);
 }
 
+static steme_status view_rows(const struct wal_entry *entry, const struct row_sink *sink, struct steme_error *err)
+{
+    struct key_bytes key;
+    struct value_bytes value;
+    key_of_view(&key, entry->id.bytes);
+    value_of_location(&value, entry->location);
+    return give(sink, &key, &value, err);
+}
+
 static steme_status dead_rows(const struct wal_entry *entry, const char *reason, const struct row_sink *sink,
                               struct steme_error *err)
 {
@@ -217,6 +226,7 @@ steme_status projection_rows(const struct wal_entry *entry, const struct project
     if (!status && record.type == STEME_VOTE) status = vote_rows(entry, &record.as.vote, sink, err);
     if (!status && record.type == STEME_REVISION) status = revision_rows(entry, &record.as.revision, sink, err);
     if (!status && record.type == STEME_EPOCH) status = epoch_rows(entry, sink, err);
+    if (!status && record.type == STEME_VIEW) status = view_rows(entry, sink, err);
     arena_rewind(scratch, start);
     return status;
 }

@@ -33,7 +33,7 @@ struct row_sink {
     steme_status (*row)(void *context, struct steme_slice key, struct steme_slice value, struct steme_error *err);
 };
 
-/* Hand over the rows of one record but its H row: S, C, V, A, X, E or D. */
+/* Hand over the rows of one record but its H row: S, C, V, A, X, E, K or D. */
 MUST_CHECK steme_status projection_rows(const struct wal_entry *entry, const struct projected *projected,
                                         const struct row_sink *sink, struct arena *scratch, struct steme_error *err);
 /* Whether a frame of a scan, which gives whole batches less what is damaged, is the first that is left of its batch. */

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/codec.h"
 #include "base/decimal.h"
+#include "base/glob.h"
 #include "base/slice.h"
 #include "base/utf8.h"
 #include "model/identity.h"
@@ -289,6 +290,35 @@ steme_status field_check_bundle(const struct steme_bundle *bundle, struct steme_
     if (bundle->member_count == 0)
         return error_set(err, STEME_BAD_INPUT, "a bundle without members; give at least one assertion");
     return check_count(bundle->member_count, STEME_BUNDLE_MAX, "members", err);
+}
+
+/* ---- views ---- */
+
+static steme_status check_dropped(const struct steme_view *view, struct steme_error *err)
+{
+    if (view->subjects.size || view->predicate.size || view->lens.size || view->has_epoch || view->parameter_count)
+        return error_set(err, STEME_BAD_INPUT, "a dropped view has a name and nothing more; leave the rest out");
+    return STEME_OK;
+}
+
+steme_status field_check_view(const struct steme_view *view, struct steme_error *err)
+{
+    steme_status status = utf8_check_name(view->name, "name", err);
+    if (status) return status;
+    if (view->dropped) return check_dropped(view, err);
+    status = check_optional_name(view->subjects, "subject pattern", err);
+    if (!status) status = glob_check(view->subjects, "subject pattern", err);
+    if (!status) status = check_optional_name(view->predicate, "predicate", err);
+    if (!status) status = utf8_check_name(view->lens, "lens", err);
+    if (!status) status = check_count(view->parameter_count, STEME_VIEW_PARAMETERS_MAX, "parameters", err);
+    return status;
+}
+
+steme_status field_check_parameter(const struct steme_qualifier *parameter, size_t index, struct steme_error *err)
+{
+    steme_status status = utf8_check_name(parameter->name, "name", err);
+    if (!status) status = utf8_check_name(parameter->value, "value", err);
+    return status ? error_wrap(err, status, "parameter %zu", index) : STEME_OK;
 }
 
 /* ---- bundles: no member twice ---- */

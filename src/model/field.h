@@ -17,6 +17,7 @@ MUST_CHECK steme_status field_check_assertion(const struct steme_assertion *asse
 MUST_CHECK steme_status field_check_vote(const struct steme_vote *vote, struct steme_error *err);
 MUST_CHECK steme_status field_check_epoch(const struct steme_epoch *epoch, struct steme_error *err);
 MUST_CHECK steme_status field_check_revision(const struct steme_revision *revision, struct steme_error *err);
+MUST_CHECK steme_status field_check_view(const struct steme_view *view, struct steme_error *err);
 MUST_CHECK steme_status field_check_bundle(const struct steme_bundle *bundle, struct steme_error *err);
 
 /* Item `index` of a list, counted from 0 as the caller's array is. */
@@ -24,6 +25,8 @@ MUST_CHECK steme_status field_check_qualifier(const struct steme_qualifier *qual
                                               struct steme_error *err);
 MUST_CHECK steme_status field_check_evidence(const struct steme_evidence *evidence, size_t index,
                                              struct steme_error *err);
+MUST_CHECK steme_status field_check_parameter(const struct steme_qualifier *parameter, size_t index,
+                                              struct steme_error *err);
 /* A target of a revision. */
 MUST_CHECK steme_status field_check_target(const struct steme_target *target, size_t index, struct steme_error *err);
 

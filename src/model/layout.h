@@ -68,11 +68,22 @@ enum {
     BUNDLE_RESERVED = 50,
     BUNDLE_PARTS = 56,
 
+    VIEW_CREATED_AT = 48,
+    VIEW_FLAGS = 56,
+    VIEW_RESERVED = 57,
+    VIEW_PARAMETERS = 58,
+    VIEW_RESERVED_END = 60,
+    VIEW_PARTS = 64,
+
+    VIEW_FLAG_DROPPED = 1,
+    VIEW_FLAG_EPOCH = 2,
+    VIEW_FLAGS_ALL = VIEW_FLAG_DROPPED | VIEW_FLAG_EPOCH,
+
     PART_LENGTH_BYTES = 4,
 
     QUALIFIER_NAME = 0,
     QUALIFIER_VALUE = 2,
-    QUALIFIER_BYTES = 4, /* name and value follow */
+    QUALIFIER_BYTES = 4, /* name and value follow; a view's parameter has the same form */
 
     EVIDENCE_STANCE = 0,
     EVIDENCE_HAS_TARGET = 1,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one canonical encoding of the five record types (docs/format/record.md): encode, check, and read in
+/* The one canonical encoding of the six record types (docs/format/record.md): encode, check, and read in
  * place. For every record there is exactly one byte string; a decoder that accepts bytes has proved that
  * encoding the result gives the same bytes back. Length and padding are a multiple of 64 bytes.
  * Pure; any thread. Views borrow the bytes they were made from. */

@@ -116,7 +116,7 @@ static steme_status open_record(struct steme_slice bytes, struct reader *reader,
     if (format > RECORD_FORMAT)
         return error_set(err, STEME_NEWER, "the record is of format %u, this program reads up to %d; use a newer one",
                          format, RECORD_FORMAT);
-    if (type > STEME_BUNDLE)
+    if (type > STEME_VIEW)
         return error_set(err, STEME_UNSUPPORTED, "record type %u is unknown to this program; use a newer one", type);
     if (bytes.size != size)
         return error_set(err, STEME_BAD_INPUT, "the record's header says %zu bytes, here are %zu", size, bytes.size);
@@ -457,6 +457,48 @@ static steme_status read_bundle(struct reader *reader, struct steme_bundle *out)
     return reader->status;
 }
 
+static void read_parameters(struct reader *reader, struct steme_view *out)
+{
+    struct steme_qualifier *list = keep(reader, out->parameter_count, sizeof *list);
+    struct steme_qualifier last = { 0 };
+    for (size_t i = 0; i < out->parameter_count && !reader->status; i++) {
+        struct steme_qualifier next = { 0 };
+        if (!take_qualifier(reader, &next).data) return;
+        reader->status = field_check_parameter(&next, i, reader->err);
+        if (i > 0 && !in_order(&last, &next)) fail(reader, "a parameter", "is out of order, or there twice");
+        if (list) list[i] = next;
+        last = next;
+    }
+    out->parameters = list;
+}
+
+static steme_status read_view(struct reader *reader, struct steme_view *out)
+{
+    const uint8_t *fixed = take_fixed(reader, VIEW_PARTS);
+    if (!fixed) return reader->status;
+    unsigned flags = fixed[VIEW_FLAGS];
+    if (flags & ~(unsigned)VIEW_FLAGS_ALL) fail(reader, "the flags", "have bits that mean nothing");
+    if (fixed[VIEW_RESERVED] || load_u32(fixed + VIEW_RESERVED_END)) fail(reader, "the reserved bytes", "are not zero");
+    *out = (struct steme_view){
+        .created_at_us = load_i64(fixed + VIEW_CREATED_AT),
+        .dropped = flags & VIEW_FLAG_DROPPED,
+        .has_epoch = flags & VIEW_FLAG_EPOCH,
+        .parameter_count = load_u16(fixed + VIEW_PARAMETERS),
+    };
+    copy_key(&out->author, reader);
+    out->name = take_part(reader, "the name");
+    out->subjects = take_part(reader, "the subject pattern");
+    out->predicate = take_part(reader, "the predicate");
+    out->lens = take_part(reader, "the lens");
+    const uint8_t *epoch = out->has_epoch ? take(reader, HASH_BYTES, "the epoch") : NULL;
+    if (epoch) copy_hash(&out->epoch, epoch);
+    if (reader->status) return reader->status;
+    steme_status status = field_check_view(out, reader->err);
+    if (status) return status;
+    read_parameters(reader, out);
+    return close_record(reader);
+}
+
 /* ---- public ---- */
 
 static steme_status read_record(struct steme_slice bytes, struct arena *arena, struct steme_record *out,
@@ -474,6 +516,7 @@ static steme_status read_record(struct steme_slice bytes, struct arena *arena, s
     case STEME_EPOCH: return read_epoch(&reader, &out->as.epoch);
     case STEME_REVISION: return read_revision(&reader, &out->as.revision);
     case STEME_BUNDLE: return read_bundle(&reader, &out->as.bundle);
+    case STEME_VIEW: return read_view(&reader, &out->as.view);
     default: unreachable_here(); /* open_record() knows the types */
     }
 }

@@ -22,8 +22,11 @@ enum {
                         STEME_EVIDENCE_MAX * (2 * STEME_NAME_MAX + EVIDENCE_BYTES + 7) + STEME_PARENTS_MAX * HASH_BYTES,
     EPOCH_LARGEST = EPOCH_PARTS + NAME_PART + TEXT_PART + STEME_PARENTS_MAX * HASH_BYTES,
     REVISION_LARGEST = REVISION_PARTS + STEME_TARGETS_MAX * (TARGET_BYTES + HASH_BYTES) + TEXT_PART,
-    BUNDLE_LARGEST = BUNDLE_PARTS + STEME_BUNDLE_MAX * HASH_BYTES
+    BUNDLE_LARGEST = BUNDLE_PARTS + STEME_BUNDLE_MAX * HASH_BYTES,
+    VIEW_LARGEST = VIEW_PARTS + 4 * NAME_PART + HASH_BYTES +
+                   STEME_VIEW_PARAMETERS_MAX * (2 * STEME_NAME_MAX + QUALIFIER_BYTES + 7)
 };
+_Static_assert(VIEW_LARGEST + 63 <= STEME_RECORD_MAX, "see above");
 _Static_assert(ASSERTION_LARGEST + 63 <= STEME_RECORD_MAX && EPOCH_LARGEST + 63 <= STEME_RECORD_MAX, "see above");
 _Static_assert(REVISION_LARGEST + 63 <= STEME_RECORD_MAX && BUNDLE_LARGEST + 63 <= STEME_RECORD_MAX, "see above");
 
@@ -345,6 +348,51 @@ static steme_status encode_bundle(const struct steme_bundle *bundle, struct buf 
     return STEME_OK;
 }
 
+static steme_status order_parameters(const struct steme_view *view, uint16_t *order, struct steme_error *err)
+{
+    struct steme_qualifier plain[STEME_VIEW_PARAMETERS_MAX];
+    for (size_t i = 0; i < view->parameter_count; i++) {
+        steme_status status = field_check_parameter(&view->parameters[i], i, err);
+        if (status) return status;
+        plain[i] = view->parameters[i];
+        plain[i].key = false;
+    }
+    return order_list(order, view->parameter_count, compare_qualifiers, plain, "parameters", err);
+}
+
+static size_t view_bytes(const struct steme_view *view)
+{
+    size_t length = VIEW_PARTS + part_bytes(view->name.size) + part_bytes(view->subjects.size) +
+                    part_bytes(view->predicate.size) + part_bytes(view->lens.size);
+    if (view->has_epoch) length += HASH_BYTES;
+    for (size_t i = 0; i < view->parameter_count; i++)
+        length += qualifier_bytes(&view->parameters[i]);
+    return length;
+}
+
+static steme_status encode_view(const struct steme_view *view, struct buf *out, struct steme_error *err)
+{
+    uint16_t order[STEME_VIEW_PARAMETERS_MAX];
+    steme_status status = field_check_view(view, err);
+    if (!status) status = order_parameters(view, order, err);
+    if (status) return status;
+    size_t length = view_bytes(view);
+    uint8_t *record = begin_record(out, STEME_VIEW, &view->author, length, &status, err);
+    if (!record) return status;
+    store_i64(record + VIEW_CREATED_AT, view->created_at_us);
+    record[VIEW_FLAGS] = (uint8_t)((view->dropped ? VIEW_FLAG_DROPPED : 0) | (view->has_epoch ? VIEW_FLAG_EPOCH : 0));
+    store_u16(record + VIEW_PARAMETERS, (uint16_t)view->parameter_count);
+    uint8_t *at = put_part(record + VIEW_PARTS, view->name);
+    at = put_part(at, view->subjects);
+    at = put_part(at, view->predicate);
+    at = put_part(at, view->lens);
+    if (view->has_epoch) at = put_bytes(at, slice_of(view->epoch.bytes, HASH_BYTES));
+    for (size_t i = 0; i < view->parameter_count; i++)
+        at = put_qualifier(at, &view->parameters[order[i]]);
+    invariant(at == record + length); /* what was measured is what was written */
+    return STEME_OK;
+}
+
 steme_status record_encode(const struct steme_record *record, struct buf *out, struct steme_error *err)
 {
     switch (record->type) {
@@ -353,8 +401,9 @@ steme_status record_encode(const struct steme_record *record, struct buf *out, s
     case STEME_EPOCH: return encode_epoch(&record->as.epoch, out, err);
     case STEME_REVISION: return encode_revision(&record->as.revision, out, err);
     case STEME_BUNDLE: return encode_bundle(&record->as.bundle, out, err);
+    case STEME_VIEW: return encode_view(&record->as.view, out, err);
     default:
         return error_set(err, STEME_BAD_INPUT, "record type %u is none; 0 to %d are", (unsigned)record->type,
-                         STEME_BUNDLE);
+                         STEME_VIEW);
     }
 }

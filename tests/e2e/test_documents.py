@@ -206,7 +206,8 @@ def the_completion_offers_lenses_and_types():
 def the_examples_of_the_format_go_in_and_come_out_as_they_stand():
     lines = [line for line in NDJSON.read_text().splitlines() if line.startswith("{")]
     signed = [line for line in lines if '"signature"' in line]
-    expect({json.loads(line)["type"] for line in signed} == {"assertion", "vote", "epoch", "revision", "bundle"}, lines)
+    types = {json.loads(line)["type"] for line in signed}
+    expect(types == {"assertion", "vote", "epoch", "revision", "bundle", "view"}, lines)
     with Scratch() as scratch:
         scratch.good("import", "-", "--format", "ndjson", stdin="\n".join(signed) + "\n")
         expect(sorted(scratch.good("export").text.splitlines()) == sorted(signed), "exported otherwise")

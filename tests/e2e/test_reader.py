@@ -186,6 +186,10 @@ def fill(scratch):
                                   for number, value in enumerate(VALUES)))
     fill_epochs(scratch)
     fill_votes(scratch)
+    scratch.good("view", "create", "near", "--subject", "s?", "--lens", "authority", "--root", "bob",
+                 "--epoch", "second")
+    scratch.good("view", "create", "far")
+    scratch.good("view", "drop", "far")
     # The same records again, in bundles by their author.
     ids = [scratch.written("assert", "twice", "p", f"o{number}", "--as", "alice") for number in range(4)]
     lines = {line["id"]: line for line in scratch.good("export").lines}

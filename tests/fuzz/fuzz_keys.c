@@ -3,6 +3,7 @@
  * why where it is refused, and comes back the same when it is put together and taken apart again. */
 #include "fuzz/input.h"
 #include "lattice/keys.h"
+#include "lattice/view_row.h"
 
 #include <xxhash.h>
 
@@ -11,8 +12,8 @@ static const struct {
     char tag;
     size_t size;
 } kinds[] = {
-    { 0, 0 },    { 'S', 37 }, { 'V', 66 }, { 'A', 58 }, { 'R', 9 },  { 'H', 17 }, { 'X', 41 },
-    { 'C', 33 }, { 'E', 17 }, { 'D', 9 },  { 'M', 8 },  { 'Y', 27 }, { 'Y', 19 },
+    { 0, 0 },    { 'S', 37 }, { 'V', 66 }, { 'A', 58 }, { 'R', 9 },  { 'H', 17 }, { 'X', 41 }, { 'C', 33 },
+    { 'E', 17 }, { 'D', 9 },  { 'M', 8 },  { 'Y', 27 }, { 'Y', 19 }, { 'K', 17 }, { 'W', 17 }, { 'W', 49 },
 };
 
 /* What the row's maker puts into the first four bytes of a value. */
@@ -23,6 +24,8 @@ static void seal(const uint8_t *key, size_t key_size, uint8_t *value, size_t siz
     memcpy(joined, key, key_size);
     memcpy(joined + key_size, value + 4, size - 4);
     store_u32(value, (uint32_t)XXH3_64bits(joined, key_size + size - 4));
+    if (key_size && key[0] == 'W')
+        store_u32(value, (uint32_t)XXH3_64bits_withSeed(value + 4, size - 4, XXH3_64bits(key, key_size)));
 }
 
 static void same(const struct value_bytes *a, const struct value_bytes *b)
@@ -116,7 +119,7 @@ static void check_rest(struct steme_slice key, struct steme_slice value)
     enum steme_type type;
     uint64_t location = 0;
     if (taken(row_id(value, &type, &location, &err), &err)) {
-        invariant(type <= STEME_BUNDLE && location >> 56 == 0);
+        invariant(type <= STEME_VIEW && location >> 56 == 0);
         value_of_id(&made, type, location);
         invariant(made.size == value.size && memcmp(made.data, value.data, made.size) == 0);
     }
@@ -128,6 +131,23 @@ static void check_rest(struct steme_slice key, struct steme_slice value)
     uint8_t id[KEYS_ID_BYTES];
     memcpy(id, key_last_id(key), sizeof id);
     invariant(key.size <= sizeof id || memcmp(id, key.data + key.size - sizeof id, sizeof id) == 0);
+}
+
+static void check_view(struct steme_slice key, struct steme_slice value)
+{
+    struct steme_error err = { 0 };
+    struct view_state state, again;
+    struct steme_view_row row;
+    struct value_bytes made;
+    bool whole = false;
+    if (taken(row_view_state(key, value, &state, &err), &err)) {
+        value_of_view_state(&made, key, &state);
+        invariant(row_view_state(key, value_slice(&made), &again, NULL) == STEME_OK);
+        invariant(again.shown == state.shown && again.making == state.making && again.rows == state.rows);
+    }
+    if (!taken(view_row_decode(key, value, &row, &whole, &err), &err)) return;
+    invariant(row.verdict <= STEME_LISTED && (whole || row.subject.size == 0));
+    invariant(row.subject.size + row.predicate.size + row.key_qualifiers.size <= value.size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -148,6 +168,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_batch(key_slice, value_slice);
     check_applied(key_slice, value_slice);
     check_rest(key_slice, value_slice);
+    check_view(key_slice, value_slice);
     free(value);
     free(key);
     return 0;

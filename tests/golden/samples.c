@@ -239,6 +239,34 @@ static void add_revisions(struct sample *out, size_t *count, const struct steme_
         make_revision(key, STEME_UPDATE, &targets[2], 1, replacements, 1));
 }
 
+static void add_views(struct sample *out, size_t *count, const struct steme_key *key, const struct steme_hash *epoch)
+{
+    static const struct steme_qualifier parameters[] = {
+        { .name = NAME("root"), .value = NAME("5f9a7d5d0a4c34c7b6a9b1c2d3e4f5061728394a5b6c7d8e9fa0b1c2d3e4f506") },
+        { .name = NAME("damping"), .value = NAME("0.5") },
+    };
+    struct steme_record view = { .type = STEME_VIEW,
+                                 .as.view = { .author = *key,
+                                              .name = slice_text("planets by authority"),
+                                              .created_at_us = NOON_2026 * second_us,
+                                              .subjects = slice_text("*\\*, planet ?"),
+                                              .predicate = slice_text("mass"),
+                                              .lens = slice_text("authority"),
+                                              .has_epoch = true,
+                                              .epoch = *epoch,
+                                              .parameters = parameters,
+                                              .parameter_count = countof(parameters) } };
+    add(out, count, "view", "a view with everything it can have", view);
+    struct steme_view *it = &view.as.view;
+    *it = (struct steme_view){ .author = *key, .name = it->name, .created_at_us = it->created_at_us + 1 };
+    it->lens = slice_text("consensus");
+    add(out, count, "view_plain", "a view of everything", view);
+    it->lens = slice_text("");
+    it->dropped = true;
+    it->created_at_us++;
+    add(out, count, "view_dropped", "the end of a view", view);
+}
+
 static size_t make_all(struct sample *out)
 {
     static struct steme_hash epoch, members[3];
@@ -263,6 +291,7 @@ static size_t make_all(struct sample *out)
         .as.bundle = { .author = *key, .members = members, .member_count = countof(members) },
     };
     add(out, &count, "bundle", "a bundle of the first three assertions", bundle);
+    add_views(out, &count, key, &epoch);
     return count;
 }
 

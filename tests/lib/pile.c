@@ -79,6 +79,7 @@ static struct steme_slice encode(struct pile *pile, unsigned agent, struct steme
     if (record.type == STEME_EPOCH) record.as.epoch.author = *key;
     if (record.type == STEME_REVISION) record.as.revision.author = *key;
     if (record.type == STEME_BUNDLE) record.as.bundle.author = *key;
+    if (record.type == STEME_VIEW) record.as.view.author = *key;
     buf_init(&bytes, STEME_RECORD_MAX);
     assert_status(record_encode(&record, &bytes, &failure), STEME_OK, &failure, "a record of the pile");
     struct steme_slice copy = arena_copy(&pile->arena, buf_slice(&bytes));

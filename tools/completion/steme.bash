@@ -22,7 +22,7 @@ _steme() {
     --rejects) compopt -o default; return ;;
     esac
     [ -n "$words" ] || case "$verb $second" in
-    " " | "help "*) words=" init status verify rebuild bench key assert vote retract supersede epoch import export resolve why history conflicts impact watch lens arena log show cat keys help" ;;
+    " " | "help "*) words=" init status verify rebuild bench key assert vote retract supersede epoch import export resolve why history conflicts impact watch lens view arena log show cat keys help" ;;
     "init "*) words=" --dir --json --table --help" ;;
     "status "*) words=" --dir --json --table --help" ;;
     "verify "*) words=" --dir --json --table --help" ;;
@@ -47,6 +47,12 @@ _steme() {
     "impact "*) words=" --without --direct --subject --predicate --threshold --limit --lens --half-life --root --as-of --valid-at --ballot-age --dir --json --table --help" ;;
     "watch "*) words=" --subject --predicate --threshold --since --once --count --interval --lens --half-life --root --dir --json --table --help" ;;
     "lens list"*) words=" --dir --json --table --help" ;;
+    "view create"*) words=" --subject --predicate --epoch --no-wait --lens --half-life --root --as --dir --json --table --help" ;;
+    "view list"*) words=" --dir --json --table --help" ;;
+    "view show"*) words=" --dir --json --table --help" ;;
+    "view rows"*) words=" --subject --at-least --timeout --dir --json --table --help" ;;
+    "view refresh"*) words=" --no-wait --dir --json --table --help" ;;
+    "view drop"*) words=" --as --dir --json --table --help" ;;
     "arena "*) words=" --lens --seed --format --svg --dir --json --table --help" ;;
     "log "*) words=" --since --limit --follow --as-of --valid-at --ballot-age --dir --json --table --help" ;;
     "show "*) words=" --as-of --valid-at --ballot-age --dir --json --table --help" ;;
@@ -55,6 +61,7 @@ _steme() {
     "key ") words=" new list show" ;;
     "epoch ") words=" new list show" ;;
     "lens ") words=" list" ;;
+    "view ") words=" create list show rows refresh drop" ;;
     esac
     case $word in
     -*) ;;

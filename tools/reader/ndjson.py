@@ -40,13 +40,15 @@ def integer(number):
 VALUE_MEMBERS = {"integer": integer, "amount": decimal, "lower": decimal, "upper": decimal, "time": time,
                  "hash": bytes.hex, "bytes": integer}
 MEMBERS = {"confidence": share, "probability": share, "epoch": bytes.hex, "target": bytes.hex}
-TIMES = ("asserted_at", "valid_from", "valid_to", "cast_at", "declared_at", "revised_at", "from", "to")
+TIMES = ("asserted_at", "valid_from", "valid_to", "cast_at", "declared_at", "revised_at", "created_at", "from",
+         "to")
 FIELDS = {
     "assertion": ("subject", "predicate", "object", "negated", "confidence", "asserted_at", "valid_from", "valid_to",
                   "epoch", "source", "qualifiers", "evidence", "parents"),
     "vote": ("target", "stance", "probability", "cast_at", "reason"),
     "epoch": ("name", "description", "declared_at", "from", "to", "supersedes"),
     "revision": ("kind", "targets", "replacements", "revised_at", "reason"),
+    "view": ("name", "created_at", "dropped", "subjects", "predicate", "lens", "epoch", "parameters"),
     "bundle": (),
 }
 
@@ -59,7 +61,7 @@ def shown(name, value):
                                                                                        or member == "text")}
     if name in TIMES:
         return time(value)
-    if name in ("qualifiers", "evidence"):
+    if name in ("qualifiers", "parameters", "evidence"):
         return [{member: MEMBERS.get(member, lambda same: same)(item[member]) for member in item if item[member]}
                 for item in value]
     if name in ("parents", "supersedes", "replacements"):

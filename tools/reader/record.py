@@ -7,7 +7,7 @@ import unicodedata
 
 from .blake3 import blake3
 
-TYPES = ("assertion", "vote", "epoch", "revision", "bundle")
+TYPES = ("assertion", "vote", "epoch", "revision", "bundle", "view")
 KINDS = ("entity", "text", "integer", "decimal", "quantity", "time", "boolean", "blob", "unknown", "none")
 TARGETS = ("assertion", "claim", "agent", "source", "epoch", "vote")
 PRECISIONS = ("year", "month", "day", "second", "microsecond")
@@ -311,6 +311,34 @@ def bundle(cursor):
     return {"members": ids}
 
 
+def optional_name(data):
+    return name(data) if data else ""
+
+
+def glob(data):
+    """A pattern over names: a backslash takes what follows as it stands, so there has to be something."""
+    pattern = optional_name(data)
+    unescaped = pattern.replace("\\\\", "")
+    demand(not unescaped.endswith("\\"), "the pattern ends in a lone backslash")
+    return pattern
+
+
+def view(cursor):
+    created_at, flags = cursor.numbers("qB")
+    demand(flags & ~3 == 0, "flags that mean nothing")
+    cursor.zeros(1)
+    count = cursor.number("H")
+    cursor.zeros(4)
+    demand(count <= 256, "too many parameters")
+    found = {"created_at": created_at, "dropped": bool(flags & 1), "name": name(cursor.part()),
+             "subjects": glob(cursor.part()), "predicate": optional_name(cursor.part()),
+             "lens": optional_name(cursor.part()), "epoch": cursor.take(32) if flags & 2 else None}
+    found["parameters"] = qualifiers(cursor, count, 0)[0]
+    rest = [found[field] for field in ("subjects", "predicate", "lens", "epoch", "parameters")]
+    demand(not any(rest) if found["dropped"] else found["lens"], "a dropped view with more than a name, or no lens")
+    return found
+
+
 def decode(data):
     """A record's bytes as a dictionary; Refused, or Unknown where it is not for this reader."""
     demand(64 <= len(data) <= RECORD_MAX and len(data) % 64 == 0, "no record has this length")
@@ -326,7 +354,7 @@ def decode(data):
         raise Unknown(f"type {number} of format {form}")
     result = {"type": TYPES[number], "author": cursor.take(32)}
     cursor.data = data[:length]
-    result.update((assertion, vote, epoch, revision, bundle)[number](cursor))
+    result.update((assertion, vote, epoch, revision, bundle, view)[number](cursor))
     demand(cursor.at == length, "the record goes on behind its parts")
     return result
 

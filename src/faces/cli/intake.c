@@ -274,6 +274,7 @@ static const struct steme_key *stated_author(const struct steme_record *record)
     case STEME_EPOCH: return &record->as.epoch.author;
     case STEME_REVISION: return &record->as.revision.author;
     case STEME_BUNDLE: return &record->as.bundle.author;
+    case STEME_VIEW: return &record->as.view.author;
     }
     unreachable_here();
 }

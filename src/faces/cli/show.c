@@ -90,6 +90,10 @@ void show_summary(struct buf *to, const struct steme_record *record)
     case STEME_EPOCH: print_append_clean(to, record->as.epoch.name, 80); break;
     case STEME_REVISION: append_revision(to, &record->as.revision); break;
     case STEME_BUNDLE: buf_printf(to, "%zu assertions", record->as.bundle.member_count); break;
+    case STEME_VIEW:
+        buf_append_text(to, record->as.view.dropped ? "drop " : "");
+        print_append_clean(to, record->as.view.name, 80);
+        break;
     }
 }
 
@@ -295,6 +299,24 @@ static void print_bundle(struct cli *cli, const struct steme_bundle *it)
     print_key_field(cli, "signed by", &it->author);
 }
 
+static void print_view(struct cli *cli, const struct steme_view *it)
+{
+    print_field(cli, "name", it->name);
+    if (it->dropped) print_field(cli, "dropped", slice_text("yes"));
+    print_field(cli, "subjects", it->subjects);
+    print_field(cli, "predicate", it->predicate);
+    print_field(cli, "lens", it->lens);
+    for (size_t i = 0; i < it->parameter_count; i++) {
+        begin_field(cli, "parameter");
+        print_coloured(&cli->print, PRINT_PLAIN, "%.*s = %.*s", SLICE_PRINT(it->parameters[i].name),
+                       SLICE_PRINT(it->parameters[i].value));
+        fputc('\n', cli->print.out);
+    }
+    if (it->has_epoch) print_id_field(cli, "epoch", &it->epoch);
+    print_time_field(cli, "created", it->created_at_us);
+    print_key_field(cli, "signed by", &it->author);
+}
+
 static void print_entry(struct cli *cli, const struct steme_entry *entry)
 {
     char hex[STEME_PRINT_BYTES];
@@ -309,6 +331,7 @@ static void print_entry(struct cli *cli, const struct steme_entry *entry)
     case STEME_EPOCH: print_epoch(cli, &entry->record.as.epoch); break;
     case STEME_REVISION: print_revision(cli, &entry->record.as.revision); break;
     case STEME_BUNDLE: print_bundle(cli, &entry->record.as.bundle); break;
+    case STEME_VIEW: print_view(cli, &entry->record.as.view); break;
     }
     begin_field(cli, "received");
     fprintf(cli->print.out, "%s as number %" PRIu64 "\n", show_time(entry->received_at_us, time), entry->sequence);

@@ -49,6 +49,7 @@ static struct steme_key signer_of(const struct steme_record *record)
     case STEME_EPOCH: return record->as.epoch.author;
     case STEME_REVISION: return record->as.revision.author;
     case STEME_BUNDLE: return record->as.bundle.author;
+    case STEME_VIEW: return record->as.view.author;
     }
     unreachable_here();
 }

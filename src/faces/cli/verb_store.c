@@ -68,7 +68,7 @@ steme_status verb_init(struct cli *cli, struct steme_error *err)
 
 /* ---- status ---- */
 
-static const char *const record_names[] = { "assertions", "votes", "epochs", "revisions", "bundles" };
+static const char *const record_names[] = { "assertions", "votes", "epochs", "revisions", "bundles", "views" };
 
 static void print_line(const struct cli *cli, const char *label, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

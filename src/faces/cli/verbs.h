@@ -28,6 +28,13 @@ MUST_CHECK steme_status verb_import(struct cli *cli, struct steme_error *err);
 /* `steme vote --batch`, which is an import of votes alone. */
 MUST_CHECK steme_status import_votes(struct cli *cli, const char *name, struct steme_error *err);
 MUST_CHECK steme_status verb_export(struct cli *cli, struct steme_error *err);
+/* verb_view.c */
+MUST_CHECK steme_status verb_view_create(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_view_list(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_view_show(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_view_rows(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_view_drop(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_view_refresh(struct cli *cli, struct steme_error *err);
 /* verb_ask.c */
 MUST_CHECK steme_status verb_resolve(struct cli *cli, struct steme_error *err);
 MUST_CHECK steme_status verb_why(struct cli *cli, struct steme_error *err);
@@ -67,6 +74,9 @@ extern const struct option_spec vote_options[];
 extern const struct option_spec retract_options[];
 extern const struct option_spec supersede_options[];
 extern const struct option_spec epoch_new_options[];
+extern const struct option_spec view_create_options[];
+extern const struct option_spec view_rows_options[];
+extern const struct option_spec view_refresh_options[];
 extern const struct option_spec import_options[];
 extern const struct option_spec export_options[];
 extern const struct option_spec resolve_options[];

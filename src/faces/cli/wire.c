@@ -32,7 +32,7 @@ const char *wire_type_name(enum steme_type type)
 {
     static const char *const names[] = {
         [STEME_ASSERTION] = "assertion", [STEME_VOTE] = "vote",     [STEME_EPOCH] = "epoch",
-        [STEME_REVISION] = "revision",   [STEME_BUNDLE] = "bundle",
+        [STEME_REVISION] = "revision",   [STEME_BUNDLE] = "bundle", [STEME_VIEW] = "view",
     };
     return names[type];
 }
@@ -251,6 +251,26 @@ static void put_revision(struct emit *json, const struct steme_revision *it)
     put_nonempty(json, "reason", it->reason);
 }
 
+static void put_view(struct emit *json, const struct steme_view *it)
+{
+    wire_key(json, "author", &it->author);
+    emit_text(json, "name", it->name);
+    wire_time(json, "created_at", it->created_at_us);
+    if (it->dropped) emit_bool(json, "dropped", true);
+    put_nonempty(json, "subjects", it->subjects);
+    put_nonempty(json, "predicate", it->predicate);
+    put_nonempty(json, "lens", it->lens);
+    if (it->has_epoch) emit_hash(json, "epoch", &it->epoch);
+    if (it->parameter_count > 0) emit_begin(json, "parameters", '[');
+    for (size_t i = 0; i < it->parameter_count; i++) {
+        emit_begin(json, NULL, '{');
+        emit_text(json, "name", it->parameters[i].name);
+        emit_text(json, "value", it->parameters[i].value);
+        emit_end(json, '}');
+    }
+    if (it->parameter_count > 0) emit_end(json, ']');
+}
+
 void wire_begin_entry(struct emit *json, const char *name, const struct steme_entry *entry, bool with_log)
 {
     emit_begin(json, name, '{');
@@ -266,6 +286,7 @@ void wire_begin_entry(struct emit *json, const char *name, const struct steme_en
     case STEME_EPOCH: put_epoch(json, &entry->record.as.epoch); break;
     case STEME_REVISION: put_revision(json, &entry->record.as.revision); break;
     case STEME_BUNDLE: wire_key(json, "author", &entry->record.as.bundle.author); break;
+    case STEME_VIEW: put_view(json, &entry->record.as.view); break;
     }
     if (entry->is_signed) put_signature(json, &entry->signature);
 }

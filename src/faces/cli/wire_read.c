@@ -507,9 +507,35 @@ static void take_bundle(struct reader *in, json_t *object, struct wire_record *o
     it->member_count = out->member_count;
 }
 
+static void take_view(struct reader *in, json_t *object, struct wire_record *out)
+{
+    struct steme_view *it = &out->record.as.view;
+    CHECK_MEMBERS(in, object, COMMON_MEMBERS, "author", "name", "created_at", "dropped", "subjects", "predicate",
+                  "lens", "epoch", "parameters");
+    take_author(in, object, "author", out, &it->author);
+    it->name = take_text(in, object, "name", true);
+    it->created_at_us = take_act_time(in, object, "created_at");
+    it->dropped = take_bool(in, object, "dropped");
+    it->subjects = take_text(in, object, "subjects", false);
+    it->predicate = take_text(in, object, "predicate", false);
+    it->lens = take_text(in, object, "lens", false);
+    it->has_epoch = json_object_get(object, "epoch") != NULL;
+    if (it->has_epoch) take_hash(in, object, "epoch", &it->epoch);
+    json_t *array = take_array(in, object, "parameters", STEME_VIEW_PARAMETERS_MAX, &it->parameter_count);
+    struct steme_qualifier *parameters = allocate(in, it->parameter_count, sizeof *parameters);
+    for (size_t i = 0; parameters && i < it->parameter_count && !in->status; i++) {
+        json_t *item = json_array_get(array, i);
+        if (!json_is_object(item)) fail(in, "parameters", "an array of {\"name\":...,\"value\":...}");
+        CHECK_MEMBERS(in, item, "name", "value");
+        parameters[i].name = take_text(in, item, "name", true);
+        parameters[i].value = take_text(in, item, "value", true);
+    }
+    it->parameters = parameters;
+}
+
 static void take_record(struct reader *in, json_t *object, struct wire_record *out)
 {
-    static const char *const types[] = { "assertion", "vote", "epoch", "revision", "bundle" };
+    static const char *const types[] = { "assertion", "vote", "epoch", "revision", "bundle", "view" };
     bool has_id = json_object_get(object, "id") != NULL;
     out->is_draft = in->is_draft = !has_id && !json_object_get(object, "signature");
     out->record.type = (enum steme_type)take_word(in, object, "type", types, countof(types));
@@ -524,6 +550,7 @@ static void take_record(struct reader *in, json_t *object, struct wire_record *o
     case STEME_EPOCH: take_epoch(in, object, out); break;
     case STEME_REVISION: take_revision(in, object, out); break;
     case STEME_BUNDLE: take_bundle(in, object, out); break;
+    case STEME_VIEW: take_view(in, object, out); break;
     }
 }
 

@@ -167,7 +167,7 @@ static void places_and_types_come_back(void **state)
         value_of_location(&value, locations[i]);
         OK(row_location(value_slice(&value), &back, &failure));
         assert_int_equal(back, locations[i]);
-        for (unsigned type = 0; type <= STEME_BUNDLE; type++) {
+        for (unsigned type = 0; type <= STEME_VIEW; type++) {
             enum steme_type type_back = STEME_ASSERTION;
             value_of_id(&value, (enum steme_type)type, locations[i]);
             OK(row_id(value_slice(&value), &type_back, &back, &failure));
@@ -425,7 +425,7 @@ static void a_place_of_another_length_or_type_is_refused(void **state)
 {
     (void)state;
     static const uint8_t bytes[16] = { 0 };
-    uint8_t strange[8] = { 0, 0, 0, 0, 0, 0, 0, STEME_BUNDLE + 1 };
+    uint8_t strange[8] = { 0, 0, 0, 0, 0, 0, 0, STEME_VIEW + 1 };
     uint64_t location = 0;
     for (size_t size = 0; size < sizeof bytes; size++) {
         if (size == 8) continue;

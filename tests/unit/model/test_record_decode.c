@@ -33,7 +33,7 @@ static const struct {
     const char *says;
 } edits[] = {
     /* the header */
-    { "a type after the last", "assertion_entity", { { 0, "05" } }, STEME_UNSUPPORTED, "type 5" },
+    { "a type after the last", "assertion_entity", { { 0, "06" } }, STEME_UNSUPPORTED, "type 6" },
     { "the greatest type", "assertion_entity", { { 0, "ff" } }, STEME_UNSUPPORTED, "type 255" },
     { "another type's body", "assertion_entity", { { 0, "01" } }, STEME_BAD_INPUT, "" },
     { "the first zero", "assertion_entity", { { 1, "01" } }, STEME_BAD_INPUT, "header" },
@@ -369,7 +369,7 @@ static void every_other_byte_is_refused_by_name(void **state)
 static void a_record_that_ends_before_its_fixed_fields_is_refused(void **state)
 {
     (void)state;
-    for (unsigned type = STEME_ASSERTION; type <= STEME_BUNDLE; type++) {
+    for (unsigned type = STEME_ASSERTION; type <= STEME_VIEW; type++) {
         uint8_t bytes[64] = { (uint8_t)type, [8] = 48, [12] = 1 };
         struct bundle_view bundle;
         struct assertion_view view;

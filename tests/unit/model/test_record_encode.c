@@ -407,7 +407,7 @@ static void twin_members(struct steme_record *record)
     BUNDLE.member_count = 3;
 }
 
-static void wrong_type(struct steme_record *record) { record->type = (enum steme_type)5; }
+static void wrong_type(struct steme_record *record) { record->type = (enum steme_type)6; }
 
 static const struct {
     const char *name, *sample;
@@ -470,7 +470,7 @@ static const struct {
     { "a revision's reason of bad UTF-8", "revision_correct", bad_reason, "reason" },
     { "a bundle of nothing", "bundle", no_members, "without members" },
     { "two members alike", "bundle", twin_members, "members 0 and 2 are the same" },
-    { "a record of no type", "bundle", wrong_type, "record type 5" },
+    { "a record of no type", "bundle", wrong_type, "record type 6" },
 };
 
 static void what_no_record_may_say_is_refused_by_name(void **state)
