@@ -75,12 +75,24 @@ struct evidence {
 MUST_CHECK steme_status evidence_gather(struct reader *reader, const struct slot_ref *slot, const uint8_t *epoch,
                                         struct arena *arena, struct evidence *out, struct steme_error *err);
 
+/* Every slot of a predicate (by the first 4 bytes of its hash: another predicate may share them), in the order of the
+ * index, each as evidence_gather() gives it; one walk over the rows for all of them. A slot's evidence is valid during
+ * its visit only; what visit answers other than STEME_OK ends the walk and is returned. */
+MUST_CHECK steme_status evidence_sweep(struct reader *reader, uint32_t predicate, const uint8_t *epoch,
+                                       steme_status (*visit)(void *context, const struct slot_ref *slot,
+                                                             struct evidence *evidence, struct steme_error *err),
+                                       void *context, struct steme_error *err);
+
 /* Read the records of testimonies that have no entry yet, many at once, and hold each against its row: slot, claim,
  * polarity and confidence must be what the record says. */
 MUST_CHECK steme_status evidence_read(struct reader *reader, const struct slot_ref *slot,
                                       struct testimony **testimonies, size_t count, struct arena *arena,
                                       struct steme_error *err);
-/* The same for all of them. */
+/* The same for testimonies of many slots: slots[i] is that of testimonies[i]. */
+MUST_CHECK steme_status evidence_read_across(struct reader *reader, const struct slot_ref *slots,
+                                             struct testimony **testimonies, size_t count, struct arena *arena,
+                                             struct steme_error *err);
+/* The same for all of one slot. */
 MUST_CHECK steme_status evidence_read_all(struct reader *reader, const struct slot_ref *slot,
                                           const struct evidence *evidence, struct arena *arena,
                                           struct steme_error *err);

@@ -65,7 +65,7 @@ extern const struct option_spec cli_common_options[];
 extern const struct option_spec cli_signer_options[];
 /* --as-of, --valid-at: what moment_of() reads */
 extern const struct option_spec cli_moment_options[];
-/* --lens, --half-life, --root */
+/* --lens and its parameters: what cli_lens() reads */
 extern const struct option_spec cli_lens_options[];
 
 /* Say what to do about the error that is about to be returned; the last one said is shown. */
