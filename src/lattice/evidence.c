@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/codec.h"
 #include "base/id16.h"
+#include "base/id16_index.h"
 #include "base/slice.h"
 #include "lattice/projection.h"
 #include "model/record.h"
@@ -702,6 +703,54 @@ steme_status evidence_sweep(struct reader *reader, uint32_t predicate, const uin
     arena_deinit(&sweep.arena);
     arena_deinit(&sweep.rows);
     return said;
+}
+
+/* ---- predicates ---- */
+
+/* Number of a predicate met before, or its name from the row's record. */
+static steme_status meet_predicate(struct reader *reader, const struct kv_pair *pair, struct id16_index *met,
+                                   struct arena *arena, void **names, size_t *capacity, struct steme_error *err)
+{
+    struct testimony t = { .standing = STEME_LIVE }, *wanted = &t;
+    struct slot_ref slot;
+    uint8_t id[16] = { 0 };
+    uint32_t number = 0;
+    steme_status status = key_slot(pair->key, &slot, err);
+    if (status) return status;
+    for (size_t i = 0; i < sizeof slot.predicate; i++)
+        id[4 + i] = (uint8_t)(slot.predicate >> (8 * i));
+    if (id16_index_find(met, id) != ID16_NONE) return STEME_OK;
+    status = row_slot(pair->key, pair->value, NULL, &t.row, err);
+    if (status || t.row.location >= reader->limit) return status;
+    status = evidence_read(reader, &slot, &wanted, 1, arena, err);
+    if (!status) status = grow(arena, names, met->count, capacity, sizeof(struct steme_slice), err);
+    if (!status) status = id16_index_add(met, id, &number, err);
+    if (!status) ((struct steme_slice *)*names)[number] = t.view->predicate;
+    return status;
+}
+
+static int compare_names(const void *left, const void *right) { return slice_compare(*(const struct steme_slice *)left, *(const struct steme_slice *)right); }
+
+steme_status evidence_predicates(struct reader *reader, struct arena *arena, struct steme_slice **out,
+                                 size_t *count_out, struct steme_error *err)
+{
+    static const uint8_t tag[] = { 'S' };
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    struct id16_index met;
+    void *names = NULL;
+    size_t capacity = 0;
+    struct steme_slice prefix = slice_of(tag, sizeof tag);
+    steme_status said = STEME_OK, status = kv_seek(reader->txn, prefix, prefix, &cursor, &pair, err);
+    id16_index_init(&met, arena);
+    for (; !status && !said; status = said ? said : kv_next(&cursor, &pair, err))
+        said = meet_predicate(reader, &pair, &met, arena, &names, &capacity, err);
+    kv_cursor_end(&cursor);
+    if (status != STEME_NOT_FOUND) return status;
+    if (met.count) qsort(names, met.count, sizeof(struct steme_slice), compare_names);
+    *out = names;
+    *count_out = met.count;
+    return STEME_OK;
 }
 
 steme_status evidence_next_slot(struct reader *reader, struct slot_ref *slot, bool only_route, struct steme_error *err)

@@ -83,6 +83,11 @@ MUST_CHECK steme_status evidence_sweep(struct reader *reader, uint32_t predicate
                                                              struct evidence *evidence, struct steme_error *err),
                                        void *context, struct steme_error *err);
 
+/* The predicates that anything below the limit is asserted with, by name. Of two whose hashes begin with the same 4 bytes
+ * only the one that comes first in the index is named. */
+MUST_CHECK steme_status evidence_predicates(struct reader *reader, struct arena *arena, struct steme_slice **out,
+                                            size_t *count_out, struct steme_error *err);
+
 /* Read the records of testimonies that have no entry yet, many at once, and hold each against its row: slot, claim,
  * polarity and confidence must be what the record says. */
 MUST_CHECK steme_status evidence_read(struct reader *reader, const struct slot_ref *slot,

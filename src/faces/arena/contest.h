@@ -3,7 +3,7 @@
 #ifndef ARENA_CONTEST_H
 #define ARENA_CONTEST_H
 
-#include "faces/arena/card.h"
+#include "faces/card/card.h"
 #include "faces/arena/scenario.h"
 
 struct contest_point {

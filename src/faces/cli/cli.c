@@ -310,7 +310,7 @@ done:
     return status;
 }
 
-static steme_status check_lens_name(const char *name, struct steme_error *err)
+steme_status cli_check_lens(const char *name, struct steme_error *err)
 {
     enum { LENSES_MAX = 32 };
     const char *names[LENSES_MAX];
@@ -358,7 +358,7 @@ steme_status cli_lens(struct cli *cli, struct steme_lens *out, struct steme_erro
     size_t root_count = options_count(&cli->options, "root");
     struct steme_key *roots = arena_calloc(&cli->arena, root_count, sizeof *roots);
     if (!roots) return arena_full(&cli->arena, err);
-    steme_status status = lens.name ? check_lens_name(lens.name, err) : STEME_OK;
+    steme_status status = lens.name ? cli_check_lens(lens.name, err) : STEME_OK;
     if (!status && half_life) status = scalar_parse_duration(half_life, "half-life", &lens.half_life_us, err);
     if (!status) status = read_prior(cli, &lens.prior, err);
     if (!status) status = read_method(cli, &lens.method, err);

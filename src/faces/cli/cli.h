@@ -100,6 +100,8 @@ MUST_CHECK steme_status cli_find_epoch(struct cli *cli, struct steme_slice text,
 MUST_CHECK steme_status cli_find_key(struct cli *cli, const char *text, struct steme_key *out, struct steme_error *err);
 /* The lens asked for; roots live in the arena. */
 MUST_CHECK steme_status cli_lens(struct cli *cli, struct steme_lens *out, struct steme_error *err);
+/* STEME_BAD_INPUT with what was likely meant, unless there is such a lens. */
+MUST_CHECK steme_status cli_check_lens(const char *name, struct steme_error *err);
 /* One "name=value" per use of an option. */
 MUST_CHECK steme_status cli_qualifiers(struct cli *cli, const char *option, bool key, struct steme_qualifier *out,
                                        struct steme_error *err);

@@ -287,6 +287,40 @@ const struct verb verbs[] = {
         .examples = "steme lens list",
     },
     {
+        .name = "voices",
+        .group = group_ask,
+        .arguments = "",
+        .run = verb_voices,
+        .options = { voices_options, cli_lens_options, cli_moment_options },
+        .summary = "how often each voice has been right, as far as can be learned",
+        .details =
+            "What the reliability lens learned of each voice of a predicate, without knowing the truth: the answers it\n"
+            "gave, how many of them are expected to be right, its accuracy with a 95 % interval, what it weighs (a voice\n"
+            "of whom nothing is known weighs 1), and with --copying how far it is independent. Of numbers: how far off\n"
+            "it is.",
+        .examples = "steme voices --predicate is_a\n"
+                    "steme voices --copying --sort weight --limit 0\n"
+                    "steme voices --as-of @120 --json",
+    },
+    {
+        .name = "calibrate",
+        .group = group_ask,
+        .arguments = "--truth FILE",
+        .run = verb_calibrate,
+        .options = { calibrate_options, cli_lens_options, cli_moment_options },
+        .summary = "hold the answers of each lens against what is true",
+        .details =
+            "FILE is TSV with a header: subject, predicate, object, and type if the kind matters. Printed for each lens,\n"
+            "or those named (--lens may be repeated): how many answers are right (k that tie are worth 1/k), log loss,\n"
+            "Brier score and calibration error of the probabilities, less is better. What they lack to 1 is spread evenly\n"
+            "over what is claimed; a truth that nobody claims counts as wrong, with the log loss of 1e-6, which is the\n"
+            "most. Of numbers: mean and root mean square of the error, and how often the truth lies within 1.96 of the\n"
+            "stated errors.",
+        .examples = "steme calibrate --truth truth.tsv\n"
+                    "steme calibrate --truth truth.tsv --lens consensus --lens reliability --svg plots\n"
+                    "steme calibrate --truth truth.tsv --format tsv > cards.tsv",
+    },
+    {
         .name = "arena",
         .group = group_ask,
         .arguments = "SCENARIO...",
