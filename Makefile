@@ -22,7 +22,7 @@ export JOBS ?= $(shell nproc)
 
 help: ## these lines
 	@sed -n 's/^#   /  /p' Makefile
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 setup: ## install what is missing on a Debian machine, developer's tools included
 	@tools/setup all

@@ -12,7 +12,7 @@
 enum figure_bound { FIGURE_AT_LEAST, FIGURE_AT_MOST };
 
 struct figure {
-    const char *letter;      /* "a".."g" */
+    const char *letter;      /* "a".."h" */
     const char *what;        /* both sides in a line */
     const char *unit;        /* of both: "rec/s", "us", "B" ... */
     enum figure_bound bound; /* which way is good */

@@ -59,12 +59,15 @@ static struct steme_slice name_of(struct cli *cli, const struct steme_voice *voi
 
 /* ---- for people ---- */
 
+/* Strengths below 1 make part answers; sums of whole ones are whole but for rounding. */
+static bool is_whole(double number) { return fabs(number - round(number)) < 1e-6; }
+
 static void print_row(struct voices *it, struct table *table, const struct steme_scope *scope,
                       const struct steme_voice *voice)
 {
     char text[2][SHARE_TEXT_BYTES];
     table_cell(table, name_of(it->cli, voice));
-    table_cellf(table, "%.4g", voice->answers);
+    table_cellf(table, "%.*f", is_whole(voice->answers) ? 0 : 1, voice->answers);
     if (is_of_numbers(scope)) {
         table_cellf(table, "%.4g", voice->deviation);
     } else {
