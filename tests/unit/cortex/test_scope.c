@@ -37,7 +37,7 @@ static uint32_t number_of(const struct view *v, struct steme_hash voice)
 
 static uint32_t label_of(const struct view *v, const char *text)
 {
-    struct steme_value value = { .kind = STEME_TEXT, .text = slice_text(text) };
+    struct steme_value value = { .kind = STEME_ENTITY, .text = slice_text(text) };
     uint8_t id[16];
     struct buf bytes;
     buf_init(&bytes, 4096);
