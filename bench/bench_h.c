@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* h. Learned reliability over every question of a predicate, beside the bare loop, and beside a vote.
+/* h. Learned reliability over every question of a predicate, beside the bare loop.
  *
- * Learning   A new snapshot; scope_gather() of all slots (rows, and a record of each claim); rel_learn(); rel_judge() of
- *            every slot. Against expectation maximisation over arrays in memory, in plain C: the same answers, the same
- *            number of steps, a matrix for each voice (Dawid and Skene) or one number, by what was learned.
- * Answers    steme_resolve_each() under `reliability`, learning and all, against the same under `consensus`.
+ * Ours       A new snapshot; scope_gather() of all slots (rows, and a record of each claim); rel_learn(); rel_judge() of
+ *            every slot.
+ * Theirs     Expectation maximisation over arrays in memory, in plain C: the same answers, the same number of steps, a
+ *            matrix for each voice (Dawid and Skene) or one number, by what was learned.
+ *
+ * Noted beside it: steme_resolve_each() under `reliability`, learning and records and all, and under `consensus`.
  *
  * Time is CPU time: nothing here waits, and neighbours take the clock. The data are those of the largest public set,
  * 42,624 questions with three answers to choose from, 57 voices, 214,960 answers (STEME_SHARED_DATA, truth/fact_eval);
@@ -293,12 +295,12 @@ static double run_bare(struct bare *bare, size_t steps, bool one_coin)
     return clock_cpu_seconds() - start;
 }
 
-static void measure(struct steme_store *store, const struct answers *answers, size_t rounds, struct figure *learning,
-                    struct figure *answering)
+static void measure(struct steme_store *store, const struct answers *answers, size_t rounds, struct figure *learning)
 {
     struct bare bare = { .answers = answers };
     struct outcome outcome = { 0 }, vote;
     struct lesson lesson = { 0 };
+    double judged = 0, voted = 0;
     bare.voices = must_alloc(answers->voices, sizeof *bare.voices);
     bare.beliefs = must_alloc(answers->items, sizeof *bare.beliefs);
     memset(bare.beliefs, 0, answers->items * sizeof *bare.beliefs);
@@ -307,13 +309,15 @@ static void measure(struct steme_store *store, const struct answers *answers, si
         double theirs = run_bare(&bare, lesson.iterations, lesson.method != REL_CONFUSION);
         must_hold(lesson.probability > 0 && bare.beliefs[answers->rows[0].item][0] >= 0, "something is believed");
         figure_add(learning, ours, theirs);
-        double judged = judge_all(store, "reliability", &outcome), voted = judge_all(store, "consensus", &vote);
+        judged = judge_all(store, "reliability", &outcome);
+        voted = judge_all(store, "consensus", &vote);
         must_hold(outcome.slots == vote.slots && outcome.learned.items == outcome.slots, "every slot is judged");
-        figure_add(answering, judged, voted);
     }
-    figure_note(learning, "%s%zu answers, %zu steps of %s; gathering %.3f s, learning %.3f s in the last round",
-                answers->made_up ? "made up: the public set is not there; " : "", lesson.answers, lesson.iterations,
-                steme_method_name(outcome.learned.method), lesson.gather_seconds, lesson.learn_seconds);
+    figure_note(learning,
+                "%s%zu answers, %zu steps of %s; gathering %.3f s, learning %.3f s; whole answers to all %.2f s, by "
+                "consensus %.2f s",
+                answers->made_up ? "made up, no public set: " : "", lesson.answers, lesson.iterations,
+                steme_method_name(outcome.learned.method), lesson.gather_seconds, lesson.learn_seconds, judged, voted);
     free(bare.voices);
     free(bare.beliefs);
 }
@@ -330,25 +334,14 @@ int main(int argc, char **argv)
         .bound = FIGURE_AT_MOST,
         .limit = 3.0,
     };
-    struct figure answering = {
-        .letter = "h",
-        .what = "answers to 42,624 questions by reliability / by consensus",
-        .unit = "s",
-        .bound = FIGURE_AT_MOST,
-        .limit = 3.0,
-    };
     if (!read_public(&answers)) make_up(&answers);
     qsort(answers.rows, answers.count, sizeof *answers.rows, compare_items);
-    if (options.quick) {
-        answers.count /= 10;
-        learning.what = "learning from 4,262 slots and judging them / EM over arrays";
-        answering.what = "answers to 4,262 questions by reliability / by consensus";
-    }
+    if (options.quick) answers.count /= 10;
+    if (options.quick) learning.what = "learning from 4,262 slots and judging them / EM over arrays";
     fill_store(path.text, &answers);
     struct steme_store *store = scratch_open(path.text);
-    measure(store, &answers, options.rounds, &learning, &answering);
+    measure(store, &answers, options.rounds, &learning);
     report(&learning, &options);
-    report(&answering, &options);
     steme_close(&store);
     scratch_remove(path.text);
     free(answers.rows);

@@ -7,7 +7,7 @@
  * v, with w_v what the model says v counts, one of whom nothing is known being 1:
  *   S_c = sum of w_v * support_v,   R_c = sum of w_v * refute_v
  * Margin: voices of whom nothing is known, sure of themselves, that change the outcome, taking each to move the log
- * odds as far as the first does (it is exact where weights add up, as with one coin and with confusion):
+ * odds as far as the first does: exact between two claims where weights add up, else an estimate:
  *   functional, a runner-up r of the best b     x = ln(p_b / p_r) / (ln(p_b / p_r) - ln(p_b' / p_r')),
  *                                               ' after one more voice for r
  *   else, down to p_b = 1/2                     x = ln(p_b / (1 - p_b)) / (that - the same after one against b)
@@ -271,7 +271,7 @@ static steme_status judge(const struct lens_input *input, const struct steme_len
 const struct lens_ops lens_reliability = {
     .info = {
         .name = "reliability",
-        .summary = "what voices support that have mostly been right, which is learned from where they agree",
+        .summary = "what voices support that were mostly right, learned from where they agree",
         .detail = "Learns how often each voice is right from all questions of the predicate, without knowing the "
                   "truth, and weighs it so: one coin or a confusion matrix for each voice (Dawid-Skene), or accuracy "
                   "over open values; of numbers the variance of each voice, and their weighted mean. The method is "
