@@ -147,8 +147,21 @@ void rel_weigh(const struct rel_state *state, const struct rel_item *item, doubl
         coin_weigh(state, item, weights);
 }
 
+double rel_voices_of(const struct rel_state *state, const struct rel_item *item)
+{
+    double voices = 0;
+    for (size_t from = 0, end; from < item->answer_count; from = end) {
+        double most = 0;
+        end = rel_voice_end(item, from);
+        for (size_t a = from; a < end; a++)
+            most = fmax(most, fmax(item->answers[a].support, item->answers[a].refute));
+        voices += most * state->counts[rel_voice_row(state, item->answers[from].voice)];
+    }
+    return voices;
+}
+
 /* Weights to the power 1/T, over their sum; the sum of any of them is at most 1 also after rounding. */
-static void believe(const struct rel_state *state, double *weights, size_t size)
+static void believe(double temperature, double *weights, size_t size)
 {
     double top = 0, total = 0;
     for (size_t x = 0; x < size; x++)
@@ -156,7 +169,7 @@ static void believe(const struct rel_state *state, double *weights, size_t size)
     invariant(top > 0);
     for (size_t x = 0; x < size; x++) {
         double share = fmax(weights[x] / top, 1e-300);
-        weights[x] = state->temperature > 1 ? numeric_exp(numeric_ln(share) / state->temperature) : share;
+        weights[x] = temperature > 1 ? numeric_exp(numeric_ln(share) / temperature) : share;
         total += weights[x];
     }
     double share = (1 - 2 * DBL_EPSILON * (double)size) / total;
@@ -169,7 +182,8 @@ static void judge_item(const struct rel_state *state, const struct rel_item *ite
 {
     size_t size = rel_evidence_size(state, item);
     rel_weigh(state, item, weights);
-    believe(state, weights, size);
+    double extra = state->correlation > 0 ? fmax(0, rel_voices_of(state, item) - 1) : 0;
+    believe(1 + state->correlation * extra, weights, size);
     size_t fresh = state->labels;
     for (uint32_t v = 0; v < item->value_count; v++) {
         if (state->method != REL_CONFUSION)
@@ -290,7 +304,7 @@ static steme_status learn_state(const struct rel_data *data, const struct rel_pa
         survey_voices(&survey, data);
     }
     if (params->uncalibrated) return STEME_OK;
-    status = temper_learn(data, state, voices, arena, &state->temperature, err);
+    status = temper_learn(data, state, voices, arena, &state->correlation, err);
     if (status) return status;
     survey_voices(&survey, data);
     return STEME_OK;
@@ -317,12 +331,16 @@ steme_status rel_learn(const struct rel_data *data, const struct rel_params *par
     *state = (struct rel_state){ .method = model->method,
                                  .voice_count = (uint32_t)data->voice_count,
                                  .prior = params->prior > 0 ? fmax(params->prior, prior_min) : LENS_PRIOR,
-                                 .temperature = 1,
                                  .counts = counts };
     if (state->method == REL_CONFUSION) state->labels = (uint32_t)data->label_count;
     status = learn_state(data, params, arena, state, voices, &model->iterations, err);
     if (status) return status;
-    model->temperature = state->temperature;
+    double answers = 0;
+    for (size_t v = 0; v < data->voice_count; v++)
+        answers += voices[v].answers;
+    double extra = data->item_count > 0 ? fmax(0, answers / (double)data->item_count - 1) : 0;
+    model->correlation = state->correlation;
+    model->temperature = 1 + state->correlation * extra;
     model->item_count = data->item_count;
     model->answer_count = shape.answers;
     model->label_count = data->label_count;

@@ -71,7 +71,9 @@ struct rel_model {
     enum rel_method method; /* the one chosen; never REL_AUTO */
     const char *because;    /* static sentence: why that one */
     size_t iterations;
-    double temperature; /* what log odds are divided by; 1: as they are */
+    double correlation; /* of the voices' errors: log odds about an item with n voices are divided by
+                           1 + correlation (n - 1) */
+    double temperature; /* that, for an item of the average number of voices; 1: as they are */
     size_t item_count, answer_count, label_count;
     const struct rel_voice *voices;
     size_t voice_count;

@@ -18,7 +18,8 @@ struct rel_state {
     enum rel_method method;
     uint32_t labels;           /* confusion: K */
     uint32_t voice_count;      /* strangers stand at this index in the arrays by voice */
-    double prior, temperature; /* weight of what nobody named; what log odds are divided by */
+    double prior;              /* weight of what nobody named */
+    double correlation;        /* of errors: n voices are worth n / (1 + correlation (n - 1)) */
     double *counts;            /* by voice: what a full word counts, 0..1: its independence */
     /* confusion */
     double *says;   /* by voice, label said, truth: chance that it says it there */
@@ -34,11 +35,13 @@ struct rel_state {
  * one for each label of the scope, then one for each value with REL_NEW_LABEL, in order. */
 void confusion_weigh(const struct rel_state *state, const struct rel_item *item, double *weights);
 void coin_weigh(const struct rel_state *state, const struct rel_item *item, double *weights);
+/* How many voices spoke: the sum of the greatest strength of each, as far as it counts. */
+double rel_voices_of(const struct rel_state *state, const struct rel_item *item);
 /* Either; room for rel_evidence_size() weights, at least 1. */
 size_t rel_evidence_size(const struct rel_state *state, const struct rel_item *item);
 void rel_weigh(const struct rel_state *state, const struct rel_item *item, double *weights);
 
-/* The temperature at which halves of the crowd foretell one another best; at least 1. Needs the state of a member, and by
+/* The correlation at which halves of the crowd foretell one another best, 0..1. Needs the state of a member, and by
  * voice how many answers it gave and how many are thought right. */
 MUST_CHECK steme_status temper_learn(const struct rel_data *data, const struct rel_state *state,
                                      const struct rel_voice *voices, struct arena *arena, double *out,

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How sure to be. Both members multiply what voices say as if they erred independently. They don't: what misleads one
- * misleads others, so the products are too sure. Log odds are therefore divided by a temperature T (Guo et al., ICML 2017),
- * which changes no ranking. There it is fitted with the truth; here without:
+ * misleads others, so the products are too sure. n voices whose errors correlate by rho bear the evidence of
+ * n / (1 + rho (n - 1)) independent ones (the design effect of Kish, Survey Sampling, 1965), so log odds are divided by
+ *   T = 1 + rho (n - 1)
+ * for an item with n voices (the sum of their greatest strengths): a temperature (Guo et al., ICML 2017), which changes
+ * no ranking. There it is fitted with the truth; here without:
  *
  * Each item's voices are split into two halves A and B. P_A and P_B are what each half makes one believe. If they are as
- * sure as they should be, either is right about the other: T_half is where
+ * sure as they should be, either is right about the other: rho is where
  *   sum over items of  - sum_x P_B(x) ln P_A^(1/T)(x)  - sum_x P_A(x) ln P_B^(1/T)(x)
- * is least, P^(1/T) being P with its log odds divided by T, made to sum to 1. (What one held-out answer says is too little to
- * tell: its likelihood is flat in T.) A whole crowd is twice a half. If errors are shared by everyone, twice the voices bear
- * no more evidence, and T - 1 is to be doubled; if by nobody, T stays. Neither can be seen; the geometric mean is taken:
- *   T = 1 + sqrt 2 (T_half - 1)
+ * is least, P^(1/T) being P with its log odds divided by the half's T, made to sum to 1. (What one held-out answer says is
+ * too little to tell: its likelihood hardly depends on rho.) The other half errs too, which is taken for too much sureness
+ * of the first, so rho comes out high; it is held to at most RHO_MAX. A crowd of independent voices gets about 0 all the same.
  *
  * The halves: an item's voices in the order of how many answers they gave (then how many were right, then what they say
- * here), dealt in turn. That does not depend on names, nor on what is said about the item. T_half is one of a grid, so that
+ * here), dealt in turn. That does not depend on names, nor on what is said about the item. rho is one of a grid, so that
  * rounding does not show. */
 #include "base/check.h"
 #include "cortex/numeric.h"
@@ -21,11 +23,17 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { GRID = 50 }; /* steps of a tenth from 1 to 6 */
+enum { GRID = 40 };                 /* steps */
+static const double grid_step = 0.01; /* so RHO_MAX is 0.4: a crowd without end counts 2.5 voices or more */
 
 struct speaker {
     double answers, right, belief; /* the order; belief: in what it says here */
     size_t from, end;              /* its answers */
+};
+
+struct half {
+    size_t size;  /* of its logs */
+    double extra; /* n - 1: T = 1 + rho extra */
 };
 
 struct splitter {
@@ -34,9 +42,9 @@ struct splitter {
     struct speaker *speakers;     /* scratch, for the longest item */
     struct rel_answer *dealt;     /* scratch */
     double *weights;              /* scratch */
-    double *logs;                 /* of the weights of half A, then of half B, item by item */
-    size_t *sizes;                /* of each half */
-    size_t split_count, log_count;
+    double *logs, *beliefs;       /* of half A, then of half B, item by item: weights' logs less the greatest; at T = 1 */
+    struct half *halves;          /* A, B, A, B ... */
+    size_t half_count, log_count;
 };
 
 static int compare_numbers(double a, double b) { return (a > b) - (a < b); }
@@ -74,6 +82,26 @@ static struct rel_item deal(const struct splitter *splitter, const struct rel_it
     return half;
 }
 
+/* Logs less the greatest, and what is believed at T = 1. */
+static void keep_half(struct splitter *splitter, const struct rel_item *half, size_t size)
+{
+    double *logs = splitter->logs + splitter->log_count, *beliefs = splitter->beliefs + splitter->log_count;
+    double top = 0, total = 0;
+    rel_weigh(splitter->state, half, splitter->weights);
+    for (size_t x = 0; x < size; x++)
+        top = fmax(top, splitter->weights[x]);
+    for (size_t x = 0; x < size; x++) {
+        double share = fmax(splitter->weights[x] / top, 1e-300);
+        logs[x] = numeric_ln(share);
+        beliefs[x] = share;
+        total += share;
+    }
+    for (size_t x = 0; x < size; x++)
+        beliefs[x] /= total;
+    splitter->halves[splitter->half_count++] = (struct half){ size, rel_voices_of(splitter->state, half) - 1 };
+    splitter->log_count += size;
+}
+
 static void split(struct splitter *splitter, const struct rel_item *item)
 {
     size_t size = rel_evidence_size(splitter->state, item);
@@ -81,45 +109,33 @@ static void split(struct splitter *splitter, const struct rel_item *item)
     size_t count = find_speakers(splitter, item);
     for (size_t first = 0; first < 2; first++) {
         struct rel_item half = deal(splitter, item, count, first);
-        rel_weigh(splitter->state, &half, splitter->weights);
-        for (size_t x = 0; x < size; x++)
-            splitter->logs[splitter->log_count++] = numeric_ln(fmax(splitter->weights[x], 1e-300));
+        keep_half(splitter, &half, size);
     }
-    splitter->sizes[splitter->split_count++] = size;
-}
-
-/* ln of the sum of e^(log/T), after the greatest is taken off; *top_out is that one. */
-static double log_total(const double *logs, size_t size, double temperature, double *top_out)
-{
-    double top = logs[0], total = 0;
-    for (size_t x = 1; x < size; x++)
-        top = fmax(top, logs[x]);
-    for (size_t x = 0; x < size; x++)
-        total += numeric_exp((logs[x] - top) / temperature);
-    *top_out = top;
-    return numeric_ln(total);
 }
 
 /* - sum_x P_B(x) ln P_A^(1/T)(x) */
-static double surprise(const double *a, const double *b, size_t size, double temperature)
+static double surprise(const double *logs, const double *believed, size_t size, double temperature)
 {
-    double a_top, b_top, expected = 0;
-    double a_total = log_total(a, size, temperature, &a_top), b_total = log_total(b, size, 1, &b_top);
-    for (size_t x = 0; x < size; x++)
-        expected += numeric_exp(b[x] - b_top - b_total) * (a_top - a[x]) / temperature;
-    return expected + a_total;
+    double total = 0, expected = 0;
+    for (size_t x = 0; x < size; x++) {
+        double log = logs[x] / temperature;
+        total += numeric_exp(log);
+        expected -= believed[x] * log;
+    }
+    return expected + numeric_ln(total);
 }
 
 static double total_surprise(const struct splitter *splitter, size_t step)
 {
-    double temperature = 1 + 0.1 * (double)step;
+    double rho = grid_step * (double)step;
     struct sum total = { 0 };
-    const double *logs = splitter->logs;
-    for (size_t i = 0; i < splitter->split_count; i++) {
-        size_t size = splitter->sizes[i];
-        sum_add(&total, surprise(logs, logs + size, size, temperature));
-        sum_add(&total, surprise(logs + size, logs, size, temperature));
-        logs += 2 * size;
+    size_t at = 0;
+    for (size_t h = 0; h < splitter->half_count; h += 2) {
+        const struct half *a = &splitter->halves[h], *b = a + 1;
+        size_t other = at + a->size;
+        sum_add(&total, surprise(splitter->logs + at, splitter->beliefs + other, a->size, 1 + rho * fmax(0, a->extra)));
+        sum_add(&total, surprise(splitter->logs + other, splitter->beliefs + at, b->size, 1 + rho * fmax(0, b->extra)));
+        at = other + b->size;
     }
     return sum_value(&total);
 }
@@ -158,13 +174,15 @@ steme_status temper_learn(const struct rel_data *data, const struct rel_state *s
     splitter.dealt = arena_calloc(arena, longest, sizeof *splitter.dealt);
     splitter.weights = arena_calloc(arena, widest, sizeof *splitter.weights);
     splitter.logs = arena_calloc(arena, logs, sizeof *splitter.logs);
-    splitter.sizes = arena_calloc(arena, count, sizeof *splitter.sizes);
-    bool full = !splitter.speakers || !splitter.dealt || !splitter.weights || !splitter.logs || !splitter.sizes;
+    splitter.beliefs = arena_calloc(arena, logs, sizeof *splitter.beliefs);
+    splitter.halves = arena_calloc(arena, 2 * count, sizeof *splitter.halves);
+    bool full = !splitter.speakers || !splitter.dealt || !splitter.weights || !splitter.logs ||
+                !splitter.beliefs || !splitter.halves;
     if (full) return arena_full(arena, err);
     for (size_t i = 0; i < data->item_count; i++)
         if (rel_is_checked(&data->items[i])) split(&splitter, &data->items[i]);
     invariant(splitter.log_count == logs);
-    *out = 1 + sqrt(2) * 0.1 * (double)find_least(&splitter);
+    *out = grid_step * (double)find_least(&splitter);
     arena_rewind(arena, mark);
     return STEME_OK;
 }
