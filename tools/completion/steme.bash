@@ -12,7 +12,7 @@ _steme() {
     done
     COMPREPLY=()
     case $before in
-    --lens) words="recency consensus authority pool union" ;;
+    --lens) words="recency consensus authority reliability pool union" ;;
     --type) words="entity text integer decimal quantity time boolean blob unknown none" ;;
     --format) words="ndjson tsv" ;;
     --kind) words="update correct" ;;

@@ -113,6 +113,8 @@ static const struct {
     { "an infinite prior", { .prior = INFINITY }, "prior" },
     { "a prior that is no number", { .prior = NAN }, "prior" },
     { "roots that are not there", { .root_count = 1 }, "root_count" },
+    { "a method of its own", { .method = STEME_METHOD_ACCURACY }, NULL },
+    { "the method of numbers, which is not asked for", { .method = STEME_METHOD_NUMBERS }, "method" },
 };
 
 static void parameters_out_of_range_are_refused_by_name(void **state)
