@@ -169,7 +169,7 @@ static void believe(double temperature, double *weights, size_t size)
     invariant(top > 0);
     for (size_t x = 0; x < size; x++) {
         double share = fmax(weights[x] / top, 1e-300);
-        weights[x] = temperature > 1 ? numeric_exp(numeric_ln(share) / temperature) : share;
+        weights[x] = temperature > 1 ? numeric_decay(-numeric_ln(share) / temperature) : share;
         total += weights[x];
     }
     double share = (1 - 2 * DBL_EPSILON * (double)size) / total;

@@ -4,7 +4,10 @@
  *
  *   q_v = (right_v + a m) / (n_v + a)      n_v answers, of which right_v are expected to be right; m is the crowd's
  *   m   = (sum right_v + a m0) / (sum n_v + a)
- *   P(value x)  ~  prod over its voices of q_v / ((1 - q_v) / f)      P(none of these)  ~  prior
+ *   P(value x)  ~  prod over its voices of q_v / ((1 - q_v) / f)      P(none of these)  ~  prior (f + 1 - values named)
+ *
+ * where, of open values, at least one is always left: f is an estimate. With the default prior a voice alone on a value is
+ * believed a little more than its accuracy says, since what was named is likelier than what was not.
  *
  * f is the number of false values that an error chooses from. Of a closed set it is K - 1. Of open values Accu sets it by
  * hand (100, say), and it matters: errors are not spread evenly, popular ones repeat. Here it is learned from how often
@@ -50,11 +53,18 @@ static void rescale(double *weights, size_t count)
         weights[v] = fmax(weights[v] * 1e-100, 1e-300);
 }
 
+/* Values that nobody named. Of a closed set there may be none left, of an open one there is always another. */
+static double unnamed(const struct rel_state *state, const struct rel_item *item)
+{
+    double left = state->false_values + 1 - item->value_count;
+    return fmax(left, state->method == REL_ONE_COIN ? 1e-12 : 1);
+}
+
 void coin_weigh(const struct rel_state *state, const struct rel_item *item, double *weights)
 {
     for (uint32_t v = 0; v < item->value_count; v++)
         weights[v] = 1;
-    weights[item->value_count] = state->prior;
+    weights[item->value_count] = state->prior * unnamed(state, item);
     for (size_t from = 0, end; from < item->answer_count; from = end) {
         end = rel_voice_end(item, from);
         double share = share_of_word(item, from, end);

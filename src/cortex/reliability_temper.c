@@ -11,7 +11,8 @@
  *   sum over items of  - sum_x P_B(x) ln P_A^(1/T)(x)  - sum_x P_A(x) ln P_B^(1/T)(x)
  * is least, P^(1/T) being P with its log odds divided by the half's T, made to sum to 1. (What one held-out answer says is
  * too little to tell: its likelihood hardly depends on rho.) The other half errs too, which is taken for too much sureness
- * of the first, so rho comes out high; it is held to at most RHO_MAX. A crowd of independent voices gets about 0 all the same.
+ * of the first, so rho comes out high; it is held to at most one half: however
+ * large, a crowd in accord counts no less than two voices. A crowd of independent voices gets about 0 all the same.
  *
  * The halves: an item's voices in the order of how many answers they gave (then how many were right, then what they say
  * here), dealt in turn. That does not depend on names, nor on what is said about the item. rho is one of a grid, so that
@@ -23,8 +24,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { GRID = 40 };                 /* steps */
-static const double grid_step = 0.01; /* so RHO_MAX is 0.4: a crowd without end counts 2.5 voices or more */
+enum { GRID = 50 };                 /* steps */
+static const double grid_step = 0.01; /* to 0.5: a crowd without end counts two voices or more */
 
 struct speaker {
     double answers, right, belief; /* the order; belief: in what it says here */
@@ -119,7 +120,7 @@ static double surprise(const double *logs, const double *believed, size_t size, 
     double total = 0, expected = 0;
     for (size_t x = 0; x < size; x++) {
         double log = logs[x] / temperature;
-        total += numeric_exp(log);
+        total += numeric_decay(-log);
         expected -= believed[x] * log;
     }
     return expected + numeric_ln(total);
