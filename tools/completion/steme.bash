@@ -18,11 +18,13 @@ _steme() {
     --kind) words="update correct" ;;
     --as | --agent | --root) words=$(steme key list 2>/dev/null | cut -f 1) ;;
     --dir) compopt -o dirnames; return ;;
+    --sort) words="answers weight" ;;
+    --method) words="auto one-coin confusion accuracy" ;;
     --svg) compopt -o dirnames; return ;;
-    --rejects) compopt -o default; return ;;
+    --rejects | --truth) compopt -o default; return ;;
     esac
     [ -n "$words" ] || case "$verb $second" in
-    " " | "help "*) words=" init status verify rebuild bench key assert vote retract supersede epoch import export resolve why history conflicts lens arena log show cat keys help" ;;
+    " " | "help "*) words=" init status verify rebuild bench key assert vote retract supersede epoch import export resolve why history conflicts lens voices calibrate arena log show cat keys help" ;;
     "init "*) words=" --dir --json --table --help" ;;
     "status "*) words=" --dir --json --table --help" ;;
     "verify "*) words=" --dir --json --table --help" ;;
@@ -40,11 +42,13 @@ _steme() {
     "epoch show"*) words=" --as-of --valid-at --dir --json --table --help" ;;
     "import "*) words=" --format --asserted-at --bundle --dry-run --rejects --verbose --ids --as --dir --json --table --help" ;;
     "export "*) words=" --log --as-of --valid-at --dir --json --table --help" ;;
-    "resolve "*) words=" --all --subject --predicate --format --epoch --key --limit --lens --half-life --root --as-of --valid-at --dir --json --table --help" ;;
-    "why "*) words=" --epoch --key --limit --lens --half-life --root --as-of --valid-at --dir --json --table --help" ;;
+    "resolve "*) words=" --all --subject --predicate --format --epoch --key --limit --lens --half-life --root --prior --method --copying --uncalibrated --as-of --valid-at --dir --json --table --help" ;;
+    "why "*) words=" --epoch --key --limit --lens --half-life --root --prior --method --copying --uncalibrated --as-of --valid-at --dir --json --table --help" ;;
     "history "*) words=" --as-of --valid-at --dir --json --table --help" ;;
-    "conflicts "*) words=" --limit --lens --half-life --root --as-of --valid-at --dir --json --table --help" ;;
+    "conflicts "*) words=" --limit --lens --half-life --root --prior --method --copying --uncalibrated --as-of --valid-at --dir --json --table --help" ;;
     "lens list"*) words=" --dir --json --table --help" ;;
+    "voices "*) words=" --predicate --epoch --sort --limit --lens --half-life --root --prior --method --copying --uncalibrated --as-of --valid-at --dir --json --table --help" ;;
+    "calibrate "*) words=" --truth --format --svg --lens --half-life --root --prior --method --copying --uncalibrated --as-of --valid-at --dir --json --table --help" ;;
     "arena "*) words=" --lens --seed --format --svg --dir --json --table --help" ;;
     "log "*) words=" --since --limit --follow --as-of --valid-at --dir --json --table --help" ;;
     "show "*) words=" --as-of --valid-at --dir --json --table --help" ;;
