@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* h. Learned reliability over every question of a predicate, beside the bare loop.
  *
- * Ours       A new snapshot; scope_gather() of all slots (rows, and a record of each claim); rel_learn(); rel_judge() of
- *            every slot.
+ * Ours       A new snapshot; scope_gather() of all slots (rows, and a record of each claim); rel_learn(); rel_judge()
+ *            of every slot.
  * Theirs     Expectation maximisation over arrays in memory, in plain C: the same answers, the same number of steps, a
  *            matrix for each voice (Dawid and Skene) or one number, by what was learned.
  *

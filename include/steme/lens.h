@@ -79,8 +79,8 @@ struct steme_belief {
 };
 
 /**
- * What the pool or the reliability lens computed over the measurements of a slot. All in the slot's unit. Of reliability
- * (which pools integers and decimals as well, and quantities without bounds) the fixed mean is the mean, and tau2 is 0:
+ * What the pool or the reliability lens computed over the measurements of a slot. All in the slot's unit. Of
+ * reliability (which pools integers and decimals as well, and quantities without bounds) the fixed mean is the mean, and tau2 is 0:
  * its errors are learned and hold the scatter already.
  */
 struct steme_pooled {
@@ -129,9 +129,9 @@ struct steme_answer {
     struct steme_pooled pooled;   /**< with has_pooled */
     bool has_learned;             /**< the reliability lens answered */
     struct steme_learned learned; /**< with has_learned */
-    const char *lens;           /**< name */
-    uint64_t as_of_sequence;    /**< last sequence number looked at */
-    int64_t valid_at_us;        /**< world time asked for; STEME_TIME_MAX: any (what is valid without end or now) */
+    const char *lens;             /**< name */
+    uint64_t as_of_sequence;      /**< last sequence number looked at */
+    int64_t valid_at_us;          /**< world time asked for; STEME_TIME_MAX: any (what is valid without end or now) */
 };
 
 #ifdef __cplusplus

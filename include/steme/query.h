@@ -171,11 +171,9 @@ struct steme_scope {
  * learning is over all of them. A scope is valid during the visit only; a non-OK answer of visit ends the walk and is
  * returned. A predicate that nobody speaks of is not visited. STEME_BAD_INPUT.
  */
-STEME_API STEME_MUST_CHECK steme_status steme_voices_each(struct steme_snapshot *snapshot,
-                                                          const struct steme_question *pattern,
-                                                          steme_status (*visit)(void *context,
-                                                                                const struct steme_scope *scope),
-                                                          void *context, struct steme_error *err);
+STEME_API STEME_MUST_CHECK steme_status steme_voices_each(
+    struct steme_snapshot *snapshot, const struct steme_question *pattern,
+    steme_status (*visit)(void *context, const struct steme_scope *scope), void *context, struct steme_error *err);
 
 /** Read a record of any type by its id, checked against it. ::STEME_NOT_FOUND. */
 STEME_API STEME_MUST_CHECK steme_status steme_get(struct steme_snapshot *snapshot, const struct steme_hash *id,

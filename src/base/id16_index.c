@@ -6,10 +6,7 @@
 
 enum { FIRST_PLACES = 64 };
 
-void id16_index_init(struct id16_index *index, struct arena *arena)
-{
-    *index = (struct id16_index){ .arena = arena };
-}
+void id16_index_init(struct id16_index *index, struct arena *arena) { *index = (struct id16_index){ .arena = arena }; }
 
 /* The place of the id, or the free one where it belongs. There is always a free one: at most half are taken. */
 static size_t place_of(const struct id16_index *index, const uint8_t id[16])

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers for ids in the order they are first seen: 0, 1, 2, ... Memory comes from the arena it was made with, which must
- * not be rewound below it. Ids are hashes, so their own bytes say where to look. One thread at a time; finding is
+/* Numbers for ids in the order they are first seen: 0, 1, 2, ... Memory comes from the arena it was made with, which
+ * must not be rewound below it. Ids are hashes, so their own bytes say where to look. One thread at a time; finding is
  * safe from many when nobody adds. */
 #ifndef BASE_ID16_INDEX_H
 #define BASE_ID16_INDEX_H

@@ -250,8 +250,8 @@ static steme_status weigh(struct judge *judge, const struct lens_ops *ops, const
 
 /* Of assertions that are equal but for their id the one with the smallest id stands for the claim, so that the order
  * of arrival leaves no trace. Ties in time are rare, and only then more than one record is read. */
-static steme_status settle_faces(struct judge *judge, const struct slot_ref *ref, struct evidence *e, struct opinions *g,
-                                 struct arena *arena, struct steme_error *err)
+static steme_status settle_faces(struct judge *judge, const struct slot_ref *ref, struct evidence *e,
+                                 struct opinions *g, struct arena *arena, struct steme_error *err)
 {
     struct testimony **wanted = arena_alloc(arena, (e->testimony_count + 1) * sizeof(struct testimony *));
     size_t count = 0;

@@ -107,7 +107,8 @@ steme_status learning_find(struct learning *learning, struct reader *reader, str
     wanted.predicate = arena_copy(&wanted.arena, predicate);
     steme_status status = wanted.predicate.data ? STEME_OK : arena_full(&wanted.arena, err);
     if (!status) status = learn(&wanted, reader, epoch, &scratch, err);
-    size_t bytes = wanted.arena.peak_bytes > wanted.arena.used_bytes ? wanted.arena.peak_bytes : wanted.arena.used_bytes;
+    size_t bytes = wanted.arena.peak_bytes > wanted.arena.used_bytes ? wanted.arena.peak_bytes
+                                                                     : wanted.arena.used_bytes;
     if (!status) status = keep(learning, bucket, &wanted, bytes, out, err);
     if (status) arena_deinit(&wanted.arena);
     arena_deinit(&scratch);

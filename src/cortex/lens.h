@@ -51,7 +51,7 @@ struct lens_model {
 struct lens_input {
     const struct lens_claim *claims;
     size_t claim_count;
-    bool functional; /* claims compete; else each is judged alone */
+    bool functional;                /* claims compete; else each is judged alone */
     const struct lens_model *model; /* only where lens_ops.needs_model, else NULL */
 };
 

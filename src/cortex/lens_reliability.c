@@ -203,9 +203,9 @@ static size_t collect(const struct lens_input *input, struct rel_measure *rows, 
 static double weight_of(const struct rel_number_item *item, const double *weights, const struct rel_measure *wanted)
 {
     for (size_t i = 0; i < item->count; i++)
-        if (item->measures[i].voice == wanted->voice &&
-            !(item->measures[i].x < wanted->x) && !(item->measures[i].x > wanted->x) &&
-            !(item->measures[i].error < wanted->error) && !(item->measures[i].error > wanted->error))
+        if (item->measures[i].voice == wanted->voice && !(item->measures[i].x < wanted->x) &&
+            !(item->measures[i].x > wanted->x) && !(item->measures[i].error < wanted->error) &&
+            !(item->measures[i].error > wanted->error))
             return weights[i];
     return 0;
 }

@@ -76,8 +76,8 @@ steme_status opinions_group(const struct evidence *e, const double *weights, con
                             struct arena *arena, struct opinions *g, struct steme_error *err)
 {
     *g = (struct opinions){ .claims = arena_calloc(arena, e->testimony_count, sizeof *g->claims),
-                           .faces = arena_calloc(arena, e->testimony_count, sizeof(struct testimony *)),
-                           .voices = arena_calloc(arena, e->testimony_count + e->ballot_count, sizeof *g->voices) };
+                            .faces = arena_calloc(arena, e->testimony_count, sizeof(struct testimony *)),
+                            .voices = arena_calloc(arena, e->testimony_count + e->ballot_count, sizeof *g->voices) };
     if (!g->claims || !g->faces || !g->voices) return arena_full(arena, err);
     for (size_t t = 0, b = 0; t < e->testimony_count;) {
         const uint8_t *claim = e->testimonies[t].row.claim;

@@ -15,8 +15,8 @@ struct opinions {
     uint32_t assertions, votes;
 };
 
-/* Claims with a live testimony, sorted, with all who speak on them by assertion or ballot. Of all that a voice says on a
- * claim the strongest counts, for and against.
+/* Claims with a live testimony, sorted, with all who speak on them by assertion or ballot. Of all that a voice says on
+ * a claim the strongest counts, for and against.
  *   weights    of each testimony's voice; NULL: 1
  *   authority  what a ballot's voter weighs; NULL: 1
  * In the arena, and borrowing from the evidence. STEME_NO_MEMORY. */

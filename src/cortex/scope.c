@@ -6,6 +6,7 @@
 #include "base/slice.h"
 #include "cortex/measure.h"
 #include "cortex/opinions.h"
+#include "lattice/sweep.h"
 #include "model/record.h"
 
 #include <stdlib.h>
@@ -406,7 +407,7 @@ steme_status scope_gather(struct reader *reader, struct steme_slice predicate, b
     g.pending_slots = arena_alloc(scratch, PENDING_MAX * sizeof *g.pending_slots);
     if (!g.pending || !g.pending_slots) return arena_full(scratch, err);
     arena_init(&g.slot_arena, SLOT_CEILING_BYTES);
-    steme_status status = evidence_sweep(reader, prefix, epoch, take_slot, &g, err);
+    steme_status status = sweep_slots(reader, prefix, epoch, take_slot, &g, err);
     if (!status) status = settle(&g, err);
     if (!status) status = close_slots(&g, err);
     if (!status) status = make_items(&g, &scope, err);

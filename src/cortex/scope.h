@@ -28,8 +28,8 @@ struct scope {
 /* Gather it: one walk over the rows, and a read of one record for each claim. Voices and labels live in `kept`, what is
  * learned from in `scratch`. epoch as for evidence_gather(). STEME_NO_MEMORY, STEME_CORRUPT, STEME_TOO_LARGE. */
 MUST_CHECK steme_status scope_gather(struct reader *reader, struct steme_slice predicate, bool functional,
-                                     const uint8_t *epoch, struct arena *kept, struct arena *scratch,
-                                     struct scope *out, struct steme_error *err);
+                                     const uint8_t *epoch, struct arena *kept, struct arena *scratch, struct scope *out,
+                                     struct steme_error *err);
 
 /* By what an object is known over slots: the beginning of the hash of its canonical bytes. */
 void scope_label_id(struct steme_slice object, uint8_t out[16]);

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/slice.h"
 #include "db/snapshot.h"
+#include "lattice/sweep.h"
 #include "model/identity.h"
 #include "model/record.h"
 
@@ -72,10 +73,9 @@ static steme_status learn_scope(struct steme_snapshot *s, struct steme_slice pre
         status = identify(s, learned->places[i], learned->voices.ids[i], &voices[i], err);
     }
     if (count) qsort(voices, count, sizeof *voices, compare_voices);
-    *out = (struct steme_scope){ .predicate = predicate,
-                                 .learned = learned_facts(learned),
-                                 .voices = voices,
-                                 .voice_count = count };
+    *out = (struct steme_scope){
+        .predicate = predicate, .learned = learned_facts(learned), .voices = voices, .voice_count = count
+    };
     out->learned.as_of_sequence = s->as_of_sequence;
     return status;
 }
@@ -83,7 +83,7 @@ static steme_status learn_scope(struct steme_snapshot *s, struct steme_slice pre
 static steme_status name_predicates(struct steme_snapshot *s, const struct steme_question *pattern,
                                     struct steme_slice **out, size_t *count_out, struct steme_error *err)
 {
-    if (pattern->predicate.size == 0) return evidence_predicates(&s->reader, &s->arena, out, count_out, err);
+    if (pattern->predicate.size == 0) return sweep_predicates(&s->reader, &s->arena, out, count_out, err);
     struct steme_slice *one = arena_alloc(&s->arena, sizeof *one);
     if (!one) return arena_full(&s->arena, err);
     *one = arena_copy(&s->arena, pattern->predicate);

@@ -75,18 +75,10 @@ struct evidence {
 MUST_CHECK steme_status evidence_gather(struct reader *reader, const struct slot_ref *slot, const uint8_t *epoch,
                                         struct arena *arena, struct evidence *out, struct steme_error *err);
 
-/* Every slot of a predicate (by the first 4 bytes of its hash: another predicate may share them), in the order of the
- * index, each as evidence_gather() gives it; one walk over the rows for all of them. A slot's evidence is valid during
- * its visit only; what visit answers other than STEME_OK ends the walk and is returned. */
-MUST_CHECK steme_status evidence_sweep(struct reader *reader, uint32_t predicate, const uint8_t *epoch,
-                                       steme_status (*visit)(void *context, const struct slot_ref *slot,
-                                                             struct evidence *evidence, struct steme_error *err),
-                                       void *context, struct steme_error *err);
-
-/* The predicates that anything below the limit is asserted with, by name. Of two whose hashes begin with the same 4 bytes
- * only the one that comes first in the index is named. */
-MUST_CHECK steme_status evidence_predicates(struct reader *reader, struct arena *arena, struct steme_slice **out,
-                                            size_t *count_out, struct steme_error *err);
+/* The same for rows that were read already: found has the slot's rows as live testimonies. Sets what became of each, puts
+ * them in order (in the arena, if there are several) and adds the ballots. */
+MUST_CHECK steme_status evidence_weigh(struct reader *reader, const struct slot_ref *slot, const uint8_t *epoch,
+                                       struct arena *arena, struct evidence *found, struct steme_error *err);
 
 /* Read the records of testimonies that have no entry yet, many at once, and hold each against its row: slot, claim,
  * polarity and confidence must be what the record says. */

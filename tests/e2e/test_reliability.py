@@ -44,7 +44,7 @@ def an_answer_says_what_it_learned_from():
         filled(scratch)
         answer = scratch.good("resolve", "q1", "colour", "--lens", "reliability", "--json").json
         learned = answer["learned"]
-        expect(learned["items"] == QUESTIONS and learned["voices"] == 5 and learned["answers"] == 5 * QUESTIONS, learned)
+        expect((learned["items"], learned["voices"], learned["answers"]) == (QUESTIONS, 5, 5 * QUESTIONS), learned)
         expect(learned["as_of"] == answer["as_of"] > 0, answer)
         expect(learned["method"] in ("one-coin", "confusion", "accuracy") and learned["because"], learned)
         expect(answer["beliefs"][0]["text"] == "c1", answer)
@@ -99,9 +99,11 @@ def of_numbers_voices_are_off_by_so_much():
         expect(abs(answer["pooled"]["mean"] - 50) < 3 and answer["pooled"]["count"] == 3, answer)
         text = scratch.good("resolve", "q5", "mass", "--lens", "reliability").text
         expect("mean by learned errors of 3 measurements" in text, text)
-        truth = scratch.file("t.tsv", "subject\tpredicate\tobject\n" + "".join(f"q{q}\tmass\t{q * 10}\n" for q in range(20)))
+        rows = "".join(f"q{q}\tmass\t{q * 10}\n" for q in range(20))
+        truth = scratch.file("t.tsv", "subject\tpredicate\tobject\n" + rows)
         cards = {row["lens"]: row for row in scratch.good("calibrate", "--truth", truth, "--json").lines}
-        expect(cards["reliability"]["numbers"]["mae"] < 3 and cards["reliability"]["numbers"]["coverage"] is not None, cards)
+        learned = cards["reliability"]["numbers"]
+        expect(learned["mae"] < 3 and learned["coverage"] is not None, cards)
         expect(cards["consensus"]["numbers"]["coverage"] is None and "numbers" not in cards["union"], cards)
         labels = scratch.good("resolve", "q5", "mass", "--lens", "reliability", "--method", "one-coin", "--json").json
         expect("pooled" not in labels, labels)
@@ -138,7 +140,8 @@ def calibrate_scores_every_lens_and_draws_it():
         table = scratch.good("calibrate", "--truth", truth, "--svg", plots).text
         expect("log loss" in table and "reliability" in table and "pool" not in table, table)
         names = sorted(path.name for path in plots.iterdir())
-        expect(names == sorted(f"{n}.svg" for n in ("recency", "consensus", "authority", "reliability", "union")), names)
+        lenses = ("recency", "consensus", "authority", "reliability", "union")
+        expect(names == sorted(f"{lens}.svg" for lens in lenses), names)
         for path in plots.iterdir():
             expect(xml.dom.minidom.parse(str(path)).documentElement.tagName == "svg", path)
         lines = scratch.good("calibrate", "--truth", truth, "--format", "tsv", "--lens", "reliability", "--lens",
@@ -166,7 +169,9 @@ def the_order_of_arrival_changes_nothing():
         with Scratch() as scratch:
             filled(scratch, seed)
             words = ("resolve", "--all", "--lens", "reliability", "--copying", "--format", "tsv")
-            voices = [{k: v for k, v in row.items() if k != "learned"} for row in scratch.good("voices", "--json").lines]
+            voices = scratch.good("voices", "--json").lines
+            for row in voices:
+                del row["learned"]
             answers.append((scratch.good(*words).text, json.dumps(voices)))
     expect(answers[0] == answers[1], "two orders, two answers")
 
@@ -180,7 +185,7 @@ BAD = [
      USAGE, "reliability"),
     ("an unknown format", ["calibrate", "--truth", "truth.tsv", "--format", "csv"], USAGE, "tsv"),
     ("a folder for plots that is not there", ["calibrate", "--truth", "truth.tsv", "--svg", "none"], DEVICE, "none/"),
-    ("an unknown method", ["resolve", "q1", "colour", "--lens", "reliability", "--method", "one-con"], USAGE, "one-coin"),
+    ("an unknown method", ["resolve", "q1", "colour", "--method", "one-con"], USAGE, "one-coin"),
     ("a prior that is no number", ["resolve", "q1", "colour", "--prior", "much"], USAGE, "--prior"),
     ("a prior of nothing", ["resolve", "q1", "colour", "--prior", "0"], USAGE, "--prior"),
     ("an unknown predicate", ["voices", "--predicate", "color"], MISSING, "color"),

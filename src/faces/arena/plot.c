@@ -40,7 +40,8 @@ void plot_attack(const struct contest *contest, bool numbers, struct buf *to)
 void plot_calibration(const struct contest *contest, bool numbers, struct buf *to)
 {
     struct chart chart = { .title = contest->scenario->name,
-                           .what = numbers ? "measurements: what is said, and what is so" : "what is said, and what is so",
+                           .what = numbers ? "measurements: what is said, and what is so"
+                                           : "what is said, and what is so",
                            .across = "probability stated",
                            .up = "right answers" };
     chart_begin(to, &chart);

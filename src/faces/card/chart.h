@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines and marks over a square of 0..1 by 0..1, as SVG that is readable on light and on dark ground and without colour.
- * Pure; the buffer's first failure sticks. */
+/* Lines and marks over a square of 0..1 by 0..1, as SVG that is readable on light and on dark ground and without
+ * colour. Pure; the buffer's first failure sticks. */
 #ifndef CARD_CHART_H
 #define CARD_CHART_H
 

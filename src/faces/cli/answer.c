@@ -74,8 +74,8 @@ static void print_pooled(const struct cli *cli, const struct steme_answer *answe
     fputc('\n', out);
     if (pooled->count < 2) return;
     if (answer->has_learned) {
-        fprintf(out, "   scatter in learned errors: chi2 %.1f for %zu degree%s, p %.2g\n", pooled->chi2, pooled->degrees,
-                plural(pooled->degrees), pooled->tension_p);
+        fprintf(out, "   scatter in learned errors: chi2 %.1f for %zu degree%s, p %.2g\n", pooled->chi2,
+                pooled->degrees, plural(pooled->degrees), pooled->tension_p);
         return;
     }
     fprintf(out, "   %s  if errors were all: chi2 %.1f for %zu degree%s, p %.2g\n",

@@ -72,8 +72,7 @@ static steme_status read_truths(struct lines *lines, struct arena *arena, struct
             status = arena_full(arena, err);
         if (!status) status = read_truth(&header, lines->text, arena, (struct truth *)items + count, err);
         count += status == STEME_OK;
-        if (status == STEME_BAD_INPUT)
-            status = error_wrap(err, status, "line %llu", (unsigned long long)lines->number);
+        if (status == STEME_BAD_INPUT) status = error_wrap(err, status, "line %llu", (unsigned long long)lines->number);
     }
     if (!status && count == 0) status = error_set(err, STEME_BAD_INPUT, "the file holds no truth below its header");
     *out = (struct truths){ items, count };

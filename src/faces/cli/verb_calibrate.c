@@ -143,9 +143,9 @@ static steme_status judge_all(struct calibration *it, struct steme_error *err)
 static void print_choices(const struct calibration *it)
 {
     static const struct print_column columns[] = {
-        { "lens", false, PRINT_BOLD, 0 },      { "questions", true, PRINT_PLAIN, 0 },
-        { "right", true, PRINT_PLAIN, 0 },     { "unknown", true, PRINT_PLAIN, 0 },
-        { "log loss", true, PRINT_PLAIN, 0 },  { "Brier", true, PRINT_PLAIN, 0 },
+        { "lens", false, PRINT_BOLD, 0 },       { "questions", true, PRINT_PLAIN, 0 },
+        { "right", true, PRINT_PLAIN, 0 },      { "unknown", true, PRINT_PLAIN, 0 },
+        { "log loss", true, PRINT_PLAIN, 0 },   { "Brier", true, PRINT_PLAIN, 0 },
         { "calibration", true, PRINT_CYAN, 0 },
     };
     struct print print = it->cli->print;
@@ -172,7 +172,7 @@ static void print_choices(const struct calibration *it)
 static void print_numbers(const struct calibration *it)
 {
     static const struct print_column columns[] = {
-        { "lens", false, PRINT_BOLD, 0 },     { "numbers", true, PRINT_PLAIN, 0 }, { "unknown", true, PRINT_PLAIN, 0 },
+        { "lens", false, PRINT_BOLD, 0 },      { "numbers", true, PRINT_PLAIN, 0 }, { "unknown", true, PRINT_PLAIN, 0 },
         { "mean error", true, PRINT_CYAN, 0 }, { "RMSE", true, PRINT_PLAIN, 0 },    { "covered", true, PRINT_PLAIN, 0 },
     };
     struct print print = it->cli->print;
@@ -279,7 +279,8 @@ static steme_status draw(const struct calibration *it, const struct verdicts *ro
                            .across = "probability stated",
                            .up = "right answers" };
     int size = snprintf(path, sizeof path, "%s/%s.svg", cli_option(it->cli, "svg"), row->lens.name);
-    if (size < 0 || (size_t)size >= sizeof path) return error_set(err, STEME_BAD_INPUT, "the path of a plot is too long");
+    if (size < 0 || (size_t)size >= sizeof path)
+        return error_set(err, STEME_BAD_INPUT, "the path of a plot is too long");
     struct buf text;
     buf_init(&text, SVG_MAX_BYTES);
     chart_begin(&text, &chart);

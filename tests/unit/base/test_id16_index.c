@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/id16_index.h"
 #include "base/codec.h"
+#include "base/id16_index.h"
 #include "lib/testing.h"
 
 #include <string.h>

@@ -395,7 +395,8 @@ static int open_school(void **state)
     const struct rel_data data = { items, LESSONS, PUPILS, NAMES };
     steme_status status = rel_learn(&data, &params, &school.arena, &school.labels.labels, NULL);
     if (!status)
-        status = rel_learn_numbers(number_items, LESSONS, PUPILS, &params, &school.arena, &school.numbers.numbers, NULL);
+        status = rel_learn_numbers(number_items, LESSONS, PUPILS, &params, &school.arena, &school.numbers.numbers,
+                                   NULL);
     return status ? -1 : 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lens asks the model it is given; the models here are learned from a few items, and what they must say of a slot is
- * what rel_judge() says. */
+/* The lens asks the model it is given; the models here are learned from a few items, and what they must say of a slot
+ * is what rel_judge() says. */
 #include "cortex/learning.h"
 #include "unit/cortex/slot.h"
 
@@ -187,8 +187,8 @@ static void numbers_are_weighed_by_what_was_learned_of_their_voices(void **state
             measures[i][v] = (struct rel_measure){ v, i + (v == 2 ? (i % 2 ? 9 : -9) : (i % 3) * 0.5), 0 };
         items[i] = (struct rel_number_item){ measures[i], VOICES };
     }
-    assert_status(rel_learn_numbers(items, ITEMS, ALL_VOICES, &params, &it.arena, &it.model.numbers, &failure), STEME_OK,
-                  &failure, "learn");
+    assert_status(rel_learn_numbers(items, ITEMS, ALL_VOICES, &params, &it.arena, &it.model.numbers, &failure),
+                  STEME_OK, &failure, "learn");
     fill(&it, rows, 4, true);
     it.values[0] = (struct steme_value){ .kind = STEME_INTEGER, .integer = 10 };
     it.values[1] = (struct steme_value){ .kind = STEME_DECIMAL, .amount = { .coefficient = 20 } };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cortex/scope.h"
+#include "lattice/sweep.h"
 #include "unit/lattice/evidence_world.h"
 
 #include <stdio.h>
@@ -329,12 +330,12 @@ static void a_sweep_gives_what_each_slot_gives_alone(void **state)
     pile_draw(&w->pile, &prng, 400);
     look_at(w, "Pluto", "is a", &latest);
     arena_init(&check.arena, 64 << 20);
-    OK(evidence_predicates(&w->reader, &w->arena, &predicates, &count, &failure));
+    OK(sweep_predicates(&w->reader, &w->arena, &predicates, &count, &failure));
     assert_true(count > 1);
     for (size_t i = 0; i < count; i++) {
         struct slot_ref slot = slot_of("", (const char *)arena_copy(&w->arena, predicates[i]).data);
         assert_true(i == 0 || slice_compare(predicates[i - 1], predicates[i]) < 0);
-        OK(evidence_sweep(&w->reader, slot.predicate, NULL, check_slot, &check, &failure));
+        OK(sweep_slots(&w->reader, slot.predicate, NULL, check_slot, &check, &failure));
     }
     struct slot_ref at = { 0 };
     for (; evidence_next_slot(&w->reader, &at, false, &failure) == STEME_OK; slots++)
@@ -361,7 +362,7 @@ static void a_sweep_ends_with_what_the_visitor_says(void **state)
     say(w, 0, pile_claim("Mars", "is a", "planet"));
     look_at(w, "Pluto", "is a", &latest);
     struct slot_ref slot = slot_of("Pluto", "is a");
-    assert_status(evidence_sweep(&w->reader, slot.predicate, NULL, refuse, &visits, &failure), STEME_FAILED, &failure,
+    assert_status(sweep_slots(&w->reader, slot.predicate, NULL, refuse, &visits, &failure), STEME_FAILED, &failure,
                   "sweep");
     assert_int_equal(visits, 1);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "faces/card/chart.h"
-#include "faces/card/estimate.h"
 #include "base/check.h"
 #include "base/slice.h"
+#include "faces/card/chart.h"
+#include "faces/card/estimate.h"
 #include "lib/testing.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "faces/cli/truths.h"
 #include "base/check.h"
 #include "base/slice.h"
+#include "faces/cli/truths.h"
 #include "lib/testing.h"
 
 #include <stdio.h>
@@ -76,7 +76,10 @@ static const struct {
 } claims[] = {
     { "a text", "\tx\tb\ta\n", { .kind = STEME_TEXT, .text = { (const uint8_t *)"x", 1 } }, true, false },
     { "an entity", "\tx\tb\ta\n", { .kind = STEME_ENTITY, .text = { (const uint8_t *)"x", 1 } }, true, false },
-    { "an entity, not a text", "text\tx\tb\ta\n", { .kind = STEME_ENTITY, .text = { (const uint8_t *)"x", 1 } }, false,
+    { "an entity, not a text",
+      "text\tx\tb\ta\n",
+      { .kind = STEME_ENTITY, .text = { (const uint8_t *)"x", 1 } },
+      false,
       false },
     { "an escape", "\t\\t\tb\ta\n", { .kind = STEME_TEXT, .text = { (const uint8_t *)"\t", 1 } }, true, false },
     { "an integer that reads so", "\t12\tb\ta\n", { .kind = STEME_INTEGER, .integer = 12 }, true, true },
