@@ -46,6 +46,18 @@ static int compare_items(const void *left, const void *right)
     return (a->item > b->item) - (a->item < b->item);
 }
 
+/* The number behind a word; *at moves behind it. */
+static bool take_number(const char **at, const char *word, uint32_t *out)
+{
+    size_t length = strlen(word);
+    char *end = NULL;
+    if (strncmp(*at, word, length) != 0) return false;
+    *out = (uint32_t)strtoul(*at + length, &end, 10);
+    bool found = end > *at + length;
+    *at = end;
+    return found;
+}
+
 /* Lines "w19<TAB>fact23646<TAB>fact_correct<TAB>1" of the public set. */
 static bool read_public(struct answers *out)
 {
@@ -58,7 +70,10 @@ static bool read_public(struct answers *out)
     *out = (struct answers){ .rows = must_alloc(ANSWERS, sizeof *out->rows) };
     while (out->count < ANSWERS && fgets(line, sizeof line, in)) {
         struct answer row;
-        if (sscanf(line, "w%u\tfact%u\tfact_correct\t%u", &row.voice, &row.item, &row.label) != 3) continue;
+        const char *at = line;
+        bool whole = take_number(&at, "w", &row.voice) && take_number(&at, "\tfact", &row.item) &&
+                     take_number(&at, "\tfact_correct\t", &row.label);
+        if (!whole) continue; /* the header */
         must_hold(row.label < LABELS && row.voice <= 2 * VOICES && row.item < 2 * ITEMS, "fact_eval as it is known");
         if (row.voice >= out->voices) out->voices = row.voice + 1;
         if (row.item >= out->items) out->items = row.item + 1;

@@ -80,8 +80,8 @@ struct steme_belief {
 
 /**
  * What the pool or the reliability lens computed over the measurements of a slot. All in the slot's unit. Of
- * reliability (which pools integers and decimals as well, and quantities without bounds) the fixed mean is the mean, and tau2 is 0:
- * its errors are learned and hold the scatter already.
+ * reliability (which pools integers and decimals as well, and quantities without bounds) the fixed mean is the mean,
+ * and tau2 is 0: its errors are learned and hold the scatter already.
  */
 struct steme_pooled {
     size_t count;            /**< measurements pooled: live quantities with bounds, one for each claim and voice */

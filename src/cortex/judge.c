@@ -429,15 +429,12 @@ static steme_status need_model(struct judge *judge, const struct judge_slot *slo
     steme_status status = judge_learned(judge, predicate, slot->epoch, lens, &learned, err);
     if (status) return status;
     for (size_t v = 0; v < g->voice_count; v++)
-        g->voices[v].number = id16_index_find(&learned->voices, g->voices[v].voice);
-    for (size_t c = 0; c < g->claim_count; c++) {
-        uint8_t id[16];
-        scope_label_id(g->faces[c]->view->object, id);
-        g->claims[c].label = id16_index_find(&learned->labels, id);
-    }
+        g->voices[v].number = learned_voice(learned, g->voices[v].voice);
+    for (size_t c = 0; c < g->claim_count; c++)
+        g->claims[c].label = learned_label(learned, g->faces[c]->view->object);
     for (size_t i = 0; i < weighing->evidence.testimony_count; i++) {
         const uint8_t *voice = weighing->evidence.testimonies[i].row.voice;
-        weighing->weights[i] = learned_weight(&learned->model, id16_index_find(&learned->voices, voice));
+        weighing->weights[i] = learned_weight(&learned->model, learned_voice(learned, voice));
     }
     *out = learned;
     return STEME_OK;

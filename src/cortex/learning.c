@@ -10,8 +10,6 @@
 #define MODEL_CEILING_BYTES ((size_t)2 << 30)
 #define KEPT_MAX_BYTES ((size_t)512 << 20)
 
-_Static_assert(ID16_NONE == REL_STRANGER && ID16_NONE == REL_NEW_LABEL, "what has no number is new to the model");
-
 static void forget(struct learning *learning)
 {
     for (size_t i = 0; i < LEARNING_BUCKETS; i++) {
@@ -113,6 +111,20 @@ steme_status learning_find(struct learning *learning, struct reader *reader, str
     if (status) arena_deinit(&wanted.arena);
     arena_deinit(&scratch);
     return status;
+}
+
+uint32_t learned_voice(const struct learned *learned, const uint8_t voice[16])
+{
+    uint32_t number = id16_index_find(&learned->voices, voice);
+    return number == ID16_NONE ? REL_STRANGER : number;
+}
+
+uint32_t learned_label(const struct learned *learned, struct steme_slice object)
+{
+    uint8_t id[16];
+    scope_label_id(object, id);
+    uint32_t number = id16_index_find(&learned->labels, id);
+    return number == ID16_NONE ? REL_NEW_LABEL : number;
 }
 
 static enum steme_method public_method(enum rel_method method)

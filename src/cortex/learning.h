@@ -35,6 +35,9 @@ MUST_CHECK steme_status learning_find(struct learning *learning, struct reader *
                                       bool functional, const uint8_t *epoch, const struct steme_lens *lens,
                                       const struct learned **out, struct steme_error *err);
 
+/* Numbers in the model; REL_STRANGER and REL_NEW_LABEL for what it has not met. */
+uint32_t learned_voice(const struct learned *learned, const uint8_t voice[16]);
+uint32_t learned_label(const struct learned *learned, struct steme_slice object);
 /* What an answer says of it; all but the sequence number. */
 struct steme_learned learned_facts(const struct learned *learned);
 /* What a voice counts: 1 for one that was not heard. */

@@ -75,8 +75,8 @@ struct evidence {
 MUST_CHECK steme_status evidence_gather(struct reader *reader, const struct slot_ref *slot, const uint8_t *epoch,
                                         struct arena *arena, struct evidence *out, struct steme_error *err);
 
-/* The same for rows that were read already: found has the slot's rows as live testimonies. Sets what became of each, puts
- * them in order (in the arena, if there are several) and adds the ballots. */
+/* The same for rows that were read already: found has the slot's rows as live testimonies. Sets what became of each,
+ * puts them in order (in the arena, if there are several) and adds the ballots. */
 MUST_CHECK steme_status evidence_weigh(struct reader *reader, const struct slot_ref *slot, const uint8_t *epoch,
                                        struct arena *arena, struct evidence *found, struct steme_error *err);
 

@@ -134,7 +134,7 @@ steme_status sweep_predicates(struct reader *reader, struct arena *arena, struct
         said = meet_predicate(reader, &pair, &met, arena, &names, &capacity, err);
     kv_cursor_end(&cursor);
     if (status != STEME_NOT_FOUND) return status;
-    if (met.count) qsort(names, met.count, sizeof(struct steme_slice), compare_names);
+    if (names) qsort(names, met.count, sizeof(struct steme_slice), compare_names);
     *out = names;
     *count_out = met.count;
     return STEME_OK;
