@@ -493,8 +493,9 @@ steme_status judge_slot(struct judge *judge, const struct judge_slot *slot, cons
     if (!status) status = lens_check(lens, err);
     if (!status) status = evidence_gather(judge->reader, &slot->ref, slot->epoch, arena, &evidence, err);
     if (!status) status = weigh(judge, ops, lens, &slot->ref, &evidence, arena, &weights, err);
+    if (status) return status;
     const struct authority *authority = ops->needs_weights ? judge->authority : NULL;
-    if (!status) status = opinions_group(&evidence, ops->needs_weights ? weights : NULL, authority, arena, &g, err);
+    status = opinions_group(&evidence, ops->needs_weights ? weights : NULL, authority, arena, &g, err);
     if (status) return status;
     struct judge_weighing weighed = { evidence, weights };
     answer.lens = ops->info.name;

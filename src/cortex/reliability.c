@@ -118,14 +118,22 @@ static steme_status settle_method(const struct rel_data *data, const struct rel_
     }
     if (params->method != REL_CONFUSION) return STEME_OK;
     if (data->label_count < 2 || data->label_count > REL_LABELS_MAX)
-        return error_set(err, STEME_BAD_INPUT, "confusion is learned over 2 to %u labels, not %zu; leave the method open",
-                         REL_LABELS_MAX, data->label_count);
-    if (shape->cells > cells_each * (double)shape->answers)
+        return error_set(err, STEME_BAD_INPUT,
+                         "confusion is learned over 2 to %u labels, not %zu; leave the method open", REL_LABELS_MAX,
+                         data->label_count);
+    if (shape->cells > cells_each * ((double)shape->answers + cells_each))
         return error_set(err, STEME_BAD_INPUT,
                          "confusion of %zu voices over %zu labels has more cells than %zu answers can fill; "
                          "leave the method open",
                          data->voice_count, data->label_count, shape->answers);
     return STEME_OK;
+}
+
+/* Of a closed set all but the truth; of open values ten, until it is learned. */
+static double false_values_at_first(enum rel_method method, size_t label_count)
+{
+    if (method == REL_SOURCE_ACCURACY) return 10;
+    return label_count > 2 ? (double)label_count - 1 : 1;
 }
 
 /* ---- belief ---- */
@@ -317,7 +325,8 @@ steme_status rel_learn(const struct rel_data *data, const struct rel_params *par
     steme_status status = check_data(data, err);
     if (status) return status;
     bool sound = params->prior >= 0 && params->prior <= LENS_PRIOR_MAX;
-    if (!sound) return error_set(err, STEME_BAD_INPUT, "the prior is %g, not within 0..%g", params->prior, LENS_PRIOR_MAX);
+    if (!sound)
+        return error_set(err, STEME_BAD_INPUT, "the prior is %g, not within 0..%g", params->prior, LENS_PRIOR_MAX);
     struct rel_model *model = arena_calloc(arena, 1, sizeof *model);
     struct rel_state *state = arena_calloc(arena, 1, sizeof *state);
     struct rel_voice *voices = arena_calloc(arena, data->voice_count, sizeof *voices);
@@ -331,7 +340,8 @@ steme_status rel_learn(const struct rel_data *data, const struct rel_params *par
     *state = (struct rel_state){ .method = model->method,
                                  .voice_count = (uint32_t)data->voice_count,
                                  .prior = params->prior > 0 ? fmax(params->prior, prior_min) : LENS_PRIOR,
-                                 .counts = counts };
+                                 .counts = counts,
+                                 .false_values = false_values_at_first(model->method, data->label_count) };
     if (state->method == REL_CONFUSION) state->labels = (uint32_t)data->label_count;
     status = learn_state(data, params, arena, state, voices, &model->iterations, err);
     if (status) return status;
@@ -351,8 +361,8 @@ steme_status rel_learn(const struct rel_data *data, const struct rel_params *par
     return STEME_OK;
 }
 
-steme_status rel_judge(const struct rel_model *model, const struct rel_item *item, struct arena *scratch,
-                       double *p_out, struct steme_error *err)
+steme_status rel_judge(const struct rel_model *model, const struct rel_item *item, struct arena *scratch, double *p_out,
+                       struct steme_error *err)
 {
     steme_status status = check_item(item, model->voice_count, model->label_count, true, err);
     if (status) return status;

@@ -105,11 +105,13 @@ struct rel_number_item {
 };
 
 struct rel_estimate {
-    double mean, error; /* error: standard error of the mean; both NAN for an item nobody measured */
+    double mean, error; /* error: standard error of the mean; both NAN for an item nobody measured.
+                           Error is 0 where all agreed on everything, NAN where nobody spoke on what another had
+                           and no errors are stated */
 };
 
 struct rel_number_voice {
-    double deviation; /* typical distance of what it says from the truth, in the items' unit */
+    double deviation; /* typical distance of what it says from the truth, in the items' unit; 0 and NAN as for error */
     double weight;    /* relative to a voice of whom nothing is known = 1; 0.. */
     double answers;   /* how many items it measured */
 };

@@ -3,7 +3,7 @@
  * over open values the source accuracy of Accu (Dong, Berti-Equille, Srivastava, PVLDB 2, 2009), by EM:
  *
  *   q_v = (right_v + a m) / (n_v + a)      n_v answers, of which right_v are expected to be right; m is the crowd's
- *   m   = (sum right_v + a m0) / (sum n_v + a)
+ *   m   = (sum right_v + 4 m0) / (sum n_v + 4)     m0 = 3/4; a: how alike voices are, as in reliability_confusion.c
  *   P(value x)  ~  prod over its voices of q_v / ((1 - q_v) / f)      P(none of these)  ~  prior (f + 1 - values named)
  *
  * where, of open values, at least one is always left: f is an estimate. With the default prior a voice alone on a value is
@@ -28,6 +28,9 @@
 #include <string.h>
 
 static const double accuracy_min = 0.01, accuracy_max = 0.99;
+/* What the crowd says is at least so much likelier for being said; q f / (1 - q) of the crowd's q. Without a bound, voices
+ * that repeat errors make f small, and all that is said count against itself. Half way, in odds, from a coin to REL_TRUST. */
+static const double believed_least = 2;
 static const double false_values_min = 1, false_values_max = 1e6;
 
 /* How much likelier the answer is where its value is true. */
@@ -165,15 +168,23 @@ static void learn_accuracies(struct learner *learner)
     }
     learner->moved = learner->heard > 0 ? moved / learner->heard : 0;
     double crowd = (right + REL_SHRINKAGE * REL_TRUST) / (learner->heard + REL_SHRINKAGE);
+    /* A stranger's word speaks for what it says. */
+    double least = believed_least / (believed_least + state->false_values);
+    if (!learner->counts_pairs) crowd = fmax(crowd, least);
+    struct rel_scatter scatter = { 0 };
+    for (size_t v = 0; v < state->voice_count; v++)
+        rel_scatter_add(&scatter, learner->answers[v], learner->right[v] - crowd * learner->answers[v]);
+    double likeness = rel_scatter_likeness(&scatter, crowd);
     for (size_t v = 0; v <= state->voice_count; v++) {
         double answers = v < state->voice_count ? learner->answers[v] : 0;
         double mine = v < state->voice_count ? learner->right[v] : 0;
-        double accuracy = (mine + REL_SHRINKAGE * crowd) / (answers + REL_SHRINKAGE);
+        double accuracy = (mine + likeness * crowd) / (answers + likeness);
         state->accuracies[v] = fmin(fmax(accuracy, accuracy_min), accuracy_max);
     }
     if (!learner->counts_pairs) return;
     double false_values = (learner->pairs + 10) / (learner->same + 1);
-    state->false_values = fmin(fmax(false_values, false_values_min), false_values_max);
+    double needed = believed_least * (1 - crowd) / fmax(crowd, accuracy_min);
+    state->false_values = fmin(fmax(false_values, fmax(needed, false_values_min)), false_values_max);
 }
 
 static void step_on(struct learner *learner, bool first)
@@ -220,7 +231,6 @@ steme_status coin_learn(const struct rel_data *data, struct arena *arena, struct
     bool full = !learner.answers || !learner.right || !learner.before || !learner.weights || !learner.heads;
     if (full) return arena_full(arena, err);
 
-    out->false_values = data->label_count > 2 ? (double)data->label_count - 1 : 1;
     step_on(&learner, true);
     size_t step = 0;
     do {

@@ -10,8 +10,12 @@
  *               scored on its items, d the mean of S's diagonal
  *   R_v[t][s] = (C_v[t][s] + a B_v[t][s]) / (sum_s C_v[t][s] + a)
  *
+ *   a           how alike voices are: from the scatter of their numbers of right answers beyond that of equals, as for a
+ *               beta-binomial (rel_scatter_likeness); 4 to 1000
+ *
  * So a voice with many answers has its own matrix, one with few the coin, and one with none the crowd's; a row that a
- * voice seldom meets is filled from its other rows. The prior is learned, so a biased crowd (where everyone prefers one
+ * voice seldom meets is filled from its other rows; and in a crowd of equals,
+ * where a is great, nothing is made of chance. The prior is learned, so a biased crowd (where everyone prefers one
  * label) is understood as such and does not make the other labels die out, which is how one coin collapses.
  *
  * Items are of two kinds. On an easy one everybody says what is true, so it tells nothing about anyone; that an item
@@ -148,8 +152,7 @@ static void weigh_new(const struct rel_state *state, const struct rel_item *item
             weights[t] *= s * error + noise;
         uint32_t at = labels;
         for (uint32_t v = 0; v < item->value_count; v++)
-            if (item->labels[v] == REL_NEW_LABEL)
-                weights[at++] *= s * (v == answer->value ? accuracy : error) + noise;
+            if (item->labels[v] == REL_NEW_LABEL) weights[at++] *= s * (v == answer->value ? accuracy : error) + noise;
         double unused = 1;
         if (a % RESCALE == RESCALE - 1) rescale(weights, size, &unused);
     }
@@ -178,6 +181,7 @@ struct learner {
     double *truths, *easy;   /* by label: expected items */
     double *weights, *base;  /* scratch: K; K * K */
     double answers;          /* sum of strengths */
+    double likeness;         /* a */
 };
 
 /* Let an answer count where the truth may be, weights[t] being how much the item is a hard one with truth t. */
@@ -245,7 +249,7 @@ static void count_votes(struct learner *learner)
         if (rel_is_checked(item)) count_answers(learner, item);
     }
     for (uint32_t t = 0; t < labels; t++)
-        learner->said[t] = learner->answers > 0 ? learner->said[t] / learner->answers : 1.0 / labels;
+        learner->said[t] = (learner->said[t] + REL_SHRINKAGE / labels) / (learner->answers + REL_SHRINKAGE);
 }
 
 static void count_beliefs(struct learner *learner)
@@ -322,21 +326,45 @@ static double learn_crowd(struct learner *learner)
 
 static double odds(double share) { return fmax(share, chance_min) / fmax(1 - share, chance_min); }
 
-/* How much better than the crowd a voice is on its items, as a factor of odds. */
-static double skill(const struct learner *learner, const double *counts, double diagonal)
+/* Of one voice's answers about hard items: all, those that are right, and those that the crowd would have right. */
+struct record {
+    double answers, right, expected;
+};
+
+static struct record record_of(const struct learner *learner, const double *counts)
 {
     uint32_t labels = learner->state->labels;
-    double answers = 0, right = 0, expected = 0;
+    struct record record = { 0 };
     for (uint32_t t = 0; t < labels; t++) {
         double row = 0;
         for (uint32_t s = 0; s < labels; s++)
             row += counts[(size_t)s * labels + t];
-        answers += row;
-        right += counts[(size_t)t * (labels + 1)];
-        expected += row * learner->crowd[(size_t)t * (labels + 1)];
+        record.answers += row;
+        record.right += counts[(size_t)t * (labels + 1)];
+        record.expected += row * learner->crowd[(size_t)t * (labels + 1)];
     }
-    double mine = (right + REL_SHRINKAGE * diagonal) / (answers + REL_SHRINKAGE);
-    double theirs = (expected + REL_SHRINKAGE * diagonal) / (answers + REL_SHRINKAGE);
+    return record;
+}
+
+/* a: how alike voices are, by how much more their records scatter than chance makes those of equals. */
+static double learn_likeness(const struct learner *learner, double diagonal)
+{
+    struct rel_scatter scatter = { 0 };
+    size_t size = (size_t)learner->state->labels * learner->state->labels;
+    for (size_t v = 0; v < learner->state->voice_count; v++) {
+        struct record record = record_of(learner, learner->counts + v * size);
+        rel_scatter_add(&scatter, record.answers, record.right - record.expected);
+    }
+    return rel_scatter_likeness(&scatter, diagonal);
+}
+
+/* How much better than the crowd a voice is on its items, as a factor of odds. */
+static double skill(const struct learner *learner, const double *counts, double diagonal)
+{
+    double a = learner->likeness;
+    struct record record = record_of(learner, counts);
+    double mine = (record.right + a * diagonal) / (record.answers + a);
+    double theirs = (record.expected + a * diagonal) / (record.answers + a);
     return odds(mine) / odds(theirs);
 }
 
@@ -351,7 +379,7 @@ static void learn_voice(const struct learner *learner, const double *counts, dou
         double rest = (1 - coin) / fmax(1 - crowd, chance_min), total = 0;
         for (uint32_t s = 0; s < labels; s++) {
             size_t cell = (size_t)s * labels + t;
-            says[cell] = counts[cell] + REL_SHRINKAGE * (s == t ? coin : learner->crowd[cell] * rest);
+            says[cell] = counts[cell] + learner->likeness * (s == t ? coin : learner->crowd[cell] * rest);
             total += says[cell];
         }
         for (uint32_t s = 0; s < labels; s++)
@@ -364,14 +392,15 @@ static void learn_voices(struct learner *learner)
     struct rel_state *state = learner->state;
     size_t size = (size_t)state->labels * state->labels;
     double diagonal = learn_crowd(learner);
+    learner->likeness = learn_likeness(learner, diagonal);
     for (size_t v = 0; v < state->voice_count; v++)
         learn_voice(learner, learner->counts + v * size, diagonal, state->says + v * size);
     for (size_t c = 0; c < size; c++)
         state->says[state->voice_count * size + c] = fmax(learner->crowd[c], chance_min);
 }
 
-steme_status confusion_learn(const struct rel_data *data, struct arena *arena, struct rel_state *out,
-                             size_t *steps_out, struct steme_error *err)
+steme_status confusion_learn(const struct rel_data *data, struct arena *arena, struct rel_state *out, size_t *steps_out,
+                             struct steme_error *err)
 {
     uint32_t labels = out->labels;
     size_t size = (size_t)labels * labels, cells = data->voice_count * size;

@@ -8,6 +8,7 @@
 /* What the crowd knows of a voice is worth so many answers of its own, wherever something is shrunk: as many as make a
  * stranger's word settle at half its weight within a handful of answers. From 1 to 8 nothing changes much. */
 #define REL_SHRINKAGE 4.0
+#define REL_ALIKE 1000.0 /* the most: voices are as good as equals */
 /* A voice of whom nothing is known, before the crowd is heard, is right three times of four. */
 #define REL_TRUST 0.75
 #define REL_STEPS_MAX 100u
@@ -16,11 +17,11 @@
 
 struct rel_state {
     enum rel_method method;
-    uint32_t labels;           /* confusion: K */
-    uint32_t voice_count;      /* strangers stand at this index in the arrays by voice */
-    double prior;              /* weight of what nobody named */
-    double correlation;        /* of errors: n voices are worth n / (1 + correlation (n - 1)) */
-    double *counts;            /* by voice: what a full word counts, 0..1: its independence */
+    uint32_t labels;      /* confusion: K */
+    uint32_t voice_count; /* strangers stand at this index in the arrays by voice */
+    double prior;         /* weight of what nobody named */
+    double correlation;   /* of errors: n voices are worth n / (1 + correlation (n - 1)) */
+    double *counts;       /* by voice: what a full word counts, 0..1: its independence */
     /* confusion */
     double *says;   /* by voice, label said, truth: chance that it says it there */
     double *truths; /* by label: how often it is the truth of an item that is not easy; sums to 1 */
@@ -46,9 +47,9 @@ void rel_weigh(const struct rel_state *state, const struct rel_item *item, doubl
 MUST_CHECK steme_status temper_learn(const struct rel_data *data, const struct rel_state *state,
                                      const struct rel_voice *voices, struct arena *arena, double *out,
                                      struct steme_error *err);
-/* Independence of each voice, 0..1, into state->counts. */
-MUST_CHECK steme_status copying_learn(const struct rel_data *data, const struct rel_voice *voices,
-                                      struct arena *arena, struct rel_state *state, struct steme_error *err);
+/* Independence of each voice, 0..1, into state->counts, by what a member has learned. */
+MUST_CHECK steme_status copying_learn(const struct rel_data *data, const struct rel_voice *voices, struct arena *arena,
+                                      struct rel_state *state, struct steme_error *err);
 
 /* The two members. They fill `out` but for the temperature; *steps_out counts the steps. */
 MUST_CHECK steme_status confusion_learn(const struct rel_data *data, struct arena *arena, struct rel_state *out,
@@ -63,6 +64,32 @@ static inline size_t rel_voice_end(const struct rel_item *item, size_t from)
     while (end < item->answer_count && item->answers[end].voice == item->answers[from].voice)
         end++;
     return end;
+}
+
+/* How much voices differ: sums over voices of n answers each, `gap` more of them right than equals would have. */
+struct rel_scatter {
+    double voices, answers, squares, gaps; /* squares: of n; gaps: gap^2 / n */
+};
+
+static inline void rel_scatter_add(struct rel_scatter *scatter, double answers, double gap)
+{
+    if (answers <= 0) return;
+    scatter->voices += 1;
+    scatter->answers += answers;
+    scatter->squares += answers * answers;
+    scatter->gaps += gap * gap / answers;
+}
+
+/* The a of a beta-binomial by moments: if accuracies have the variance u / (a + 1), u being that of one answer, then
+ * E(gaps) = (voices - 1) u + (answers - squares/answers) u / (a + 1). Within REL_SHRINKAGE..REL_ALIKE. */
+static inline double rel_scatter_likeness(const struct rel_scatter *scatter, double accuracy)
+{
+    double u = accuracy * (1 - accuracy), excess = scatter->gaps - (scatter->voices - 1) * u;
+    double reach = scatter->answers > 0 ? (scatter->answers - scatter->squares / scatter->answers) * u : 0;
+    if (reach <= 0) return REL_SHRINKAGE;
+    if (excess * REL_ALIKE <= reach) return REL_ALIKE;
+    double a = reach / excess - 1;
+    return a > REL_SHRINKAGE ? a : REL_SHRINKAGE;
 }
 
 /* More than one voice spoke. What nobody else spoke on tells nothing about the one who did. */

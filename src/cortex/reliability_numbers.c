@@ -25,12 +25,15 @@ static const double still = 1e-7; /* greatest relative change of a variance in t
 /* No voice is taken for more exact than this share of the crowd's variance at the start: else two that copy each other
  * to the digit would decide everything. */
 static const double variance_min = 1e-6;
+/* Of voices that were never seen to err, in squares of scale. */
+static const double unseen = 1e-24;
 
 struct rel_number_state {
     const double *variances; /* by voice, then that of a stranger; in squares of scale */
     size_t voice_count;
     double scale; /* the greatest size of a number: so nothing overflows */
-    bool exact;   /* all agree on everything */
+    bool learned; /* else all agreed on everything, or nobody spoke on what another had: weights are equal */
+    bool checked; /* somebody did */
 };
 
 /* What one voice says about an item: numbers [from, end). */
@@ -220,6 +223,20 @@ static void forget(struct learner *learner)
         learner->losses[v] = learner->answers[v] = 0;
 }
 
+/* The middle voice's mean loss, so that wild ones have no say; of those above 0 if that is 0. Uses the variances as room. */
+static double typical_loss(struct learner *learner)
+{
+    size_t count = 0, zeros = 0;
+    for (size_t v = 0; v < learner->state->voice_count; v++) {
+        if (learner->answers[v] <= 0) continue;
+        zeros += learner->losses[v] <= 0;
+        learner->variances[count++] = learner->losses[v] / learner->answers[v];
+    }
+    qsort(learner->variances, count, sizeof *learner->variances, compare_doubles);
+    size_t middle = count / 2;
+    return learner->variances[middle > zeros ? middle : zeros];
+}
+
 /* False where nobody differs from anybody: then there is nothing to learn. */
 static bool start(struct learner *learner)
 {
@@ -227,6 +244,7 @@ static bool start(struct learner *learner)
     forget(learner);
     for (size_t v = 0; v <= voice_count; v++)
         learner->variances[v] = 1;
+    learner->state->checked = false;
     for (size_t i = 0; i < learner->count; i++)
         if (is_checked(&learner->items[i])) count_from_medians(learner, &learner->items[i]);
     double loss = 0, answers = 0;
@@ -234,8 +252,16 @@ static bool start(struct learner *learner)
         loss += learner->losses[v];
         answers += learner->answers[v];
     }
-    if (loss <= 0 || answers <= 0) return false;
-    learner->crowd = loss / answers;
+    learner->state->checked = answers > 0;
+    if (loss <= 0 || answers <= 0) {
+        for (size_t v = 0; v <= voice_count; v++)
+            learner->variances[v] = unseen; /* stated errors decide, where there are any */
+        return false;
+    }
+    learner->state->learned = true;
+    learner->crowd = fmax(typical_loss(learner), 1e-300);
+    for (size_t v = 0; v <= voice_count; v++)
+        learner->variances[v] = learner->crowd;
     learner->least = fmax(variance_min * learner->crowd, 1e-300);
     learn_variances(learner);
     return true;
@@ -278,7 +304,9 @@ static void describe(const struct learner *learner, struct rel_number_voice *voi
     const struct rel_number_state *state = learner->state;
     for (size_t v = 0; v < state->voice_count; v++)
         voices[v] = (struct rel_number_voice){
-            .deviation = learner->crowd > 0 ? state->scale * sqrt(state->variances[v]) : 0,
+            .deviation = state->learned ? state->scale * sqrt(state->variances[v])
+                       : state->checked ? 0
+                                        : NAN,
             .weight = state->variances[state->voice_count] / state->variances[v],
         };
     for (size_t i = 0; i < learner->count; i++)
@@ -311,7 +339,6 @@ steme_status rel_learn_numbers(const struct rel_number_item *items, size_t count
     model->iterations = learn(&learner);
     describe(&learner, voices);
     arena_rewind(arena, mark);
-    state->exact = learner.crowd <= 0;
     model->voices = voices;
     model->voice_count = voice_count;
     model->item_count = count;
@@ -326,6 +353,9 @@ steme_status rel_judge_numbers(const struct rel_number_model *model, const struc
     steme_status status = check_item(item, model->voice_count, true, err);
     if (status) return status;
     judge_item(model->state, item, out, weights_out);
-    if (model->state->exact && item->count > 0) out->error = 0; /* no error was ever seen */
+    bool stated = false;
+    for (size_t m = 0; m < item->count; m++)
+        stated |= item->measures[m].error > 0;
+    if (!model->state->learned && !stated && item->count > 0) out->error = model->state->checked ? 0 : NAN;
     return STEME_OK;
 }

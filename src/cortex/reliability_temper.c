@@ -24,7 +24,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { GRID = 50 };                 /* steps */
+enum { GRID = 50 };                   /* steps */
 static const double grid_step = 0.01; /* to 0.5: a crowd without end counts two voices or more */
 
 struct speaker {
@@ -40,11 +40,11 @@ struct half {
 struct splitter {
     const struct rel_state *state;
     const struct rel_voice *voices;
-    struct speaker *speakers;     /* scratch, for the longest item */
-    struct rel_answer *dealt;     /* scratch */
-    double *weights;              /* scratch */
-    double *logs, *beliefs;       /* of half A, then of half B, item by item: weights' logs less the greatest; at T = 1 */
-    struct half *halves;          /* A, B, A, B ... */
+    struct speaker *speakers; /* scratch, for the longest item */
+    struct rel_answer *dealt; /* scratch */
+    double *weights;          /* scratch */
+    double *logs, *beliefs;   /* of half A, then of half B, item by item: weights' logs less the greatest; at T = 1 */
+    struct half *halves;      /* A, B, A, B ... */
     size_t half_count, log_count;
 };
 
@@ -177,8 +177,8 @@ steme_status temper_learn(const struct rel_data *data, const struct rel_state *s
     splitter.logs = arena_calloc(arena, logs, sizeof *splitter.logs);
     splitter.beliefs = arena_calloc(arena, logs, sizeof *splitter.beliefs);
     splitter.halves = arena_calloc(arena, 2 * count, sizeof *splitter.halves);
-    bool full = !splitter.speakers || !splitter.dealt || !splitter.weights || !splitter.logs ||
-                !splitter.beliefs || !splitter.halves;
+    bool full = !splitter.speakers || !splitter.dealt || !splitter.weights || !splitter.logs || !splitter.beliefs ||
+                !splitter.halves;
     if (full) return arena_full(arena, err);
     for (size_t i = 0; i < data->item_count; i++)
         if (rel_is_checked(&data->items[i])) split(&splitter, &data->items[i]);

@@ -133,9 +133,12 @@ static void arguments_out_of_range_are_broken_promises(void **state)
         void (*act)(void *);
         double x;
     } rows[] = {
-        { "a tail without degrees", tail_without_degrees, 1 }, { "the logarithm of 0", logarithm, 0 },
-        { "the logarithm of infinity", logarithm, INFINITY },  { "an exponential that overflows", exponential, 701 },
-        { "the exponential of no number", exponential, NAN },  { "doubling", halving, -1 },
+        { "a tail without degrees", tail_without_degrees, 1 },
+        { "the logarithm of 0", logarithm, 0 },
+        { "the logarithm of infinity", logarithm, INFINITY },
+        { "an exponential that overflows", exponential, 701 },
+        { "the exponential of no number", exponential, NAN },
+        { "doubling", halving, -1 },
         { "growth as decay", decay, -1 },
     };
     for (size_t i = 0; i < countof(rows); i++) {

@@ -26,12 +26,13 @@ struct truth_set {
     struct rel_answer *answers;
     uint32_t *values;
     struct rel_data data;
-    uint32_t *truths; /* by item: label; UINT32_MAX: not known; UINT32_MAX - 1: one that nobody said */
+    uint32_t *truths; /* by item: label, or one of the two below */
+    double *numbers;  /* by item: the truth as a number, where it is one */
     size_t truth_count;
 };
 
 #define TRUTH_UNKNOWN UINT32_MAX
-#define TRUTH_UNSAID (UINT32_MAX - 1)
+#define TRUTH_UNSAID (UINT32_MAX - 1) /* one that nobody said of any item */
 
 struct truth_score {
     double accuracy, log_loss, brier, ece;
@@ -144,7 +145,8 @@ static inline void truth_read_truths(struct truth_set *set, FILE *in)
     char *line = NULL, *fields[3], slot[4096];
     size_t capacity = 0;
     set->truths = malloc(set->items.count * sizeof *set->truths);
-    assert_non_null(set->truths);
+    set->numbers = calloc(set->items.count, sizeof *set->numbers);
+    assert_true(set->truths && set->numbers);
     for (size_t i = 0; i < set->items.count; i++)
         set->truths[i] = TRUTH_UNKNOWN;
     assert_true(truth_line(in, &line, &capacity, fields, 3));
@@ -154,6 +156,7 @@ static inline void truth_read_truths(struct truth_set *set, FILE *in)
         uint32_t label = names_number(&set->labels, fields[2], false);
         assert_true(item != UINT32_MAX);
         set->truths[item] = label == UINT32_MAX ? TRUTH_UNSAID : label;
+        set->numbers[item] = strtod(fields[2], NULL);
         set->truth_count++;
     }
     free(line);
@@ -191,6 +194,7 @@ static inline void truth_free(struct truth_set *set)
     free(set->answers);
     free(set->values);
     free(set->truths);
+    free(set->numbers);
 }
 
 /* False where the set is not there. */

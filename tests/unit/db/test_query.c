@@ -523,7 +523,7 @@ static steme_status call_roll(void *context, const struct steme_scope *scope)
 static void voices_are_told_by_predicate_and_id(void **state)
 {
     struct shop *shop = *state;
-    struct roll roll = { 0 }, one = { 0 }, none = { 0 }, ends = { .ends = true, .err = &failure };
+    struct roll roll = { 0 }, one = { 0 }, none = { 0 }, stop = { .ends = true, .err = &failure };
     struct steme_question all = { 0 }, masses = ask("", "mass"), no_such = ask("", "colour"), of_pluto = ask("Pluto", "");
     tell_of_planets(shop);
     struct steme_snapshot *snapshot = shop_look(shop->store);
@@ -535,8 +535,8 @@ static void voices_are_told_by_predicate_and_id(void **state)
     assert_int_equal(one.voices, 1);
     OK(steme_voices_each(snapshot, &no_such, call_roll, &none, &failure));
     assert_int_equal(none.scopes, 0);
-    assert_int_equal(steme_voices_each(snapshot, &all, call_roll, &ends, &failure), STEME_FAILED);
-    assert_int_equal(ends.scopes, 1);
+    assert_int_equal(steme_voices_each(snapshot, &all, call_roll, &stop, &failure), STEME_FAILED);
+    assert_int_equal(stop.scopes, 1);
     assert_int_equal(steme_voices_each(snapshot, &of_pluto, call_roll, &roll, &failure), STEME_BAD_INPUT);
     all.lens.prior = -1;
     assert_int_equal(steme_voices_each(snapshot, &all, call_roll, &roll, &failure), STEME_BAD_INPUT);
