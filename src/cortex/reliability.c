@@ -4,7 +4,8 @@
  *
  * Which one, by the shape of the data alone (docs/decisions/0011):
  *   - open values, one-coin with learned false values: more labels than REL_LABELS_MAX, or such as hardly recur (fewer
- *     than LABEL_ITEMS items for each). A matrix says what is taken for what; between labels that never meet again there
+ *     than LABEL_ITEMS items for each). A matrix says what is taken for what; between labels that never meet again
+ *   there
  *     is nothing to learn.
  *   - confusion matrices: a closed set of labels, and no more cells in the matrices of all voices than answers to fill
  *     them.
@@ -232,8 +233,8 @@ static double odds_of(double accuracy, double false_values)
     return numeric_ln(bounded * false_values / (1 - bounded));
 }
 
-/* Accuracy shrinks to the crowd's; the interval is Wilson's (1927) with the prior's answers counted in. A voice weighs as
- * the log odds of its word do, in those of a voice that is as good as the crowd. */
+/* Accuracy shrinks to the crowd's; the interval is Wilson's (1927) with the prior's answers counted in. A voice weighs
+ * as the log odds of its word do, in those of a voice that is as good as the crowd. */
 static void describe(struct rel_voice *voices, size_t count, double false_values, const double *independences)
 {
     const double z = 1.959963984540054; /* 95 % */

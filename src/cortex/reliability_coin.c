@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One number for each voice: one-coin Dawid-Skene (ZenCrowd: Demartini et al., WWW 2012) over a closed set of labels, and
- * over open values the source accuracy of Accu (Dong, Berti-Equille, Srivastava, PVLDB 2, 2009), by EM:
+/* One number for each voice: one-coin Dawid-Skene (ZenCrowd: Demartini et al., WWW 2012) over a closed set of labels,
+ * and over open values the source accuracy of Accu (Dong, Berti-Equille, Srivastava, PVLDB 2, 2009), by EM:
  *
  *   q_v = (right_v + a m) / (n_v + a)      n_v answers, of which right_v are expected to be right; m is the crowd's
  *   m   = (sum right_v + 4 m0) / (sum n_v + 4)     m0 = 3/4; a: how alike voices are, as in reliability_confusion.c
  *   P(value x)  ~  prod over its voices of q_v / ((1 - q_v) / f)      P(none of these)  ~  prior (f + 1 - values named)
  *
- * where, of open values, at least one is always left: f is an estimate. With the default prior a voice alone on a value is
- * believed a little more than its accuracy says, since what was named is likelier than what was not.
+ * where, of open values, at least one is always left: f is an estimate. With the default prior a voice alone on a value
+ * is believed a little more than its accuracy says, since what was named is likelier than what was not.
  *
- * f is the number of false values that an error chooses from. Of a closed set it is K - 1. Of open values Accu sets it by
- * hand (100, say), and it matters: errors are not spread evenly, popular ones repeat. Here it is learned from how often
- * two errors about one item agree, as the number of equally likely values of which they would:
+ * f is the number of false values that an error chooses from. Of a closed set it is K - 1. Of open values Accu sets it
+ * by hand (100, say), and it matters: errors are not spread evenly, popular ones repeat. Here it is learned from how
+ * often two errors about one item agree, as the number of equally likely values of which they would:
  *
  *   f = (sum over items of expected pairs of wrong answers + 10) / (sum of pairs that are the same and wrong + 1)
  *
- * with ten of them where nothing was heard. A word of strength s is a mixture as in reliability_confusion.c, a value that
- * is named by nobody having the chance 1/(f + 1); a voice that names several values of one item shares its word among
- * them. "Not x" is right where x is false: q_v against 1 - q_v.
+ * with ten of them where nothing was heard. A word of strength s is a mixture as in reliability_confusion.c, a value
+ * that is named by nobody having the chance 1/(f + 1); a voice that names several values of one item shares its word
+ * among them. "Not x" is right where x is false: q_v against 1 - q_v.
  *
- * Since all labels are treated alike and none has a share of its own, none can die out; accuracy is kept within 1..99 %,
- * and shrinks to the crowd's, so that two voices that know only one another can't grow certain. */
+ * Since all labels are treated alike and none has a share of its own, none can die out; accuracy is kept within 1..99
+ * %, and shrinks to the crowd's, so that two voices that know only one another can't grow certain. */
 #include "base/check.h"
 #include "cortex/reliability_model.h"
 
@@ -28,8 +28,9 @@
 #include <string.h>
 
 static const double accuracy_min = 0.01, accuracy_max = 0.99;
-/* What the crowd says is at least so much likelier for being said; q f / (1 - q) of the crowd's q. Without a bound, voices
- * that repeat errors make f small, and all that is said count against itself. Half way, in odds, from a coin to REL_TRUST. */
+/* What the crowd says is at least so much likelier for being said; q f / (1 - q) of the crowd's q. Without a bound,
+ * voices that repeat errors make f small, and all that is said count against itself. Half way, in odds, from a coin to
+ * REL_TRUST. */
 static const double believed_least = 2;
 static const double false_values_min = 1, false_values_max = 1e6;
 

@@ -5,12 +5,15 @@
  *   C_v[t][s]   how often voice v says s where the truth is t, expected under what is believed of the items
  *   S[t][s]     the crowd's matrix: sum over v of C_v[t][s], with a few answers of REL_TRUST, over its row's sum
  *   B_v[t][s]   the crowd's matrix, with the odds of the diagonal multiplied by one factor for each voice, and the rest
- *               of the row scaled to fit: a coin of its own, with the crowd's habits. The factor is odds(q_v) / odds(x_v),
- *               q_v = (sum_t C_v[t][t] + a d) / (n_v + a) being its accuracy, x_v the same for what the crowd would have
+ *               of the row scaled to fit: a coin of its own, with the crowd's habits. The factor is odds(q_v) /
+ *   odds(x_v),
+ *               q_v = (sum_t C_v[t][t] + a d) / (n_v + a) being its accuracy, x_v the same for what the crowd would
+ *   have
  *               scored on its items, d the mean of S's diagonal
  *   R_v[t][s] = (C_v[t][s] + a B_v[t][s]) / (sum_s C_v[t][s] + a)
  *
- *   a           how alike voices are: from the scatter of their numbers of right answers beyond that of equals, as for a
+ *   a           how alike voices are: from the scatter of their numbers of right answers beyond that of equals, as for
+ *   a
  *               beta-binomial (rel_scatter_likeness); 4 to 1000
  *
  * So a voice with many answers has its own matrix, one with few the coin, and one with none the crowd's; a row that a

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Voices that copy one another: after Dong, Berti-Equille and Srivastava (PVLDB 2, 2009). Two that are right say the same
- * by themselves; two that are wrong seldom make the same error, so it is shared errors that tell. For a pair that spoke on
- * the same items, of which it expectedly agrees on k_t truths and k_f errors and differs on k_d, with q each one's accuracy
- * and f the number of false values:
+/* Voices that copy one another: after Dong, Berti-Equille and Srivastava (PVLDB 2, 2009). Two that are right say the
+ * same by themselves; two that are wrong seldom make the same error, so it is shared errors that tell. For a pair that
+ * spoke on the same items, of which it expectedly agrees on k_t truths and k_f errors and differs on k_d, with q each
+ * one's accuracy and f the number of false values:
  *   apart    P_t = q_a q_b            P_f = (1 - q_a)(1 - q_b) / f             P_d = 1 - P_t - P_f
  *   copying  c q + (1 - c) P_t        c (1 - q) + (1 - c) P_f                  (1 - c) P_d        q = sqrt(q_a q_b)
  *   P(copying) = 1 / (1 + (1 - prior)/prior  prod (apart / copying)^k)
- * A voice counts 1 / (1 + sum over others u of P(copying u) c overlap), overlap being the share of its answers that u gives
- * as well: so m copies of one voice weigh together little more than the one. Who copied from whom is not asked.
+ * A voice counts 1 / (1 + sum over others u of P(copying u) c overlap), overlap being the share of its answers that u
+ * gives as well: so m copies of one voice weigh together little more than the one. Who copied from whom is not asked.
  *
- * What is right is taken from what was learned without looking for copies. (From the shares of the vote it is much worse: a
- * minority that is right looks like one that copies.) So copies that have taken in the model are not found.
+ * What is right is taken from what was learned without looking for copies. (From the shares of the vote it is much
+ * worse: a minority that is right looks like one that copies.) So copies that have taken in the model are not found.
  *
  * c = 0.8 as in Dong et al. The prior is 1 in 100, not their 1 in 5: there are many pairs, and voices that share a
- * misunderstanding without having met are common where labels are few; this way a dozen improbable errors are needed. */
+ * misunderstanding without having met are common where labels are few; this way a dozen improbable errors are needed.
+ * */
 #include "base/check.h"
 #include "cortex/numeric.h"
 #include "cortex/reliability_model.h"

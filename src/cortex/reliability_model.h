@@ -32,8 +32,8 @@ struct rel_state {
     double false_values; /* that an error chooses from */
 };
 
-/* Evidence about one item: weights, not normalised. Coin: one for each value and a last one for none of them. Confusion:
- * one for each label of the scope, then one for each value with REL_NEW_LABEL, in order. */
+/* Evidence about one item: weights, not normalised. Coin: one for each value and a last one for none of them.
+ * Confusion: one for each label of the scope, then one for each value with REL_NEW_LABEL, in order. */
 void confusion_weigh(const struct rel_state *state, const struct rel_item *item, double *weights);
 void coin_weigh(const struct rel_state *state, const struct rel_item *item, double *weights);
 /* How many voices spoke: the sum of the greatest strength of each, as far as it counts. */

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers: each voice v says the truth of an item with a Gaussian error of variance s_v, learned over the scope (as in LFC
- * for numbers, Raykar et al., JMLR 11, 2010; CRH and CATD, Li et al., SIGMOD and PVLDB 2014, weigh by the inverse too):
+/* Numbers: each voice v says the truth of an item with a Gaussian error of variance s_v, learned over the scope (as in
+ * LFC for numbers, Raykar et al., JMLR 11, 2010; CRH and CATD, Li et al., SIGMOD and PVLDB 2014, weigh by the inverse
+ * too):
  *
  *   mean    m = sum w x / sum w,   w = 1 / (s_v + e^2),   error 1 / sqrt(sum w)      e: the stated standard error
- *   s_v       = (sum of r^2 s_v / (s_v + e^2 + 1/W') + a c) / (n_v + a)              inverse-gamma prior worth a answers
- *   c         = sum n_v / sum (n_v / s_v)                                            the crowd's variance
+ *   s_v       = (sum of r^2 s_v / (s_v + e^2 + 1/W') + a c) / (n_v + a)              inverse-gamma prior worth a
+ *   answers c         = sum n_v / sum (n_v / s_v)                                            the crowd's variance
  *
- * r is the distance of v's answer from the mean of the others, who have the weight W' together. Measured from a mean that
- * has v in it, a voice that weighs much looks exact because it weighs much, and takes over. That distance has the variance
- * s_v + e^2 + 1/W', of which the voice's own part is counted. CATD bounds a sparse voice's weight by a chi-square quantile;
- * the prior does the same. The crowd's variance is the harmonic mean, which is the prior's most likely scale, and which one
- * wild voice can't raise. Starts from the medians, so that wild voices have no say in who is wild.
+ * r is the distance of v's answer from the mean of the others, who have the weight W' together. Measured from a mean
+ * that has v in it, a voice that weighs much looks exact because it weighs much, and takes over. That distance has the
+ * variance s_v + e^2 + 1/W', of which the voice's own part is counted. CATD bounds a sparse voice's weight by a
+ * chi-square quantile; the prior does the same. The crowd's variance is the harmonic mean, which is the prior's most
+ * likely scale, and which one wild voice can't raise. Starts from the medians, so that wild voices have no say in who
+ * is wild.
  *
  * A voice that measures an item several times has one say there: its answers share it. */
 #include "base/check.h"
@@ -223,7 +225,8 @@ static void forget(struct learner *learner)
         learner->losses[v] = learner->answers[v] = 0;
 }
 
-/* The middle voice's mean loss, so that wild ones have no say; of those above 0 if that is 0. Uses the variances as room. */
+/* The middle voice's mean loss, so that wild ones have no say; of those above 0 if that is 0. Uses the variances as
+ * room. */
 static double typical_loss(struct learner *learner)
 {
     size_t count = 0, zeros = 0;

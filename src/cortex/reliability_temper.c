@@ -6,17 +6,17 @@
  * for an item with n voices (the sum of their greatest strengths): a temperature (Guo et al., ICML 2017), which changes
  * no ranking. There it is fitted with the truth; here without:
  *
- * Each item's voices are split into two halves A and B. P_A and P_B are what each half makes one believe. If they are as
- * sure as they should be, either is right about the other: rho is where
+ * Each item's voices are split into two halves A and B. P_A and P_B are what each half makes one believe. If they are
+ * as sure as they should be, either is right about the other: rho is where
  *   sum over items of  - sum_x P_B(x) ln P_A^(1/T)(x)  - sum_x P_A(x) ln P_B^(1/T)(x)
- * is least, P^(1/T) being P with its log odds divided by the half's T, made to sum to 1. (What one held-out answer says is
- * too little to tell: its likelihood hardly depends on rho.) The other half errs too, which is taken for too much sureness
- * of the first, so rho comes out high; it is held to at most one half: however
+ * is least, P^(1/T) being P with its log odds divided by the half's T, made to sum to 1. (What one held-out answer says
+ * is too little to tell: its likelihood hardly depends on rho.) The other half errs too, which is taken for too much
+ * sureness of the first, so rho comes out high; it is held to at most one half: however
  * large, a crowd in accord counts no less than two voices. A crowd of independent voices gets about 0 all the same.
  *
  * The halves: an item's voices in the order of how many answers they gave (then how many were right, then what they say
- * here), dealt in turn. That does not depend on names, nor on what is said about the item. rho is one of a grid, so that
- * rounding does not show. */
+ * here), dealt in turn. That does not depend on names, nor on what is said about the item. rho is one of a grid, so
+ * that rounding does not show. */
 #include "base/check.h"
 #include "cortex/numeric.h"
 #include "cortex/reliability_model.h"

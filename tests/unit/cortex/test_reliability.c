@@ -127,9 +127,9 @@ static double vote_accuracy(const struct crowd *crowd)
 
 /* ---- by hand ---- */
 
-/* A voice of whom nothing is known is right with 3/4. Open values: ten false ones to choose from, so what it says has the
- * weight (3/4) / (1/4 / 10) = 30, against 1/2 * (11 - 1) = 5 for the others. Two labels: 3/4 against 1/2 * 1/4 for the one
- * that nobody said, each of which is the truth half the time. */
+/* A voice of whom nothing is known is right with 3/4. Open values: ten false ones to choose from, so what it says has
+ * the weight (3/4) / (1/4 / 10) = 30, against 1/2 * (11 - 1) = 5 for the others. Two labels: 3/4 against 1/2 * 1/4 for
+ * the one that nobody said, each of which is the truth half the time. */
 static void a_voice_alone_is_believed_three_times_of_four_and_a_little_more(void **state)
 {
     (void)state;

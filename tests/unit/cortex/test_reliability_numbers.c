@@ -117,7 +117,8 @@ static void a_sparse_voice_weighs_about_one(void **state)
     arena_deinit(&table.arena);
 }
 
-/* By hand: nothing is known of either, so equal weights; with stated errors of 1 and 2 beside variances that vanish, 4 : 1. */
+/* By hand: nothing is known of either, so equal weights; with stated errors of 1 and 2 beside variances that vanish, 4
+ * : 1. */
 static void means_are_weighted(void **state)
 {
     (void)state;

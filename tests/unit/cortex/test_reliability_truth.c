@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Public sets with known truth, with one setting for all: what is learned without the truth is held against it. The bounds
- * are a little below what was measured, and at or above the best published figures where those are known. */
+/* Public sets with known truth, with one setting for all: what is learned without the truth is held against it. The
+ * bounds are a little below what was measured, and at or above the best published figures where those are known. */
 #include "truth_set.h"
 
 struct bound {
