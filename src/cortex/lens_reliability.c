@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reliability: voices count by how often they have been right on all slots of the predicate, which is learned from where
- * they agree (reliability.c, reliability_numbers.c: formulas and whose they are). What was learned comes in with the
- * input; this file asks the model about one slot.
+/* Reliability: voices count by how often they have been right on all slots of the predicate, which is learned from
+ * where they agree (reliability.c, reliability_numbers.c: formulas and whose they are). What was learned comes in with
+ * the input; this file asks the model about one slot.
  *
- * Labels. p_c is what the model gives to claim c; of a many-valued predicate to "yes" of the claim alone. Over c's voices
- * v, with w_v what the model says v counts, one of whom nothing is known being 1:
+ * Labels. p_c is what the model gives to claim c; of a many-valued predicate to "yes" of the claim alone. Over c's
+ * voices v, with w_v what the model says v counts, one of whom nothing is known being 1:
  *   S_c = sum of w_v * support_v,   R_c = sum of w_v * refute_v
  * Margin: voices of whom nothing is known, sure of themselves, that change the outcome, taking each to move the log
  * odds as far as the first does: exact between two claims where weights add up, else an estimate:
@@ -14,10 +14,11 @@
  * at most MARGIN_MAX, which also stands where such voices move nothing; 0 for a tie, for a lone claim below one half,
  * and where nothing is supported.
  *
- * Numbers. A measurement is a claim in the scope's unit, once for each voice that asserts it (a ballot is none). With the
- * weights u_i (sum 1), the mean and its error from the model: S_c = sum of w_v, p_c = sum of u_i over the claim's
- * measurements, R_c = 0, margin 0, as for pool. chi2 = sum(u_i (x_i - mean)^2) / error^2, the scatter in learned errors,
- * gives i2, birge and tension_p as in pool, and those the verdict. Claims that are no such number count in left_out. */
+ * Numbers. A measurement is a claim in the scope's unit, once for each voice that asserts it (a ballot is none). With
+ * the weights u_i (sum 1), the mean and its error from the model: S_c = sum of w_v, p_c = sum of u_i over the claim's
+ * measurements, R_c = 0, margin 0, as for pool. chi2 = sum(u_i (x_i - mean)^2) / error^2, the scatter in learned
+ * errors, gives i2, birge and tension_p as in pool, and those the verdict. Claims that are no such number count in
+ * left_out. */
 #include "base/check.h"
 #include "base/slice.h"
 #include "cortex/learning.h"

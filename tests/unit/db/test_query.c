@@ -524,7 +524,8 @@ static void voices_are_told_by_predicate_and_id(void **state)
 {
     struct shop *shop = *state;
     struct roll roll = { 0 }, one = { 0 }, none = { 0 }, stop = { .ends = true, .err = &failure };
-    struct steme_question all = { 0 }, masses = ask("", "mass"), no_such = ask("", "colour"), of_pluto = ask("Pluto", "");
+    struct steme_question all = { 0 }, masses = ask("", "mass"), of_pluto = ask("Pluto", "");
+    struct steme_question no_such = ask("", "colour");
     tell_of_planets(shop);
     struct steme_snapshot *snapshot = shop_look(shop->store);
     OK(steme_voices_each(snapshot, &all, call_roll, &roll, &failure));
