@@ -38,7 +38,7 @@ double numeric_exp(double x)
     return ldexp(exp_near_zero(r), (int)twos);
 }
 
-/* The same series by its coefficients 1/k!, each rounded once: a tenth of the time of dividing at each term. Not used for
+/* The same series by its coefficients 1/k!, each rounded once: quicker than dividing at each term. Not used for
  * numeric_exp(), whose bits are in answers since the beginning. */
 double numeric_decay(double x)
 {

@@ -404,7 +404,7 @@ static void names_and_order_mean_nothing(void **state)
         size_t labels = 2 + prng_below(&prng, 5);
         crowd_init(&crowd, 50 + prng_below(&prng, 200), 10 + prng_below(&prng, 40), labels);
         fill_at_random(&crowd, &prng);
-        struct renaming names;
+        struct renaming names = { 0 };
         shuffle(names.voices, crowd.data.voice_count, &prng);
         shuffle(names.labels, labels, &prng);
         shuffle(names.items, crowd.data.item_count, &prng);

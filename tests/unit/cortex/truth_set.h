@@ -144,8 +144,8 @@ static inline void truth_read_truths(struct truth_set *set, FILE *in)
 {
     char *line = NULL, *fields[3], slot[4096];
     size_t capacity = 0;
-    set->truths = malloc(set->items.count * sizeof *set->truths);
-    set->numbers = calloc(set->items.count, sizeof *set->numbers);
+    set->truths = malloc((set->items.count + 1) * sizeof *set->truths);
+    set->numbers = calloc(set->items.count + 1, sizeof *set->numbers);
     assert_true(set->truths && set->numbers);
     for (size_t i = 0; i < set->items.count; i++)
         set->truths[i] = TRUTH_UNKNOWN;
