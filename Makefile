@@ -18,11 +18,11 @@ PATCH ?=
 export JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build test quality fmt sim planted torture bench run install clean fuzz cover
+.PHONY: help setup build test quality fmt sim planted torture bench bench-truth run install clean fuzz cover
 
 help: ## these lines
 	@sed -n 's/^#   /  /p' Makefile
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 setup: ## install what is missing on a Debian machine, developer's tools included
 	@tools/setup all
@@ -60,6 +60,12 @@ bench: ## measure the release build
 	@tools/configure bench
 	@ninja -C build/bench -j $(JOBS) --quiet
 	@STEME=$(CURDIR)/build/bench/src/faces/steme bench/run build/bench
+
+bench-truth: ## every lens on public sets with known truth (STEME_SHARED_DATA), beside published figures
+	@tools/setup build
+	@tools/configure release
+	@ninja -C build/release -j $(JOBS) --quiet src/faces/steme
+	@STEME=$(CURDIR)/build/release/src/faces/steme bench/truth --json build/bench-truth.json
 
 run: ## the demonstration, on a release build
 	@tools/setup build

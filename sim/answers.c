@@ -14,6 +14,9 @@ enum { SLOTS = 2, TALLIES = 3, STANDINGS = 1 };
 
 static const double tolerance = 1e-9;
 
+/* Reliability is not among them: what it learns hangs on every slot of a predicate at once, and a second learner as
+ * small as the reference would share its formulas. tests/unit/cortex holds the core to known answers and public sets,
+ * tests/property the order of arrival. */
 static const struct {
     struct steme_lens lens;
     bool strengths; /* support and refute are in the reference's unit */

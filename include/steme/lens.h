@@ -14,14 +14,29 @@
 extern "C" {
 #endif
 
+/** How the reliability lens learns. */
+enum steme_method {
+    STEME_METHOD_AUTO = 0,      /**< by the data: the answer says which, and why */
+    STEME_METHOD_ONE_COIN = 1,  /**< one probability of being right for each voice */
+    STEME_METHOD_CONFUSION = 2, /**< what each voice says where the truth is this or that; few different objects */
+    STEME_METHOD_ACCURACY = 3,  /**< one probability for each voice, over objects without a fixed list */
+    STEME_METHOD_NUMBERS = 4    /**< in answers only: a variance for each voice, chosen where most claims are numbers */
+};
+
+/** "auto", "one-coin", "confusion", "accuracy" or "numbers". Static storage. */
+STEME_API const char *steme_method_name(enum steme_method method);
+
 /** Choice of a lens and its parameters. Zeroed but for `name` it has the defaults. */
 struct steme_lens {
-    const char *name;              /**< "recency", "consensus", "authority", "pool" or "union"; NULL: "consensus" */
+    const char *name;              /**< as in steme_lens_list(); NULL: "consensus" */
     int64_t half_life_us;          /**< recency: a claim's weight halves with this age; 0: only the newest counts */
     const struct steme_key *roots; /**< authority: agents that weigh 1 by decree; borrowed for the call */
     size_t root_count;             /**< authority: how many; 0: the store's own keys */
     double damping;                /**< authority: share of its weight an agent passes on, 0 < d < 1; 0: 0.85 */
-    double prior;                  /**< consensus, authority, union: weight of "none of these", in voices; 0: 0.5 */
+    double prior; /**< consensus, authority, union, reliability: weight of "none of these", in voices; 0: 0.5 */
+    enum steme_method method; /**< reliability: how to learn; another than AUTO takes numbers for mere labels */
+    bool copying;             /**< reliability: look for voices that copy one another, and discount them */
+    bool uncalibrated;        /**< reliability: leave out the temperature that keeps probabilities honest */
 };
 
 /** One lens, for listings. */
@@ -63,7 +78,11 @@ struct steme_belief {
     struct steme_hash assertion; /**< a live assertion that makes it: the newest, ties by smallest id */
 };
 
-/** What the pool lens computed over the quantities of a slot. All in the slot's unit. */
+/**
+ * What the pool or the reliability lens computed over the measurements of a slot. All in the slot's unit. Of
+ * reliability (which pools integers and decimals as well, and quantities without bounds) the fixed mean is the mean,
+ * and tau2 is 0: its errors are learned and hold the scatter already.
+ */
 struct steme_pooled {
     size_t count;            /**< measurements pooled: live quantities with bounds, one for each claim and voice */
     size_t left_out;         /**< live quantities without bounds, or in another unit */
@@ -80,6 +99,18 @@ struct steme_pooled {
     struct steme_slice unit; /**< as in the measurements */
 };
 
+/** What the reliability lens learned from, and how: all slots of the predicate, as of the answer's moment. */
+struct steme_learned {
+    enum steme_method method; /**< the one used; never AUTO */
+    const char *because;      /**< why that one: a clause; static storage */
+    uint64_t as_of_sequence;  /**< last sequence number of what it was learned from */
+    size_t items;             /**< questions (of a many-valued predicate: claims) it was learned over */
+    size_t voices;            /**< voices heard in them */
+    size_t answers;           /**< what those said: one for each voice and claim */
+    size_t iterations;        /**< rounds until it stood still */
+    double temperature;       /**< what log odds are divided by; 1: they stay as they are */
+};
+
 /** What is believed about a slot. */
 struct steme_answer {
     struct steme_slice subject;         /**< of the question */
@@ -94,11 +125,13 @@ struct steme_answer {
     uint32_t assertions;                /**< live assertions weighed */
     uint32_t votes;                     /**< ballots that count */
     double margin;   /**< further full-confidence voices for the runner-up (or against the best) that would flip it */
-    bool has_pooled; /**< the pool lens answered */
-    struct steme_pooled pooled; /**< with has_pooled */
-    const char *lens;           /**< name */
-    uint64_t as_of_sequence;    /**< last sequence number looked at */
-    int64_t valid_at_us;        /**< world time asked for; STEME_TIME_MAX: any (what is valid without end or now) */
+    bool has_pooled; /**< the pool lens answered, or the reliability lens from numbers */
+    struct steme_pooled pooled;   /**< with has_pooled */
+    bool has_learned;             /**< the reliability lens answered */
+    struct steme_learned learned; /**< with has_learned */
+    const char *lens;             /**< name */
+    uint64_t as_of_sequence;      /**< last sequence number looked at */
+    int64_t valid_at_us;          /**< world time asked for; STEME_TIME_MAX: any (what is valid without end or now) */
 };
 
 #ifdef __cplusplus

@@ -159,6 +159,39 @@ STEME_API STEME_MUST_CHECK steme_status steme_conflicts_ranked(struct steme_snap
                                                                const struct steme_conflict **out, size_t *count_out,
                                                                struct steme_error *err);
 
+/** What was learned of one voice over all slots of a predicate. */
+struct steme_voice {
+    struct steme_hash id;      /**< agent id or source id */
+    struct steme_slice source; /**< name of the source; empty: the voice is an agent */
+    struct steme_key key;      /**< of the agent; of a source zeros */
+    double answers;            /**< how many it gave, by their strength */
+    double right;              /**< how many of them are expected to be right; NAN for numbers */
+    double accuracy;           /**< chance that what it says is right; NAN for numbers */
+    double low;                /**< with high: 95 % interval of the accuracy; NAN for numbers */
+    double high;               /**< see low */
+    double deviation;          /**< numbers: typical distance from the truth, in their unit; else NAN */
+    double weight;             /**< what it counts; a voice of whom nothing is known counts 1 */
+    double independence;       /**< 1: copies nobody; less where copying was looked for and found */
+};
+
+/** The voices of a predicate. */
+struct steme_scope {
+    struct steme_slice predicate;     /**< name */
+    struct steme_learned learned;     /**< from what and how */
+    const struct steme_voice *voices; /**< by id */
+    size_t voice_count;               /**< how many */
+};
+
+/**
+ * What the reliability lens learns of the voices of each predicate that the pattern has (an empty one has all), in the
+ * order of the predicates' names. Of the pattern's lens its parameters count, not its name; the subject must be empty:
+ * learning is over all of them. A scope is valid during the visit only; a non-OK answer of visit ends the walk and is
+ * returned. A predicate that nobody speaks of is not visited. STEME_BAD_INPUT.
+ */
+STEME_API STEME_MUST_CHECK steme_status steme_voices_each(
+    struct steme_snapshot *snapshot, const struct steme_question *pattern,
+    steme_status (*visit)(void *context, const struct steme_scope *scope), void *context, struct steme_error *err);
+
 /** Read a record of any type by its id, checked against it. ::STEME_NOT_FOUND. */
 STEME_API STEME_MUST_CHECK steme_status steme_get(struct steme_snapshot *snapshot, const struct steme_hash *id,
                                                   struct steme_entry *out, struct steme_error *err);

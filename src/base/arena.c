@@ -170,3 +170,19 @@ void arena_rewind(struct arena *arena, struct arena_mark mark)
     arena->block = spare ? spare : block;
     arena->used_bytes = mark.used_bytes;
 }
+
+bool arena_grow(struct arena *arena, void **list, size_t count, size_t more, size_t *capacity, size_t size)
+{
+    enum { FIRST = 16 };
+    if (more <= *capacity - count) return true;
+    size_t wanted = *capacity ? *capacity : FIRST / 2;
+    do
+        wanted = wanted <= SIZE_MAX / 2 ? 2 * wanted : SIZE_MAX;
+    while (wanted - count < more);
+    void *grown = wanted <= SIZE_MAX / size ? arena_alloc(arena, wanted * size) : NULL;
+    if (!grown) return false;
+    if (count) memcpy(grown, *list, count * size);
+    *list = grown;
+    *capacity = wanted;
+    return true;
+}

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "steme/types.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_block;
@@ -36,6 +37,11 @@ void *arena_alloc(struct arena *arena, size_t size) __attribute__((malloc));
 void *arena_calloc(struct arena *arena, size_t count, size_t size) __attribute__((malloc));
 /* A copy of the bytes followed by a NUL that size does not count; data NULL when memory is out. */
 struct steme_slice arena_copy(struct arena *arena, struct steme_slice bytes);
+
+/* Room for `more` further elements of `size` bytes in a list of `count` that lives in the arena: when it is full *list
+ * moves and *capacity at least doubles; the old copies stay until the arena is rewound. False when the ceiling or
+ * memory is reached; the list is then as it was. */
+bool arena_grow(struct arena *arena, void **list, size_t count, size_t more, size_t *capacity, size_t size);
 
 struct arena_mark arena_mark(const struct arena *arena);
 /* Give back everything since the mark; keeps one block for the next round. */

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/id16.h"
 #include "base/slice.h"
+#include "cortex/opinions.h"
 #include "model/identity.h"
 
 #include <stdlib.h>
@@ -23,6 +24,7 @@ void judge_init(struct judge *judge, struct reader *reader, const uint8_t (*trus
 
 void judge_deinit(struct judge *judge)
 {
+    learning_deinit(&judge->learning);
     arena_deinit(&judge->arena);
     *judge = (struct judge){ 0 };
 }
@@ -244,118 +246,12 @@ static steme_status weigh(struct judge *judge, const struct lens_ops *ops, const
     return status ? status : weigh_by_authority(judge, ref, evidence, arena, weights, err);
 }
 
-/* ---- grouping ---- */
-
-struct grouped {
-    struct lens_claim *claims;
-    struct testimony **faces; /* of each claim: the testimony that stands for it */
-    struct lens_voice *voices;
-    size_t claim_count, voice_count;
-    uint32_t assertions, votes;
-};
-
-static double share(uint32_t ppm) { return (double)ppm / STEME_PPM; }
-
-static void speak(struct lens_voice *voice, bool support, double strength)
-{
-    double *side = support ? &voice->support : &voice->refute;
-    if (strength > *side) *side = strength;
-}
-
-static void add_testimony(struct lens_claim *claim, struct lens_voice *voice, struct testimony *t, double weight,
-                          struct testimony **face)
-{
-    speak(voice, !t->row.negated, share(t->row.confidence_ppm));
-    if (weight > voice->weight) voice->weight = weight;
-    if (t->row.negated) {
-        claim->refutations++;
-        if (!*face) *face = t;
-        return;
-    }
-    claim->assertions++;
-    if (t->row.at_us > voice->latest_at_us) voice->latest_at_us = t->row.at_us;
-    if (t->row.at_us > claim->latest_at_us || claim->assertions == 1) {
-        claim->latest_at_us = t->row.at_us;
-        claim->latest_confidence = share(t->row.confidence_ppm);
-        *face = t;
-    } else if (t->row.at_us == claim->latest_at_us && share(t->row.confidence_ppm) > claim->latest_confidence) {
-        claim->latest_confidence = share(t->row.confidence_ppm);
-    }
-}
-
-static void add_ballot(struct judge *judge, const struct lens_ops *ops, struct lens_claim *claim,
-                       struct lens_voice *voice, const struct claim_ballot *ballot)
-{
-    speak(voice, ballot->support, share(ballot->row.probability_ppm));
-    double weight = ops->needs_weights ? authority_weight(judge->authority, ballot->row.voter) : 1;
-    if (weight > voice->weight) voice->weight = weight;
-    *(ballot->support ? &claim->votes_for : &claim->votes_against) += 1;
-}
-
-/* Voices of one claim: two sorted lists, testimonies [t, t_end) and ballots [b, b_end), merged by voice. */
-static void group_claim(struct judge *judge, const struct lens_ops *ops, struct evidence *e, const double *weights,
-                        size_t t, size_t t_end, size_t b, size_t b_end, struct grouped *g)
-{
-    struct lens_claim *claim = &g->claims[g->claim_count];
-    struct lens_voice *first = g->voices + g->voice_count, *voice = NULL;
-    *claim = (struct lens_claim){ .voices = first, .latest_at_us = INT64_MIN, .kind = e->testimonies[t].row.kind };
-    memcpy(claim->claim, e->testimonies[t].row.claim, sizeof claim->claim);
-    while (t < t_end || b < b_end) {
-        bool take_ballot = t == t_end;
-        if (t < t_end && b < b_end) take_ballot = memcmp(e->ballots[b].row.voter, e->testimonies[t].row.voice, 16) < 0;
-        if (!take_ballot && e->testimonies[t].standing != STEME_LIVE) {
-            t++;
-            continue;
-        }
-        const uint8_t *id = take_ballot ? e->ballots[b].row.voter : e->testimonies[t].row.voice;
-        if (!voice || memcmp(voice->voice, id, 16) != 0) {
-            voice = g->voices + g->voice_count++;
-            *voice = (struct lens_voice){ .latest_at_us = INT64_MIN };
-            memcpy(voice->voice, id, sizeof voice->voice);
-        }
-        if (take_ballot)
-            add_ballot(judge, ops, claim, voice, &e->ballots[b++]);
-        else
-            add_testimony(claim, voice, &e->testimonies[t], weights[t], &g->faces[g->claim_count]), t++;
-    }
-    claim->voice_count = (size_t)(g->voices + g->voice_count - first);
-    g->assertions += claim->assertions + claim->refutations;
-    g->votes += claim->votes_for + claim->votes_against;
-}
-
-static steme_status group(struct judge *judge, const struct lens_ops *ops, struct evidence *e, const double *weights,
-                          struct arena *arena, struct grouped *g, struct steme_error *err)
-{
-    *g = (struct grouped){ .claims = arena_calloc(arena, e->testimony_count, sizeof *g->claims),
-                           .faces = arena_calloc(arena, e->testimony_count, sizeof(struct testimony *)),
-                           .voices = arena_calloc(arena, e->testimony_count + e->ballot_count, sizeof *g->voices) };
-    if (!g->claims || !g->faces || !g->voices) return arena_full(arena, err);
-    for (size_t t = 0, b = 0; t < e->testimony_count;) {
-        const uint8_t *claim = e->testimonies[t].row.claim;
-        size_t t_end = t, live = 0;
-        for (; t_end < e->testimony_count && memcmp(e->testimonies[t_end].row.claim, claim, 16) == 0; t_end++)
-            live += e->testimonies[t_end].standing == STEME_LIVE;
-        while (b < e->ballot_count && memcmp(e->ballots[b].claim, claim, 16) < 0)
-            b++;
-        size_t b_end = b;
-        while (b_end < e->ballot_count && memcmp(e->ballots[b_end].claim, claim, 16) == 0)
-            b_end++;
-        if (live) {
-            group_claim(judge, ops, e, weights, t, t_end, b, b_end, g);
-            g->claim_count++;
-        }
-        t = t_end;
-        b = b_end;
-    }
-    return STEME_OK;
-}
-
 /* ---- records and values ---- */
 
 /* Of assertions that are equal but for their id the one with the smallest id stands for the claim, so that the order
  * of arrival leaves no trace. Ties in time are rare, and only then more than one record is read. */
-static steme_status settle_faces(struct judge *judge, const struct slot_ref *ref, struct evidence *e, struct grouped *g,
-                                 struct arena *arena, struct steme_error *err)
+static steme_status settle_faces(struct judge *judge, const struct slot_ref *ref, struct evidence *e,
+                                 struct opinions *g, struct arena *arena, struct steme_error *err)
 {
     struct testimony **wanted = arena_alloc(arena, (e->testimony_count + 1) * sizeof(struct testimony *));
     size_t count = 0;
@@ -381,7 +277,7 @@ static steme_status settle_faces(struct judge *judge, const struct slot_ref *ref
     return STEME_OK;
 }
 
-static steme_status decode_values(struct grouped *g, struct arena *arena, struct steme_value **out,
+static steme_status decode_values(struct opinions *g, struct arena *arena, struct steme_value **out,
                                   struct steme_error *err)
 {
     struct steme_value *values = arena_calloc(arena, g->claim_count, sizeof *values);
@@ -431,7 +327,7 @@ static uint32_t count_voices(const struct lens_claim *claim, bool support)
     return count;
 }
 
-static uint32_t independent_voices(const struct grouped *g, struct arena *arena)
+static uint32_t independent_voices(const struct opinions *g, struct arena *arena)
 {
     struct arena_mark start = arena_mark(arena);
     uint8_t(*ids)[16] = arena_alloc(arena, (g->voice_count + 1) * sizeof *ids);
@@ -460,7 +356,7 @@ static int compare_ranks(const void *left, const void *right)
     return (a->claim > b->claim) - (a->claim < b->claim);
 }
 
-static steme_status shape_beliefs(const struct grouped *g, const struct lens_result *result,
+static steme_status shape_beliefs(const struct opinions *g, const struct lens_result *result,
                                   const struct steme_value *values, struct arena *arena, struct steme_answer *out,
                                   struct steme_error *err)
 {
@@ -513,10 +409,43 @@ static steme_status shape_bare_names(struct judge *judge, const struct slot_ref 
     return status ? status : shape_names(first, arena, out, err);
 }
 
+/* ---- reliability ---- */
+
+steme_status judge_learned(struct judge *judge, struct steme_slice predicate, const uint8_t *epoch,
+                           const struct steme_lens *lens, const struct learned **out, struct steme_error *err)
+{
+    struct steme_hash hash = hash_one(predicate);
+    bool many = false;
+    steme_status status = predicate_is_many(judge, predicate, (uint32_t)(load_u64be(hash.bytes) >> 32), &many, err);
+    return status ? status : learning_find(&judge->learning, judge->reader, predicate, !many, epoch, lens, out, err);
+}
+
+/* What was learned of the predicate, with the numbers that voices and claims have in it. */
+static steme_status need_model(struct judge *judge, const struct judge_slot *slot, struct steme_slice predicate,
+                               const struct steme_lens *lens, struct opinions *g, struct judge_weighing *weighing,
+                               const struct learned **out, struct steme_error *err)
+{
+    const struct learned *learned = NULL;
+    steme_status status = judge_learned(judge, predicate, slot->epoch, lens, &learned, err);
+    if (status) return status;
+    for (size_t v = 0; v < g->voice_count; v++)
+        g->voices[v].number = learned_voice(learned, g->voices[v].voice);
+    for (size_t c = 0; c < g->claim_count; c++)
+        g->claims[c].label = learned_label(learned, g->faces[c]->view->object);
+    for (size_t i = 0; i < weighing->evidence.testimony_count; i++) {
+        const uint8_t *voice = weighing->evidence.testimonies[i].row.voice;
+        weighing->weights[i] = learned_weight(&learned->model, learned_voice(learned, voice));
+    }
+    *out = learned;
+    return STEME_OK;
+}
+
 static steme_status judge_groups(struct judge *judge, const struct judge_slot *slot, const struct lens_ops *ops,
-                                 const struct steme_lens *lens, struct evidence *evidence, struct grouped *g,
+                                 const struct steme_lens *lens, struct judge_weighing *weighing, struct opinions *g,
                                  struct arena *arena, struct steme_answer *answer, struct steme_error *err)
 {
+    struct evidence *evidence = &weighing->evidence;
+    const struct learned *learned = NULL;
     struct steme_value *values = NULL;
     struct lens_result result = { 0 };
     bool many = false;
@@ -524,9 +453,16 @@ static steme_status judge_groups(struct judge *judge, const struct judge_slot *s
     if (!status) status = decode_values(g, arena, &values, err);
     if (!status) status = shape_names(g->faces[0], arena, answer, err);
     if (!status) status = predicate_is_many(judge, answer->predicate, slot->ref.predicate, &many, err);
+    if (!status && ops->needs_model)
+        status = need_model(judge, slot, answer->predicate, lens, g, weighing, &learned, err);
     if (status) return status;
     answer->functional = !many;
     struct lens_input input = { .claims = g->claims, .claim_count = g->claim_count, .functional = !many };
+    if (learned) {
+        input.model = &learned->model;
+        answer->has_learned = true;
+        answer->learned = learned_facts(learned);
+    }
     status = lens_judge(ops, &input, lens, arena, &result, err);
     if (!status) status = shape_beliefs(g, &result, values, arena, answer, err);
     if (status) return status;
@@ -546,7 +482,7 @@ steme_status judge_slot(struct judge *judge, const struct judge_slot *slot, cons
 {
     const struct lens_ops *ops = NULL;
     struct evidence evidence = { 0 };
-    struct grouped g = { 0 };
+    struct opinions g = { 0 };
     double *weights = NULL;
     struct steme_answer answer = { .subject = slot->subject,
                                    .predicate = slot->predicate,
@@ -557,15 +493,18 @@ steme_status judge_slot(struct judge *judge, const struct judge_slot *slot, cons
     if (!status) status = lens_check(lens, err);
     if (!status) status = evidence_gather(judge->reader, &slot->ref, slot->epoch, arena, &evidence, err);
     if (!status) status = weigh(judge, ops, lens, &slot->ref, &evidence, arena, &weights, err);
-    if (!status) status = group(judge, ops, &evidence, weights, arena, &g, err);
     if (status) return status;
+    const struct authority *authority = ops->needs_weights ? judge->authority : NULL;
+    status = opinions_group(&evidence, ops->needs_weights ? weights : NULL, authority, arena, &g, err);
+    if (status) return status;
+    struct judge_weighing weighed = { evidence, weights };
     answer.lens = ops->info.name;
     if (g.claim_count)
-        status = judge_groups(judge, slot, ops, lens, &evidence, &g, arena, &answer, err);
+        status = judge_groups(judge, slot, ops, lens, &weighed, &g, arena, &answer, err);
     else
         status = shape_bare_names(judge, &slot->ref, &evidence, arena, &answer, err);
     if (status) return status;
-    if (weighing) *weighing = (struct judge_weighing){ evidence, weights };
+    if (weighing) *weighing = weighed;
     *out = answer;
     return STEME_OK;
 }

@@ -6,6 +6,7 @@
 #define CORTEX_JUDGE_H
 
 #include "cortex/authority.h"
+#include "cortex/learning.h"
 #include "cortex/lens.h"
 #include "lattice/evidence.h"
 #include "steme/query.h"
@@ -26,6 +27,7 @@ struct judge {
     const struct authority *authority;
     struct steme_hash authority_roots; /* of the roots it was built from */
     double authority_damping;
+    struct learning learning; /* what reliability has learned so far */
 };
 
 /* reader and trusted stay the caller's and must outlive it. */
@@ -50,6 +52,12 @@ struct judge_weighing {
 MUST_CHECK steme_status judge_slot(struct judge *judge, const struct judge_slot *slot, const struct steme_lens *lens,
                                    struct arena *arena, struct steme_answer *out, struct judge_weighing *weighing,
                                    struct steme_error *err);
+
+/* What the lens learns of the voices of a predicate, as answers about it use it; valid until the judge learns again.
+ * predicate: in the mapped log, or as long as the judge. epoch as for evidence_gather(). */
+MUST_CHECK steme_status judge_learned(struct judge *judge, struct steme_slice predicate, const uint8_t *epoch,
+                                      const struct steme_lens *lens, const struct learned **out,
+                                      struct steme_error *err);
 
 /* Place in the index of a question's slot. */
 struct slot_ref judge_slot_of(struct steme_slice subject, struct steme_slice predicate,

@@ -10,10 +10,10 @@
 #include <pthread.h>
 #include <string.h>
 
-static const struct lens_ops *const lenses[] = { &lens_recency, &lens_consensus, &lens_authority, &lens_pool,
-                                                 &lens_union };
+static const struct lens_ops *const lenses[] = { &lens_recency,     &lens_consensus, &lens_authority,
+                                                 &lens_reliability, &lens_pool,      &lens_union };
 
-#define LENS_NAMES "recency, consensus, authority, pool, union"
+#define LENS_NAMES "recency, consensus, authority, reliability, pool, union"
 
 /* The public listing is one array; each lens keeps its row next to its formula. So it is gathered, once. */
 static struct steme_lens_info listing[countof(lenses)];
@@ -74,6 +74,9 @@ steme_status lens_check(const struct steme_lens *lens, struct steme_error *err)
     if (!(lens->prior >= 0 && lens->prior <= LENS_PRIOR_MAX))
         return error_set(err, STEME_BAD_INPUT, "prior is %g; give a weight of at most %g, or 0 for the default, %g",
                          lens->prior, LENS_PRIOR_MAX, LENS_PRIOR);
+    if (lens->method > STEME_METHOD_ACCURACY)
+        return error_set(err, STEME_BAD_INPUT, "method is %u; there are 0 to %u", (unsigned)lens->method,
+                         (unsigned)STEME_METHOD_ACCURACY);
     if (lens->root_count > 0 && !lens->roots)
         return error_set(err, STEME_BAD_INPUT, "root_count is %zu, but roots is NULL; give the keys", lens->root_count);
     return STEME_OK;
@@ -85,6 +88,18 @@ enum steme_verdict lens_verdict(const struct lens_input *input, double best, dou
     if (!input->functional) return STEME_LISTED;
     if (best < 0.5) return STEME_CONTESTED;
     return best >= 0.9 && rival < 0.1 ? STEME_SETTLED : STEME_LEANING;
+}
+
+STEME_API const char *steme_method_name(enum steme_method method)
+{
+    switch (method) {
+    case STEME_METHOD_AUTO: return "auto";
+    case STEME_METHOD_ONE_COIN: return "one-coin";
+    case STEME_METHOD_CONFUSION: return "confusion";
+    case STEME_METHOD_ACCURACY: return "accuracy";
+    case STEME_METHOD_NUMBERS: return "numbers";
+    }
+    return "?";
 }
 
 static bool is_share(double number) { return number >= 0 && number <= 1; /* so not NAN */ }
@@ -106,6 +121,7 @@ static void require_input(const struct lens_ops *ops, const struct lens_input *i
         invariant(i == 0 || memcmp(claim[-1].claim, claim->claim, sizeof claim->claim) < 0);
         invariant(is_share(claim->latest_confidence));
         invariant(claim->value || !ops->needs_values);
+        invariant(input->model || !ops->needs_model);
         require_voices(claim);
     }
 }

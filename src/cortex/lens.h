@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "cortex/reliability.h"
 #include "steme/lens.h"
 #include "steme/limits.h"
 #include "steme/types.h"
@@ -25,6 +26,7 @@ struct lens_voice {
     double refute;        /* against it */
     double weight;        /* authority: 0..1; every other lens: 1 */
     int64_t latest_at_us; /* newest supporting assertion; INT64_MIN if none: then it only voted */
+    uint32_t number;      /* only where lens_ops.needs_model: in the model; REL_STRANGER: not heard there */
 };
 
 struct lens_claim {
@@ -36,12 +38,21 @@ struct lens_claim {
     double latest_confidence; /* of that assertion, 0..1 */
     enum steme_kind kind;
     const struct steme_value *value; /* only where lens_ops.needs_values, else NULL */
+    uint32_t label;                  /* only where lens_ops.needs_model: in the model; REL_NEW_LABEL: not there */
+};
+
+/* What was learned of the voices of a predicate (cortex/learning.h). One of the two. */
+struct lens_model {
+    const struct rel_model *labels;
+    const struct rel_number_model *numbers; /* NULL unless its claims are measurements */
+    struct steme_slice unit;                /* of those */
 };
 
 struct lens_input {
     const struct lens_claim *claims;
     size_t claim_count;
-    bool functional; /* claims compete; else each is judged alone */
+    bool functional;                /* claims compete; else each is judged alone */
+    const struct lens_model *model; /* only where lens_ops.needs_model, else NULL */
 };
 
 /* Per claim, in the order of the input. */
@@ -62,6 +73,7 @@ struct lens_ops {
     struct steme_lens_info info;
     bool needs_values;  /* wants lens_claim.value */
     bool needs_weights; /* wants lens_voice.weight from cortex/authority.h */
+    bool needs_model;   /* wants lens_input.model, with numbers and labels in it */
     /* Call it through lens_judge(), which keeps the promises. */
     steme_status (*judge)(const struct lens_input *input, const struct steme_lens *lens, struct arena *arena,
                           struct lens_result *out, struct steme_error *err);
@@ -78,7 +90,7 @@ MUST_CHECK steme_status lens_judge(const struct lens_ops *ops, const struct lens
                                    struct steme_error *err);
 
 /* The lenses, each in its own file. */
-extern const struct lens_ops lens_recency, lens_consensus, lens_authority, lens_pool, lens_union;
+extern const struct lens_ops lens_recency, lens_consensus, lens_authority, lens_reliability, lens_pool, lens_union;
 
 /* Verdict of a distribution: steme_verdict's rules. `best` and `rival` are the two greatest probabilities. Where
  * nothing has a probability above 0 (no claims, only refutations, only voices without weight) it is UNDECIDED, also in

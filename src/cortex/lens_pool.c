@@ -28,6 +28,7 @@
 #include "base/check.h"
 #include "base/decimal.h"
 #include "base/slice.h"
+#include "cortex/measure.h"
 #include "cortex/numeric.h"
 #include "cortex/score.h"
 
@@ -108,15 +109,6 @@ static steme_status choose_unit(const struct lens_input *input, struct arena *ar
     return STEME_OK;
 }
 
-/* Half the distance of the bounds. Exact before it is rounded once, unless the bounds are so far apart that nothing
- * cancels. */
-static double error_of(const struct steme_value *value)
-{
-    struct steme_decimal width;
-    if (decimal_sub(value->upper, value->lower, &width, NULL) == STEME_OK) return 0.5 * decimal_to_double(width);
-    return 0.5 * (decimal_to_double(value->upper) - decimal_to_double(value->lower));
-}
-
 static steme_status collect(const struct lens_input *input, struct unit_share unit, struct arena *arena,
                             struct sample *out, struct steme_error *err)
 {
@@ -126,7 +118,7 @@ static steme_status collect(const struct lens_input *input, struct unit_share un
         const struct lens_claim *claim = &input->claims[i];
         const struct steme_value *value = claim->value;
         if (value->kind != STEME_QUANTITY || !has_width(value) || !slice_equal(value->unit, unit.unit)) continue;
-        struct measurement row = { .claim = i, .x = decimal_to_double(value->amount), .s = error_of(value) };
+        struct measurement row = { .claim = i, .x = decimal_to_double(value->amount), .s = measure_error(value) };
         for (size_t left = speakers(claim); left > 0; left--) {
             sample.rows[sample.count] = row;
             if (row.s < sample.rows[sample.precise].s) sample.precise = sample.count;

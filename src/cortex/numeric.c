@@ -38,6 +38,38 @@ double numeric_exp(double x)
     return ldexp(exp_near_zero(r), (int)twos);
 }
 
+/* The same series by its coefficients 1/k!, each rounded once: quicker than dividing at each term. Not used for
+ * numeric_exp(), whose bits are in answers since the beginning. */
+double numeric_decay(double x)
+{
+    static const double coefficients[] = {
+        1.0 / 6402373705728000, /* 18!; 0.35^19/19! is below 2^-53 by far, and smaller than these need */
+        1.0 / 355687428096000,
+        1.0 / 20922789888000,
+        1.0 / 1307674368000,
+        1.0 / 87178291200,
+        1.0 / 6227020800,
+        1.0 / 479001600,
+        1.0 / 39916800,
+        1.0 / 3628800,
+        1.0 / 362880,
+        1.0 / 40320,
+        1.0 / 5040,
+        1.0 / 720,
+        1.0 / 120,
+        1.0 / 24,
+        1.0 / 6,
+        0.5,
+    };
+    invariant(x >= 0);
+    if (x > 745.2) return 0;
+    double twos = floor(x * (1 / ln2) + 0.5);
+    double r = (twos * ln2_high - x) + twos * ln2_low, value = 0;
+    for (size_t k = 0; k < countof(coefficients); k++)
+        value = value * r + coefficients[k];
+    return ldexp(1 + (r + r * r * value), -(int)twos);
+}
+
 double numeric_ln(double x)
 {
     enum { TERMS = 14 }; /* s <= 0.1716 below: s^28/29 is below 2^-53 by far */

@@ -25,6 +25,8 @@ static inline double sum_value(const struct sum *sum) { return sum->total + sum-
 
 /* e^x for x up to 700; below -745 it is 0. Right to a few units in the last place. */
 double numeric_exp(double x);
+/* e^-x for x >= 0, in a fraction of the time of numeric_exp(); below e^-745 it is 0. As right as that. */
+double numeric_decay(double x);
 /* Natural logarithm of a finite x > 0. Right to a few units in the last place. */
 double numeric_ln(double x);
 /* 2^-x for x >= 0: exact for whole x. */

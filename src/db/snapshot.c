@@ -377,6 +377,6 @@ steme_status snapshot_judge(struct steme_snapshot *s, const struct judge_slot *s
                             struct steme_error *err)
 {
     steme_status status = judge_slot(&s->judge, slot, lens, arena, out, weighing, err);
-    if (!status) out->as_of_sequence = s->as_of_sequence;
+    if (!status) out->as_of_sequence = out->learned.as_of_sequence = s->as_of_sequence;
     return status;
 }

@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-enum { READER_CEILING_BYTES = 256 << 20, FIRST_ROWS = 16 };
+enum { READER_CEILING_BYTES = 256 << 20 };
 
 struct reader reader_over(struct wal *wal, struct kv_txn *txn, uint64_t limit)
 {
@@ -86,14 +86,7 @@ static steme_status grow(struct arena *arena, void **list, size_t count, size_t 
 {
     if (count >= STEME_EVIDENCE_ROWS_MAX)
         return error_set(err, STEME_TOO_LARGE, "more than %u rows bear on this question", STEME_EVIDENCE_ROWS_MAX);
-    if (count < *capacity) return STEME_OK;
-    size_t wanted = *capacity ? 2 * *capacity : FIRST_ROWS;
-    void *grown = arena_alloc(arena, wanted * size);
-    if (!grown) return arena_full(arena, err);
-    if (count) memcpy(grown, *list, count * size);
-    *list = grown;
-    *capacity = wanted;
-    return STEME_OK;
+    return arena_grow(arena, list, count, 1, capacity, size) ? STEME_OK : arena_full(arena, err);
 }
 
 /* Whether the index has any row with this prefix. */
@@ -214,10 +207,15 @@ static bool agrees(const struct slot_ref *slot, const struct slot_row *row, cons
            view->confidence_ppm == row->confidence_ppm;
 }
 
+/* Records to read: each with its row, and the slot the row is of. */
+struct wanted {
+    struct testimony *testimony;
+    const struct slot_ref *slot;
+};
+
 /* Hold testimonies against the records they point to, identities hashed side by side. */
-static steme_status hold_against_records(const struct slot_ref *slot, struct testimony **testimonies,
-                                         const struct wal_entry *entries, size_t count, struct arena *arena,
-                                         struct steme_error *err)
+static steme_status hold_against_records(const struct wanted *wanted, const struct wal_entry *entries, size_t count,
+                                         struct arena *arena, struct steme_error *err)
 {
     struct assertion_view *views = arena_alloc(arena, count * sizeof *views);
     struct identity *identities = arena_alloc(arena, count * sizeof *identities);
@@ -228,35 +226,50 @@ static steme_status hold_against_records(const struct slot_ref *slot, struct tes
             status = error_wrap(err, STEME_CORRUPT, "the index calls a record an assertion that is none");
     if (!status) status = identity_claims(views, count, identities, arena, err);
     for (size_t i = 0; !status && i < count; i++) {
-        if (!agrees(slot, &testimonies[i]->row, &views[i], &identities[i]))
+        struct testimony *t = wanted[i].testimony;
+        if (!agrees(wanted[i].slot, &t->row, &views[i], &identities[i]))
             return error_set(err, STEME_CORRUPT, "an index row does not agree with the record it points to");
-        testimonies[i]->entry = &entries[i];
-        testimonies[i]->view = &views[i];
-        testimonies[i]->identity = &identities[i];
+        t->entry = &entries[i];
+        t->view = &views[i];
+        t->identity = &identities[i];
     }
     return status;
 }
 
-steme_status evidence_read(struct reader *reader, const struct slot_ref *slot, struct testimony **testimonies,
-                           size_t count, struct arena *arena, struct steme_error *err)
+/* slots: of testimonies[i] at slots[i * step]. */
+static steme_status read_records(struct reader *reader, const struct slot_ref *slots, size_t step,
+                                 struct testimony **testimonies, size_t count, struct arena *arena,
+                                 struct steme_error *err)
 {
     uint64_t *locations = arena_alloc(arena, count * sizeof *locations);
     struct wal_entry *entries = arena_alloc(arena, count * sizeof *entries);
     steme_status *statuses = arena_alloc(arena, count * sizeof *statuses);
-    struct testimony **wanted = arena_alloc(arena, count * sizeof(struct testimony *));
+    struct wanted *wanted = arena_alloc(arena, count * sizeof *wanted);
     if (!locations || !entries || !statuses || !wanted) return arena_full(arena, err);
     size_t wanted_count = 0;
     for (size_t i = 0; i < count; i++) {
         if (testimonies[i]->entry) continue;
         locations[wanted_count] = testimonies[i]->row.location;
-        wanted[wanted_count++] = testimonies[i];
+        wanted[wanted_count++] = (struct wanted){ testimonies[i], &slots[i * step] };
     }
     wal_read_many(reader->wal, locations, wanted_count, entries, statuses);
     for (size_t i = 0; i < wanted_count; i++)
         if (statuses[i])
             return error_set(err, STEME_CORRUPT, "the index points to location %llx, where no sound record lies",
                              (unsigned long long)locations[i]);
-    return wanted_count ? hold_against_records(slot, wanted, entries, wanted_count, arena, err) : STEME_OK;
+    return wanted_count ? hold_against_records(wanted, entries, wanted_count, arena, err) : STEME_OK;
+}
+
+steme_status evidence_read(struct reader *reader, const struct slot_ref *slot, struct testimony **testimonies,
+                           size_t count, struct arena *arena, struct steme_error *err)
+{
+    return read_records(reader, slot, 0, testimonies, count, arena, err);
+}
+
+steme_status evidence_read_across(struct reader *reader, const struct slot_ref *slots, struct testimony **testimonies,
+                                  size_t count, struct arena *arena, struct steme_error *err)
+{
+    return read_records(reader, slots, 1, testimonies, count, arena, err);
 }
 
 steme_status evidence_read_all(struct reader *reader, const struct slot_ref *slot, const struct evidence *evidence,
@@ -639,18 +652,26 @@ static steme_status look_for_reactions(struct reader *reader, uint64_t route, bo
     return status;
 }
 
+steme_status evidence_weigh(struct reader *reader, const struct slot_ref *slot, const uint8_t *epoch,
+                            struct arena *arena, struct evidence *found, struct steme_error *err)
+{
+    bool revised = false, voted = false;
+    steme_status status = STEME_OK;
+    if (found->testimony_count) status = look_for_reactions(reader, slot->route, &revised, &voted, err);
+    if (!status && (revised || voted)) status = evidence_read_all(reader, slot, found, arena, err);
+    for (size_t i = 0; !status && i < found->testimony_count; i++)
+        status = judge_standing(reader, slot->route, revised, epoch, &found->testimonies[i], arena, err);
+    if (!status && found->testimony_count > 1) status = sort_testimonies(found, arena, err);
+    if (!status && voted) status = gather_ballots(reader, slot->route, revised, found, arena, err);
+    return status;
+}
+
 steme_status evidence_gather(struct reader *reader, const struct slot_ref *slot, const uint8_t *epoch,
                              struct arena *arena, struct evidence *out, struct steme_error *err)
 {
-    bool revised = false, voted = false;
     struct evidence found = { 0 };
     steme_status status = scan_slot(reader, slot, arena, &found, err);
-    if (!status && found.testimony_count) status = look_for_reactions(reader, slot->route, &revised, &voted, err);
-    if (!status && (revised || voted)) status = evidence_read_all(reader, slot, &found, arena, err);
-    for (size_t i = 0; !status && i < found.testimony_count; i++)
-        status = judge_standing(reader, slot->route, revised, epoch, &found.testimonies[i], arena, err);
-    if (!status && found.testimony_count > 1) status = sort_testimonies(&found, arena, err);
-    if (!status && voted) status = gather_ballots(reader, slot->route, revised, &found, arena, err);
+    if (!status) status = evidence_weigh(reader, slot, epoch, arena, &found, err);
     if (!status) *out = found;
     return status;
 }

@@ -84,6 +84,10 @@ struct evidence {
 MUST_CHECK steme_status evidence_gather(struct reader *reader, const struct slot_ref *slot, const uint8_t *epoch,
                                         struct arena *arena, struct evidence *out, struct steme_error *err);
 
+/* The same for rows that were read already: found has the slot's rows as live testimonies. Sets what became of each,
+ * puts them in order (in the arena, if there are several) and adds the ballots. */
+MUST_CHECK steme_status evidence_weigh(struct reader *reader, const struct slot_ref *slot, const uint8_t *epoch,
+                                       struct arena *arena, struct evidence *found, struct steme_error *err);
 /* The testimony that one assertion gives: its record is that entry, read from the log. STEME_CORRUPT where the index
  * knows the record but not its row. */
 MUST_CHECK steme_status evidence_of_record(struct reader *reader, const struct wal_entry *entry, struct arena *arena,
@@ -94,7 +98,11 @@ MUST_CHECK steme_status evidence_of_record(struct reader *reader, const struct w
 MUST_CHECK steme_status evidence_read(struct reader *reader, const struct slot_ref *slot,
                                       struct testimony **testimonies, size_t count, struct arena *arena,
                                       struct steme_error *err);
-/* The same for all of them. */
+/* The same for testimonies of many slots: slots[i] is that of testimonies[i]. */
+MUST_CHECK steme_status evidence_read_across(struct reader *reader, const struct slot_ref *slots,
+                                             struct testimony **testimonies, size_t count, struct arena *arena,
+                                             struct steme_error *err);
+/* The same for all of one slot. */
 MUST_CHECK steme_status evidence_read_all(struct reader *reader, const struct slot_ref *slot,
                                           const struct evidence *evidence, struct arena *arena,
                                           struct steme_error *err);

@@ -280,6 +280,20 @@ static size_t slot_parts_bytes(uint8_t flags)
     return (flags & SLOT_VALID_FROM ? 8u : 0u) + (flags & SLOT_VALID_TO ? 8u : 0u) + (flags & SLOT_EPOCH ? 16u : 0u);
 }
 
+static void load_slot(const uint8_t *key, struct slot_ref *out)
+{
+    out->route = load_u64be(key + 1);
+    out->predicate = __builtin_bswap32(load_u32(key + 9));
+    memcpy(out->slot, key + 13, 16);
+}
+
+steme_status key_slot(struct steme_slice key, struct slot_ref *out, struct steme_error *err)
+{
+    if (key.size != 37 || key.data[0] != 'S') return lies(key, err);
+    load_slot(key.data, out);
+    return STEME_OK;
+}
+
 steme_status row_slot(struct steme_slice key, struct steme_slice value, struct slot_ref *slot_out, struct slot_row *out,
                       struct steme_error *err)
 {
@@ -288,11 +302,7 @@ steme_status row_slot(struct steme_slice key, struct steme_slice value, struct s
     uint8_t flags = at[49];
     if (value.size != SLOT_ROW_BYTES + slot_parts_bytes(flags) || (flags & ~SLOT_FLAGS) || at[48] > STEME_NONE)
         return lies(key, err);
-    if (slot_out) {
-        slot_out->route = load_u64be(key.data + 1);
-        slot_out->predicate = __builtin_bswap32(load_u32(key.data + 9));
-        memcpy(slot_out->slot, key.data + 13, 16);
-    }
+    if (slot_out) load_slot(key.data, slot_out);
     out->location = load_u64be(key.data + 29);
     out->confidence_ppm = load_u32(at + 4);
     out->at_us = load_i64(at + 8);

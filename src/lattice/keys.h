@@ -161,6 +161,8 @@ void value_of_applied(struct value_bytes *out, struct steme_slice key, const str
 /* Taking rows apart. STEME_CORRUPT when the length or the check is wrong: the index lies, rebuild it. */
 MUST_CHECK steme_status row_id(struct steme_slice value, enum steme_type *type_out, uint64_t *location_out,
                                struct steme_error *err);
+/* The slot that an S key is of, without a look at its row. */
+MUST_CHECK steme_status key_slot(struct steme_slice key, struct slot_ref *out, struct steme_error *err);
 MUST_CHECK steme_status row_slot(struct steme_slice key, struct steme_slice value, struct slot_ref *slot_out,
                                  struct slot_row *out, struct steme_error *err);
 MUST_CHECK steme_status row_ballot(struct steme_slice key, struct steme_slice value, struct ballot_row *out,

@@ -15,8 +15,8 @@ from steme_e2e import ROOT, Scratch, case, expect, finish, good, run
 PAGE = ROOT / "docs" / "arena.md"
 SCENARIOS = sorted((ROOT / "examples" / "arena").glob("*.arena"))
 BLOCK = re.compile(r"^```console\n\$ steme (arena [^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FLIPS = re.compile(r"^\| ([a-z-]+) \| ([^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", re.MULTILINE)
-LENSES = ("recency", "consensus", "authority", "union")
+FLIPS = re.compile(r"^\| ([a-z-]+) \| ([^|]*)" + r" \| ([^|]*)" * 5 + r" \|$", re.MULTILINE)
+LENSES = ("recency", "consensus", "authority", "reliability", "union")
 ENOUGH = {"honest", "noisy", "careless", "lying", "colluding", "sybil", "compromised"}
 
 cards = {}  # (scenario's file, lens, kind of questions) -> row of the table
@@ -156,7 +156,7 @@ def a_seed_gives_the_same_bytes_and_another_seed_others():
         expect(names == ["compromised-key.accuracy.svg", "compromised-key.calibration.svg"], names)
         for name, text in plots[0]:
             plot = xml.dom.minidom.parseString(text).documentElement
-            expect(plot.tagName == "svg" and len(plot.getElementsByTagName("polyline")) == 4, name)
+            expect(plot.tagName == "svg" and len(plot.getElementsByTagName("polyline")) == len(LENSES), name)
             expect(b"prefers-color-scheme: dark" in text, name)
         expect(arena(scenario, "--json", "--seed", "2").out != outputs[0], "another seed makes no difference")
 

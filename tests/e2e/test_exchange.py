@@ -8,7 +8,7 @@ import json
 
 from steme_e2e import Scratch, case, expect, finish, shuffled
 
-LENSES = ("recency", "consensus", "authority", "pool", "union")
+LENSES = ("recency", "consensus", "authority", "reliability", "pool", "union")
 KEYS = ("default", "alice", "bob", "carol")
 
 

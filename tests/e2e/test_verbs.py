@@ -176,7 +176,7 @@ def every_lens_answers():
         for name, value in (("a", "67.4"), ("b", "73.0")):
             scratch.written("assert", "H0", "value", value, "--plus", "0.5", "--unit", "km/s/Mpc", "--source", name)
         lenses = [lens["name"] for lens in scratch.good("lens", "list", "--json").lines]
-        expect({"recency", "consensus", "authority", "pool", "union"} <= set(lenses), lenses)
+        expect({"recency", "consensus", "authority", "reliability", "pool", "union"} <= set(lenses), lenses)
         expect("consensus" in scratch.good("lens", "list").text, "list")
         for lens in lenses:
             answer = scratch.good("resolve", "H0", "value", "--lens", lens, "--json").json

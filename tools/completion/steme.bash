@@ -12,17 +12,19 @@ _steme() {
     done
     COMPREPLY=()
     case $before in
-    --lens) words="recency consensus authority pool union" ;;
+    --lens) words="recency consensus authority reliability pool union" ;;
     --type) words="entity text integer decimal quantity time boolean blob unknown none" ;;
     --format) words="ndjson tsv" ;;
     --kind) words="update correct" ;;
     --as | --agent | --root) words=$(steme key list 2>/dev/null | cut -f 1) ;;
     --dir) compopt -o dirnames; return ;;
+    --sort) words="answers weight" ;;
+    --method) words="auto one-coin confusion accuracy" ;;
     --svg) compopt -o dirnames; return ;;
-    --rejects) compopt -o default; return ;;
+    --rejects | --truth) compopt -o default; return ;;
     esac
     [ -n "$words" ] || case "$verb $second" in
-    " " | "help "*) words=" init status verify rebuild bench key assert vote retract supersede epoch import export resolve why history conflicts impact watch lens view arena log show cat keys help" ;;
+    " " | "help "*) words=" init status verify rebuild bench key assert vote retract supersede epoch import export resolve why history conflicts impact watch lens view voices calibrate arena log show cat keys help" ;;
     "init "*) words=" --dir --json --table --help" ;;
     "status "*) words=" --dir --json --table --help" ;;
     "verify "*) words=" --dir --json --table --help" ;;
@@ -40,19 +42,21 @@ _steme() {
     "epoch show"*) words=" --as-of --valid-at --ballot-age --dir --json --table --help" ;;
     "import "*) words=" --format --asserted-at --bundle --dry-run --rejects --verbose --ids --as --dir --json --table --help" ;;
     "export "*) words=" --log --as-of --valid-at --ballot-age --dir --json --table --help" ;;
-    "resolve "*) words=" --all --subject --predicate --format --epoch --key --limit --lens --half-life --root --as-of --valid-at --ballot-age --dir --json --table --help" ;;
-    "why "*) words=" --epoch --key --limit --lens --half-life --root --as-of --valid-at --ballot-age --dir --json --table --help" ;;
+    "resolve "*) words=" --all --subject --predicate --format --epoch --key --limit --lens --half-life --root --prior --method --copying --uncalibrated --as-of --valid-at --ballot-age --dir --json --table --help" ;;
+    "why "*) words=" --epoch --key --limit --lens --half-life --root --prior --method --copying --uncalibrated --as-of --valid-at --ballot-age --dir --json --table --help" ;;
     "history "*) words=" --as-of --valid-at --ballot-age --dir --json --table --help" ;;
-    "conflicts "*) words=" --rank --limit --lens --half-life --root --as-of --valid-at --ballot-age --dir --json --table --help" ;;
-    "impact "*) words=" --without --direct --subject --predicate --threshold --limit --lens --half-life --root --as-of --valid-at --ballot-age --dir --json --table --help" ;;
-    "watch "*) words=" --subject --predicate --threshold --since --once --count --interval --lens --half-life --root --dir --json --table --help" ;;
+    "conflicts "*) words=" --rank --limit --lens --half-life --root --prior --method --copying --uncalibrated --as-of --valid-at --ballot-age --dir --json --table --help" ;;
+    "impact "*) words=" --without --direct --subject --predicate --threshold --limit --lens --half-life --root --prior --method --copying --uncalibrated --as-of --valid-at --ballot-age --dir --json --table --help" ;;
+    "watch "*) words=" --subject --predicate --threshold --since --once --count --interval --lens --half-life --root --prior --method --copying --uncalibrated --dir --json --table --help" ;;
     "lens list"*) words=" --dir --json --table --help" ;;
-    "view create"*) words=" --subject --predicate --epoch --no-wait --lens --half-life --root --as --dir --json --table --help" ;;
+    "view create"*) words=" --subject --predicate --epoch --no-wait --lens --half-life --root --prior --method --copying --uncalibrated --as --dir --json --table --help" ;;
     "view list"*) words=" --dir --json --table --help" ;;
     "view show"*) words=" --dir --json --table --help" ;;
     "view rows"*) words=" --subject --at-least --timeout --dir --json --table --help" ;;
     "view refresh"*) words=" --no-wait --dir --json --table --help" ;;
     "view drop"*) words=" --as --dir --json --table --help" ;;
+    "voices "*) words=" --predicate --epoch --sort --limit --lens --half-life --root --prior --method --copying --uncalibrated --as-of --valid-at --ballot-age --dir --json --table --help" ;;
+    "calibrate "*) words=" --truth --format --svg --lens --half-life --root --prior --method --copying --uncalibrated --as-of --valid-at --ballot-age --dir --json --table --help" ;;
     "arena "*) words=" --lens --seed --format --svg --dir --json --table --help" ;;
     "log "*) words=" --since --limit --follow --as-of --valid-at --ballot-age --dir --json --table --help" ;;
     "show "*) words=" --as-of --valid-at --ballot-age --dir --json --table --help" ;;

@@ -3,8 +3,8 @@
 #ifndef ARENA_CONTEST_H
 #define ARENA_CONTEST_H
 
-#include "faces/arena/card.h"
 #include "faces/arena/scenario.h"
+#include "faces/card/card.h"
 
 struct contest_point {
     uint32_t attackers;

@@ -61,21 +61,38 @@ static enum print_colour verdict_colour(enum steme_verdict verdict)
 
 static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
 
-static void print_pooled(const struct cli *cli, const struct steme_pooled *pooled)
+static void print_pooled(const struct cli *cli, const struct steme_answer *answer)
 {
+    const struct steme_pooled *pooled = &answer->pooled;
     FILE *out = cli->print.out;
     char text[MEASURE_TEXT_BYTES];
     fputs("   ", out);
     print_coloured(&cli->print, PRINT_BOLD, "%s", answer_measure_text(pooled->mean, pooled->error, pooled->unit, text));
-    fprintf(out, "  random-effects mean of %zu measurement%s", pooled->count, plural(pooled->count));
+    const char *kind = answer->has_learned ? "mean by learned errors" : "random-effects mean";
+    fprintf(out, "  %s of %zu measurement%s", kind, pooled->count, plural(pooled->count));
     if (pooled->left_out > 0) fprintf(out, ", %zu left out", pooled->left_out);
     fputc('\n', out);
     if (pooled->count < 2) return;
+    if (answer->has_learned) {
+        fprintf(out, "   scatter in learned errors: chi2 %.1f for %zu degree%s, p %.2g\n", pooled->chi2,
+                pooled->degrees, plural(pooled->degrees), pooled->tension_p);
+        return;
+    }
     fprintf(out, "   %s  if errors were all: chi2 %.1f for %zu degree%s, p %.2g\n",
             answer_measure_text(pooled->fixed_mean, pooled->fixed_error, pooled->unit, text), pooled->chi2,
             pooled->degrees, pooled->degrees == 1 ? "" : "s", pooled->tension_p);
     fprintf(out, "   scatter beyond the errors: tau2 %.4g, I2 %.0f %%, Birge ratio %.2f\n", pooled->tau2,
             100 * pooled->i2, pooled->birge);
+}
+
+void answer_print_learned(const struct cli *cli, const struct steme_answer *answer)
+{
+    const struct steme_learned *it = &answer->learned;
+    char items[PRINT_COUNT_BYTES], voices[PRINT_COUNT_BYTES];
+    if (!answer->has_learned) return;
+    fprintf(cli->print.out, "   learned from %s question%s and %s voice%s as of @%" PRIu64 " by %s, because %s\n",
+            print_count(it->items, items), plural(it->items), print_count(it->voices, voices), plural(it->voices),
+            it->as_of_sequence, steme_method_name(it->method), it->because);
 }
 
 void answer_print_head(const struct cli *cli, const struct steme_answer *answer)
@@ -87,7 +104,7 @@ void answer_print_head(const struct cli *cli, const struct steme_answer *answer)
     fputs("   ", out);
     print_coloured(&cli->print, verdict_colour(answer->verdict), "%s", steme_verdict_name(answer->verdict));
     fprintf(out, "   lens %s   %" PRIu32 " voice%s\n", answer->lens, answer->voices, plural(answer->voices));
-    if (answer->has_pooled && answer->pooled.count > 0) print_pooled(cli, &answer->pooled);
+    if (answer->has_pooled && answer->pooled.count > 0) print_pooled(cli, answer);
 }
 
 size_t answer_value_columns(const struct steme_answer *answer, size_t limit)
@@ -181,6 +198,20 @@ static void emit_belief(struct emit *json, const struct steme_belief *belief)
     emit_end(json, '}');
 }
 
+void answer_emit_learned(struct emit *json, const struct steme_learned *learned)
+{
+    emit_begin(json, "learned", '{');
+    emit_word(json, "method", steme_method_name(learned->method));
+    emit_word(json, "because", learned->because);
+    emit_count(json, "as_of", learned->as_of_sequence);
+    emit_count(json, "items", learned->items);
+    emit_count(json, "voices", learned->voices);
+    emit_count(json, "answers", learned->answers);
+    emit_count(json, "iterations", learned->iterations);
+    emit_real(json, "temperature", learned->temperature);
+    emit_end(json, '}');
+}
+
 void answer_emit(struct emit *json, const struct steme_answer *answer)
 {
     emit_text(json, "subject", answer->subject);
@@ -197,6 +228,7 @@ void answer_emit(struct emit *json, const struct steme_answer *answer)
     if (answer->valid_at_us != STEME_TIME_MAX) wire_time(json, "valid_at", answer->valid_at_us);
     emit_hash(json, "slot", &answer->slot);
     if (answer->has_pooled) emit_pooled(json, &answer->pooled);
+    if (answer->has_learned) answer_emit_learned(json, &answer->learned);
     emit_begin(json, "beliefs", '[');
     for (size_t i = 0; i < answer->belief_count; i++)
         emit_belief(json, &answer->beliefs[i]);

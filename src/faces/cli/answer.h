@@ -17,6 +17,9 @@ void answer_print_belief(const struct cli *cli, const struct steme_answer *answe
 /* Widest value among the first `limit` claims. */
 size_t answer_value_columns(const struct steme_answer *answer, size_t limit);
 
+/* From what, as of when and how the lens learned; nothing where it did not. */
+void answer_print_learned(const struct cli *cli, const struct steme_answer *answer);
+void answer_emit_learned(struct emit *json, const struct steme_learned *learned);
 /* Write the members of an answer into an object already begun. */
 void answer_emit(struct emit *json, const struct steme_answer *answer);
 

@@ -45,6 +45,10 @@ const struct option_spec cli_lens_options[] = {
     { "lens", "LENS", "how to judge, see `steme lens list`; else consensus", false },
     { "half-life", "TIME", "recency: a claim's weight halves with this age, such as 30d", false },
     { "root", "KEY|HEX", "authority: a key to trust by decree; may be repeated; else the store's own keys", false },
+    { "prior", "WEIGHT", "what \"none of these\" weighs, in voices; else 0.5", false },
+    { "method", "METHOD", "reliability: auto (else), one-coin, confusion or accuracy", false },
+    { "copying", NULL, "reliability: look for voices that copy one another, and discount them", false },
+    { "uncalibrated", NULL, "reliability: leave probabilities as they come out of learning", false },
     { 0 },
 };
 
@@ -323,15 +327,44 @@ steme_status cli_check_lens(const char *name, struct steme_error *err)
     return unknown_word(err, STEME_BAD_INPUT, "lens", name, names, count);
 }
 
+static steme_status read_method(const struct cli *cli, enum steme_method *out, struct steme_error *err)
+{
+    const char *names[STEME_METHOD_ACCURACY + 1], *word = cli_option(cli, "method");
+    for (size_t i = 0; i < countof(names); i++) {
+        names[i] = steme_method_name((enum steme_method)i);
+        if (!word || strcmp(word, names[i]) != 0) continue;
+        *out = (enum steme_method)i;
+        return STEME_OK;
+    }
+    return word ? unknown_word(err, STEME_BAD_INPUT, "method", word, names, countof(names)) : STEME_OK;
+}
+
+/* A weight above 0, written as a decimal number. */
+static steme_status read_prior(const struct cli *cli, double *out, struct steme_error *err)
+{
+    const char *word = cli_option(cli, "prior");
+    struct steme_decimal number;
+    if (!word) return STEME_OK;
+    steme_status status = steme_parse_decimal(slice_text(word), &number, err);
+    if (status) return error_wrap(err, status, "--prior");
+    *out = steme_decimal_double(number);
+    if (*out > 0) return STEME_OK;
+    return error_set(err, STEME_BAD_INPUT, "--prior is a weight above 0, not '%.40s'", word);
+}
+
 steme_status cli_lens(struct cli *cli, struct steme_lens *out, struct steme_error *err)
 {
-    struct steme_lens lens = { .name = cli_option(cli, "lens") };
+    struct steme_lens lens = { .name = cli_option(cli, "lens"),
+                               .copying = cli_has(cli, "copying"),
+                               .uncalibrated = cli_has(cli, "uncalibrated") };
     const char *half_life = cli_option(cli, "half-life");
     size_t root_count = options_count(&cli->options, "root");
     struct steme_key *roots = arena_calloc(&cli->arena, root_count, sizeof *roots);
     if (!roots) return arena_full(&cli->arena, err);
     steme_status status = lens.name ? cli_check_lens(lens.name, err) : STEME_OK;
     if (!status && half_life) status = scalar_parse_duration(half_life, "half-life", &lens.half_life_us, err);
+    if (!status) status = read_prior(cli, &lens.prior, err);
+    if (!status) status = read_method(cli, &lens.method, err);
     if (!status && root_count > 0 && !cli->store) status = cli_open(cli, false, err);
     for (size_t i = 0; i < root_count && !status; i++)
         status = cli_find_key(cli, options_nth(&cli->options, "root", i), &roots[i], err);

@@ -65,7 +65,7 @@ extern const struct option_spec cli_common_options[];
 extern const struct option_spec cli_signer_options[];
 /* --as-of, --valid-at: what moment_of() reads */
 extern const struct option_spec cli_moment_options[];
-/* --lens, --half-life, --root */
+/* --lens and its parameters: what cli_lens() reads */
 extern const struct option_spec cli_lens_options[];
 
 /* Say what to do about the error that is about to be returned; the last one said is shown. */
@@ -102,6 +102,8 @@ MUST_CHECK steme_status cli_find_key(struct cli *cli, const char *text, struct s
 MUST_CHECK steme_status cli_check_lens(const char *name, struct steme_error *err);
 /* The lens asked for; roots live in the arena. */
 MUST_CHECK steme_status cli_lens(struct cli *cli, struct steme_lens *out, struct steme_error *err);
+/* STEME_BAD_INPUT with what was likely meant, unless there is such a lens. */
+MUST_CHECK steme_status cli_check_lens(const char *name, struct steme_error *err);
 /* One "name=value" per use of an option. */
 MUST_CHECK steme_status cli_qualifiers(struct cli *cli, const char *option, bool key, struct steme_qualifier *out,
                                        struct steme_error *err);

@@ -207,8 +207,10 @@ static void print_value_words(FILE *out)
           "    --kind) words=\"update correct\" ;;\n"
           "    --as | --agent | --root) words=$(steme key list 2>/dev/null | cut -f 1) ;;\n"
           "    --dir) compopt -o dirnames; return ;;\n"
+          "    --sort) words=\"answers weight\" ;;\n"
+          "    --method) words=\"auto one-coin confusion accuracy\" ;;\n"
           "    --svg) compopt -o dirnames; return ;;\n"
-          "    --rejects) compopt -o default; return ;;\n",
+          "    --rejects | --truth) compopt -o default; return ;;\n",
           out);
 }
 

@@ -5,12 +5,11 @@
 #include "faces/arena/contest.h"
 #include "faces/arena/plot.h"
 #include "faces/cli/scalar.h"
+#include "faces/cli/score.h"
 #include "faces/cli/unknown.h"
 #include "faces/cli/verbs.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,12 +39,6 @@ static void show_progress(void *context, const char *what, uint64_t done, uint64
 }
 
 /* ---- cards ---- */
-
-/* As many decimals as the eye can use; whole numbers of questions make percents round anyway. */
-static void format_percent(double share, char out[PRINT_COUNT_BYTES])
-{
-    snprintf(out, PRINT_COUNT_BYTES, "%.1f%%", 100 * share);
-}
 
 /* "7", or "> 256" where no number tried does it; "" where nobody attacks. */
 static void format_flip(const struct scenario *scenario, const struct contest_row *row, char out[PRINT_COUNT_BYTES])
@@ -84,7 +77,7 @@ static void print_card(struct table *table, const struct scenario *scenario, con
     table_cellf(table, "%s", row->numbers ? "numbers" : "choices");
     const double shares[] = { card_accuracy(&row->card), card_unknown(&row->card), card_fooled(&row->card) };
     for (size_t i = 0; i < countof(shares); i++) {
-        format_percent(shares[i], text);
+        score_percent(shares[i], text);
         table_cell(table, slice_text(text));
     }
     table_cellf(table, "%.3f", card_log_loss(&row->card));
@@ -134,50 +127,24 @@ static void print_tsv(struct show *show, const struct contest *contest)
     }
 }
 
-/* Six decimals: beyond them machines may differ. */
-static void emit_share(struct emit *json, const char *name, double value)
-{
-    emit_real(json, name, round(value * 1e6) / 1e6);
-}
-
-static void emit_card(struct emit *json, const struct card *card)
-{
-    emit_share(json, "right", card_accuracy(card));
-    emit_share(json, "unknown", card_unknown(card));
-    emit_share(json, "fooled", card_fooled(card));
-    emit_share(json, "log_loss", card_log_loss(card));
-    emit_share(json, "brier", card_brier(card));
-    emit_share(json, "calibration", card_calibration(card));
-}
-
 static void emit_row(struct emit *json, const struct scenario *scenario, const struct contest_row *row)
 {
     emit_begin(json, NULL, '{');
     emit_word(json, "lens", row->lens->name);
     emit_word(json, "of", row->numbers ? "numbers" : "choices");
     emit_count(json, "questions", row->card.questions);
-    emit_card(json, &row->card);
+    score_emit_card(json, &row->card);
     if (row->flips)
         emit_count(json, "flip", row->flip);
     else
         emit_null(json, "flip");
     if (scenario->attackers) emit_count(json, "limit", scenario_attack_max(scenario));
-    emit_begin(json, "bins", '[');
-    for (size_t i = 0; i < CARD_BINS; i++) {
-        const struct card_bin *bin = &row->card.bins[i];
-        if (bin->count == 0) continue;
-        emit_begin(json, NULL, '{');
-        emit_count(json, "answers", bin->count);
-        emit_share(json, "said", bin->said / bin->count);
-        emit_share(json, "right", bin->right / bin->count);
-        emit_end(json, '}');
-    }
-    emit_end(json, ']');
+    score_emit_bins(json, &row->card);
     emit_begin(json, "points", '[');
     for (size_t i = 0; i < row->point_count; i++) {
         emit_begin(json, NULL, '{');
         emit_count(json, "attackers", row->points[i].attackers);
-        emit_card(json, &row->points[i].card);
+        score_emit_card(json, &row->points[i].card);
         emit_end(json, '}');
     }
     emit_end(json, ']');
@@ -209,18 +176,6 @@ static steme_status print_ndjson(struct show *show, const struct contest *contes
 
 /* ---- plots ---- */
 
-static steme_status write_file(const char *path, const struct buf *text, struct steme_error *err)
-{
-    steme_status status = buf_check(text, err);
-    if (status) return status;
-    FILE *file = fopen(path, "wb");
-    if (!file) return error_set_os(err, STEME_IO, errno, "can't write the plot %.300s", path);
-    size_t done = fwrite(text->data, 1, text->size, file);
-    if (fclose(file) != 0 || done < text->size)
-        return error_set_os(err, STEME_IO, errno, "can't write the plot %.300s", path);
-    return STEME_OK;
-}
-
 /* DIR/honest-crowd.accuracy.svg for examples/honest-crowd.arena. */
 static steme_status write_plot(const struct show *show, const struct contest *contest, bool numbers, const char *what,
                                void (*plot)(const struct contest *, bool, struct buf *), struct steme_error *err)
@@ -237,7 +192,7 @@ static steme_status write_plot(const struct show *show, const struct contest *co
     struct buf text;
     buf_init(&text, SVG_MAX_BYTES);
     plot(contest, numbers, &text);
-    steme_status status = write_file(path, &text, err);
+    steme_status status = score_write_plot(path, &text, err);
     buf_deinit(&text);
     return status;
 }

@@ -272,6 +272,7 @@ steme_status verb_why(struct cli *cli, struct steme_error *err)
     if (status) return status;
     if (cli->json) return print_why_json(cli, &why, err);
     answer_print_head(cli, &why.answer);
+    answer_print_learned(cli, &why.answer);
     print_margin(cli, &why.answer);
     print_reasons(cli, &why, limit);
     if (why.claim_ballot_count > 0)
@@ -469,8 +470,8 @@ steme_status verb_lens_list(struct cli *cli, struct steme_error *err)
     steme_status status = STEME_OK;
     for (size_t i = 0; i < count && !status; i++) {
         if (!cli->json) {
-            print_coloured(&cli->print, PRINT_BOLD, "%-10s", lenses[i].name);
-            fprintf(cli->print.out, "  %s\n            %s\n", lenses[i].summary, lenses[i].detail);
+            print_coloured(&cli->print, PRINT_BOLD, "%-11s", lenses[i].name);
+            fprintf(cli->print.out, "  %s\n             %s\n", lenses[i].summary, lenses[i].detail);
             continue;
         }
         struct emit json = { .to = &line };

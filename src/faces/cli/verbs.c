@@ -400,6 +400,40 @@ const struct verb verbs[] = {
         .examples = "steme view drop hubble",
     },
     {
+        .name = "voices",
+        .group = group_ask,
+        .arguments = "",
+        .run = verb_voices,
+        .options = { voices_options, cli_lens_options, cli_moment_options },
+        .summary = "how often each voice has been right, as far as can be learned",
+        .details =
+            "What the reliability lens learned of each voice of a predicate, without knowing the truth: the answers\n"
+            "it gave, how many of them are expected to be right, its accuracy with a 95 % interval, what it weighs\n"
+            "(a voice of whom nothing is known weighs 1), and with --copying how far it is independent. Of numbers:\n"
+            "how far off it is.",
+        .examples = "steme voices --predicate is_a\n"
+                    "steme voices --copying --sort weight --limit 0\n"
+                    "steme voices --as-of @120 --json",
+    },
+    {
+        .name = "calibrate",
+        .group = group_ask,
+        .arguments = "--truth FILE",
+        .run = verb_calibrate,
+        .options = { calibrate_options, cli_lens_options, cli_moment_options },
+        .summary = "hold the answers of each lens against what is true",
+        .details =
+            "FILE is TSV with a header: subject, predicate, object, and type if the kind matters. Printed for each\n"
+            "lens, or those named (--lens may be repeated): how many answers are right (k that tie are worth 1/k),\n"
+            "log loss, Brier score and calibration error of the probabilities, less is better. What they lack to 1\n"
+            "is spread evenly over what is claimed; a truth that nobody claims counts as wrong, with the log loss of\n"
+            "1e-6, which is the most. Of numbers: mean and root mean square of the error, and how often the truth\n"
+            "lies within 1.96 of the stated errors.",
+        .examples = "steme calibrate --truth truth.tsv\n"
+                    "steme calibrate --truth truth.tsv --lens consensus --lens reliability --svg plots\n"
+                    "steme calibrate --truth truth.tsv --format tsv > cards.tsv",
+    },
+    {
         .name = "arena",
         .group = group_ask,
         .arguments = "SCENARIO...",

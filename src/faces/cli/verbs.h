@@ -62,6 +62,9 @@ MUST_CHECK steme_status verb_key_show(struct cli *cli, struct steme_error *err);
 MUST_CHECK steme_status verb_bench(struct cli *cli, struct steme_error *err);
 /* verb_arena.c */
 MUST_CHECK steme_status verb_arena(struct cli *cli, struct steme_error *err);
+/* verb_voices.c, verb_calibrate.c */
+MUST_CHECK steme_status verb_voices(struct cli *cli, struct steme_error *err);
+MUST_CHECK steme_status verb_calibrate(struct cli *cli, struct steme_error *err);
 /* help.c */
 MUST_CHECK steme_status verb_help(struct cli *cli, struct steme_error *err);
 MUST_CHECK steme_status verb_version(struct cli *cli, struct steme_error *err);
@@ -87,5 +90,7 @@ extern const struct option_spec watch_options[];
 extern const struct option_spec log_options[];
 extern const struct option_spec bench_options[];
 extern const struct option_spec arena_options[];
+extern const struct option_spec voices_options[];
+extern const struct option_spec calibrate_options[];
 
 #endif

@@ -178,6 +178,23 @@ static void growing_rounds_leave_nothing_behind(void **state)
     arena_deinit(&arena);
 }
 
+static void a_list_grows_and_keeps_what_it_has(void **state)
+{
+    (void)state;
+    struct arena arena;
+    void *list = NULL;
+    size_t count = 0, capacity = 0;
+    arena_init(&arena, 1 << 16);
+    for (; arena_grow(&arena, &list, count, 1 + count % 3, &capacity, sizeof(uint32_t)); count++)
+        ((uint32_t *)list)[count] = (uint32_t)count;
+    assert_true(count > 1000 && capacity >= count);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(((uint32_t *)list)[i], i);
+    assert_false(arena_grow(&arena, &list, count, SIZE_MAX / 2, &capacity, sizeof(uint32_t)));
+    assert_int_equal(((uint32_t *)list)[count - 1], count - 1);
+    arena_deinit(&arena);
+}
+
 static void deinit_is_safe_on_zeroes_and_twice(void **state)
 {
     (void)state;
@@ -203,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_round_that_repeats_allocates_no_new_block),
         cmocka_unit_test(rounds_of_many_pieces_settle_in_one_block),
         cmocka_unit_test(growing_rounds_leave_nothing_behind),
+        cmocka_unit_test(a_list_grows_and_keeps_what_it_has),
         cmocka_unit_test(deinit_is_safe_on_zeroes_and_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -543,11 +543,103 @@ static void no_memory_is_told(void **state)
     assert_true(failed > 5);
 }
 
+/* ---- reliability ---- */
+
+/* Of three voices the third is mostly alone; on Pluto it stands against the first. */
+static void hold_a_school(struct court *c)
+{
+    static const char *const planets[] = { "Mars", "Venus", "Earth", "Saturn", "Uranus", "Neptune" };
+    for (size_t i = 0; i < countof(planets); i++) {
+        say(c, 0, pile_claim(planets[i], "is a", "planet"));
+        say(c, 1, pile_claim(planets[i], "is a", "planet"));
+        say(c, 2, pile_claim(planets[i], "is a", "star"));
+    }
+    say(c, 0, pluto_is("dwarf planet", STEME_PPM));
+    say(c, 2, pluto_is("planet", STEME_PPM));
+}
+
+static void reliability_is_learned_once_for_a_predicate_and_parameters(void **state)
+{
+    struct court *c = *state;
+    struct steme_answer answer;
+    hold_a_school(c);
+    say(c, 0, pile_claim("Pluto", "has", "ice"));
+    sit(c);
+    const struct steme_lens lens = { .name = "reliability" }, raw = { .name = "reliability", .uncalibrated = true };
+    for (int i = 0; i < 3; i++) {
+        OK(ask_with(c, "Pluto", "is a", lens, &answer, NULL));
+        OK(ask_with(c, "Mars", "is a", lens, &answer, NULL));
+    }
+    assert_int_equal(c->judge.learning.count, 1);
+    OK(ask_with(c, "Pluto", "is a", raw, &answer, NULL));
+    assert_int_equal(c->judge.learning.count, 2);
+    OK(ask_with(c, "Pluto", "has", lens, &answer, NULL));
+    assert_int_equal(c->judge.learning.count, 3);
+    assert_int_equal(answer.learned.items, 1);
+    OK(ask_with(c, "Pluto", "is a", lens, &answer, NULL));
+    assert_int_equal(c->judge.learning.count, 3);
+    OK(ask_with(c, "Pluto", "is a", (struct steme_lens){ .name = "consensus" }, &answer, NULL));
+    assert_int_equal(c->judge.learning.count, 3); /* others need nothing learned */
+    assert_false(answer.has_learned);
+}
+
+static void the_voice_that_was_right_elsewhere_wins(void **state)
+{
+    struct court *c = *state;
+    struct steme_answer answer;
+    struct judge_weighing weighing;
+    hold_a_school(c);
+    sit(c);
+    OK(ask_with(c, "Pluto", "is a", (struct steme_lens){ .name = "reliability" }, &answer, &weighing));
+    assert_true(answer.has_learned);
+    assert_int_equal(answer.learned.items, 7);
+    assert_int_equal(answer.learned.voices, 3);
+    assert_int_equal(answer.learned.answers, 20);
+    assert_true(belief_in(&answer, "dwarf planet")->probability > belief_in(&answer, "planet")->probability);
+    assert_true(belief_in(&answer, "dwarf planet")->support > belief_in(&answer, "planet")->support);
+    double least = weighing.weights[0], most = weighing.weights[0];
+    for (size_t i = 0; i < weighing.evidence.testimony_count; i++) {
+        least = fmin(least, weighing.weights[i]);
+        most = fmax(most, weighing.weights[i]);
+    }
+    assert_near(most, belief_in(&answer, "dwarf planet")->support);
+    assert_near(least, belief_in(&answer, "planet")->support);
+}
+
+static void a_scope_of_other_epochs_is_another_lesson(void **state)
+{
+    struct court *c = *state;
+    struct steme_answer answer;
+    struct steme_hash usage = say(c, 0, pile_epoch("usage", NULL, 0));
+    struct steme_record record = pluto_is("planet", STEME_PPM);
+    const struct steme_lens lens = { .name = "reliability" };
+    record.as.assertion.has_epoch = true;
+    record.as.assertion.epoch = usage;
+    say(c, 0, record);
+    say(c, 1, pile_claim("Mars", "is a", "planet"));
+    sit(c);
+    struct judge_slot slot = { .subject = slice_text("Pluto"), .predicate = slice_text("is a") };
+    slot.ref = judge_slot_of(slot.subject, slot.predicate, slice_of(NULL, 0), &slot.id);
+    OK(judge_slot(&c->judge, &slot, &lens, &c->arena, &answer, NULL, &failure));
+    uint8_t other[32] = { 1 };
+    slot.epoch = other;
+    OK(judge_slot(&c->judge, &slot, &lens, &c->arena, &answer, NULL, &failure));
+    assert_int_equal(answer.belief_count, 0); /* nothing live: nothing to learn for */
+    assert_int_equal(c->judge.learning.count, 1);
+    slot.epoch = usage.bytes;
+    OK(judge_slot(&c->judge, &slot, &lens, &c->arena, &answer, NULL, &failure));
+    assert_int_equal(c->judge.learning.count, 2);
+    assert_int_equal(answer.learned.items, 2);
+}
+
 int main(void)
 {
 #define CASE(function) cmocka_unit_test_setup_teardown(function, open_court, close_court)
     const struct CMUnitTest tests[] = {
         CASE(ten_assertions_of_one_voice_are_one_opinion),
+        CASE(reliability_is_learned_once_for_a_predicate_and_parameters),
+        CASE(the_voice_that_was_right_elsewhere_wins),
+        CASE(a_scope_of_other_epochs_is_another_lesson),
         CASE(an_author_who_also_votes_is_one_voice),
         CASE(votes_and_assertions_meet_by_claim),
         CASE(a_claim_that_is_only_denied_is_listed_and_not_believed),

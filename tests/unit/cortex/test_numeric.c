@@ -85,11 +85,13 @@ static void exponentials_and_logarithms_are_right_to_the_last_places(void **stat
     for (int i = 0; i < 100000; i++) {
         double x = ((double)(prng_u64(&prng) >> 11) / 9007199254740992.0 - 0.5) * 1400;
         assert_close(numeric_exp(x), exp(x), 1e-15, "e^x", "random x");
+        assert_close(numeric_decay(fabs(x)), exp(-fabs(x)), 1e-15, "e^-x", "random x");
         double positive = exp(x);
         assert_true(fabs(numeric_ln(positive) - log(positive)) <= 4e-16 * fmax(1, fabs(x)));
         assert_close(numeric_halve(fabs(x)), exp2(-fabs(x)), 1e-15, "2^-x", "random x");
     }
     assert_true(numeric_exp(0) == 1 && numeric_exp(-746) == 0 && numeric_exp(-INFINITY) == 0);
+    assert_true(numeric_decay(0) == 1 && numeric_decay(746) == 0 && numeric_decay(INFINITY) == 0);
     assert_close(numeric_ln(5e-324), -744.44007192138127, 1e-15, "ln", "the smallest double");
     assert_close(numeric_ln(1), 0, 0, "ln", "1");
 }
@@ -120,6 +122,7 @@ static void a_sum_keeps_what_rounding_loses(void **state)
 static void tail_without_degrees(void *context) { numeric_chi2_tail(*(double *)context, 0); }
 static void logarithm(void *context) { numeric_ln(*(double *)context); }
 static void exponential(void *context) { numeric_exp(*(double *)context); }
+static void decay(void *context) { numeric_decay(*(double *)context); }
 static void halving(void *context) { numeric_halve(*(double *)context); }
 
 static void arguments_out_of_range_are_broken_promises(void **state)
@@ -130,9 +133,13 @@ static void arguments_out_of_range_are_broken_promises(void **state)
         void (*act)(void *);
         double x;
     } rows[] = {
-        { "a tail without degrees", tail_without_degrees, 1 }, { "the logarithm of 0", logarithm, 0 },
-        { "the logarithm of infinity", logarithm, INFINITY },  { "an exponential that overflows", exponential, 701 },
-        { "the exponential of no number", exponential, NAN },  { "doubling", halving, -1 },
+        { "a tail without degrees", tail_without_degrees, 1 },
+        { "the logarithm of 0", logarithm, 0 },
+        { "the logarithm of infinity", logarithm, INFINITY },
+        { "an exponential that overflows", exponential, 701 },
+        { "the exponential of no number", exponential, NAN },
+        { "doubling", halving, -1 },
+        { "growth as decay", decay, -1 },
     };
     for (size_t i = 0; i < countof(rows); i++) {
         double x = rows[i].x;

@@ -486,10 +486,69 @@ static void a_standing_has_a_name(void **state)
     assert_string_equal(steme_standing_name((enum steme_standing)99), "?");
 }
 
+/* ---- voices ---- */
+
+struct roll {
+    size_t scopes, voices;
+    bool ends;
+    struct steme_error *err;
+};
+
+static steme_status call_roll(void *context, const struct steme_scope *scope)
+{
+    struct roll *roll = context;
+    static const char *const predicates[] = { "is a", "mass" };
+    static const size_t counts[] = { 3, 1 };
+    assert_true(roll->ends || is_text(scope->predicate, predicates[roll->scopes]));
+    assert_true(roll->ends || scope->voice_count == counts[roll->scopes]);
+    assert_int_equal(scope->learned.as_of_sequence, 7);
+    for (size_t i = 0; i < scope->voice_count; i++) {
+        const struct steme_voice *voice = &scope->voices[i];
+        bool known = false;
+        assert_true(i == 0 || memcmp(&voice[-1].id, &voice->id, sizeof voice->id) < 0);
+        assert_int_equal(voice->source.size, 0);
+        for (unsigned agent = 0; agent < 3; agent++) {
+            struct steme_hash id = pile_agent_id(agent);
+            if (memcmp(&id, &voice->id, sizeof id) != 0) continue;
+            known = memcmp(&voice->key, &pile_agent(agent)->key, sizeof voice->key) == 0;
+        }
+        assert_true(known && voice->answers >= 1 && voice->weight >= 0);
+        assert_true(voice->low <= voice->accuracy && voice->accuracy <= voice->high && voice->independence <= 1);
+    }
+    roll->scopes++;
+    roll->voices += scope->voice_count;
+    return roll->ends ? error_set(roll->err, STEME_FAILED, "enough") : STEME_OK;
+}
+
+static void voices_are_told_by_predicate_and_id(void **state)
+{
+    struct shop *shop = *state;
+    struct roll roll = { 0 }, one = { 0 }, none = { 0 }, stop = { .ends = true, .err = &failure };
+    struct steme_question all = { 0 }, masses = ask("", "mass"), of_pluto = ask("Pluto", "");
+    struct steme_question no_such = ask("", "colour");
+    tell_of_planets(shop);
+    struct steme_snapshot *snapshot = shop_look(shop->store);
+    OK(steme_voices_each(snapshot, &all, call_roll, &roll, &failure));
+    assert_int_equal(roll.scopes, 2);
+    assert_int_equal(roll.voices, 4);
+    one.scopes = 1;
+    OK(steme_voices_each(snapshot, &masses, call_roll, &one, &failure));
+    assert_int_equal(one.voices, 1);
+    OK(steme_voices_each(snapshot, &no_such, call_roll, &none, &failure));
+    assert_int_equal(none.scopes, 0);
+    assert_int_equal(steme_voices_each(snapshot, &all, call_roll, &stop, &failure), STEME_FAILED);
+    assert_int_equal(stop.scopes, 1);
+    assert_int_equal(steme_voices_each(snapshot, &of_pluto, call_roll, &roll, &failure), STEME_BAD_INPUT);
+    all.lens.prior = -1;
+    assert_int_equal(steme_voices_each(snapshot, &all, call_roll, &roll, &failure), STEME_BAD_INPUT);
+    steme_snapshot_close(&snapshot);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SHOP_CASE(a_question_is_answered),
+        SHOP_CASE(voices_are_told_by_predicate_and_id),
         SHOP_CASE(what_nobody_spoke_of_is_unknown),
         SHOP_CASE(a_question_that_is_none_is_refused),
         SHOP_CASE(a_key_qualifier_makes_another_question),

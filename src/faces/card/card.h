@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A score card: how good the answers of one lens are, by what is true. Pure; sums are taken in the order given. */
-#ifndef ARENA_CARD_H
-#define ARENA_CARD_H
+#ifndef CARD_CARD_H
+#define CARD_CARD_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define CARD_NO_CHOICE SIZE_MAX
 
 enum { CARD_BINS = 10 };
 
@@ -29,7 +31,8 @@ struct card {
 /* An answer to a question with choices. chances[0..count) are the probabilities of the choices, summing to at most 1;
  * what is missing is spread evenly over all of them before log loss (of the right one) and Brier score (over all
  * choices) are taken, so that knowing nothing costs what guessing evenly costs. Without any probability the answer is
- * unknown. */
+ * unknown. truth CARD_NO_CHOICE: the right one is not among them, which is wrong; its probability counts as the least
+ * there is, and no choice is right. Then count may be 0. */
 void card_add_choice(struct card *card, const double *chances, size_t count, size_t truth, bool settled);
 /* An answer by a number: it is right, and was said to be with this probability. unknown counts as an even chance. */
 void card_add_number(struct card *card, bool unknown, bool right, double chance, bool settled);

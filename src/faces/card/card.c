@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "faces/arena/card.h"
+#include "faces/card/card.h"
 #include "base/check.h"
 
 #include <math.h>
@@ -17,7 +17,8 @@ static void add_bin(struct card *card, double said, double credit)
 
 void card_add_choice(struct card *card, const double *chances, size_t count, size_t truth, bool settled)
 {
-    invariant(count > 0 && truth < count);
+    bool claimed = truth != CARD_NO_CHOICE;
+    invariant(claimed ? truth < count : true);
     double best = 0, sum = 0;
     for (size_t i = 0; i < count; i++) {
         best = fmax(best, chances[i]);
@@ -28,15 +29,17 @@ void card_add_choice(struct card *card, const double *chances, size_t count, siz
         size_t ties = 0;
         for (size_t i = 0; i < count; i++)
             ties += chances[i] >= best - SAME_CHANCE;
-        double credit = chances[truth] >= best - SAME_CHANCE ? 1 / (double)ties : 0;
+        bool right = claimed && chances[truth] >= best - SAME_CHANCE;
+        double credit = right ? 1 / (double)ties : 0;
         card->credit += credit;
-        card->fooled += settled && chances[truth] < best - SAME_CHANCE;
+        card->fooled += settled && !right;
         add_bin(card, best, credit);
     } else {
         card->unknown++;
     }
-    double spread = fmax(0, 1 - sum) / (double)count;
-    card->log_loss -= log(fmax(LEAST_CHANCE, chances[truth] + spread));
+    double spread = count ? fmax(0, 1 - sum) / (double)count : 0;
+    card->log_loss -= log(fmax(LEAST_CHANCE, claimed ? chances[truth] + spread : 0));
+    card->brier += !claimed; /* of the right one, which was given nothing */
     for (size_t i = 0; i < count; i++) {
         double off = chances[i] + spread - (i == truth);
         card->brier += off * off;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/check.h"
-#include "faces/arena/card.h"
+#include "faces/card/card.h"
 #include "lib/testing.h"
 
 #include <math.h>
@@ -22,6 +22,7 @@ static const struct {
     { "nothing is known", { 0 }, 2, false, 0, 1, 0, 0.25, 0.75, 0 },
     { "sure and wrong costs the most there is", { 1 }, 1, true, 0, 0, 1, 1e-6, 2, 1 },
     { "sure and right costs nothing", { 1 }, 0, true, 1, 0, 0, 1, 0, 0 },
+    { "a truth that nobody claims is wrong", { 0.6, 0.2 }, CARD_NO_CHOICE, true, 0, 0, 1, 1e-6, 1.49, 0.6 },
     { "settled on a tie fools nobody", { 0.5, 0.5 }, 0, true, 0.5, 0, 0, 0.5, 0.5, 0 },
 };
 
@@ -83,6 +84,16 @@ static void calibration_compares_by_tenths_what_is_said_and_what_is_so(void **st
     assert_int_equal(card.bins[9].count, 1);
 }
 
+static void a_question_without_choices_is_unknown_and_costs_the_most(void **state)
+{
+    (void)state;
+    struct card card = { 0 };
+    card_add_choice(&card, NULL, 0, CARD_NO_CHOICE, false);
+    assert_near(card_unknown(&card), 1, "unknown");
+    assert_near(card_log_loss(&card), -log(1e-6), "log loss");
+    assert_near(card_brier(&card), 1, "Brier");
+}
+
 static void an_empty_card_is_all_zeros(void **state)
 {
     (void)state;
@@ -98,6 +109,7 @@ int main(void)
         cmocka_unit_test(a_choice_is_scored_as_by_hand),
         cmocka_unit_test(a_number_is_scored_as_by_hand),
         cmocka_unit_test(calibration_compares_by_tenths_what_is_said_and_what_is_so),
+        cmocka_unit_test(a_question_without_choices_is_unknown_and_costs_the_most),
         cmocka_unit_test(an_empty_card_is_all_zeros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
