@@ -31,8 +31,7 @@ bool world_failed(const struct world *world) { return world->trouble[0] != '\0';
 
 /* ---- making one ---- */
 
-/* The keys of the agents that the store trusts. */
-static steme_status keep_keys(struct world *world, struct steme_error *err)
+steme_status world_keep_keys(struct world *world, struct steme_error *err)
 {
     steme_status status = STEME_OK;
     for (unsigned i = 0; i < STOCK_TRUSTED && !status; i++) {
@@ -61,7 +60,7 @@ void world_init(struct world *world, const struct stock *stock, uint64_t seed, s
     struct steme_error err = { 0 };
     world_begin(world, stock, seed, events);
     steme_status status = store_create_in(&world->setting, WORLD_DIR, &err);
-    if (!status) status = keep_keys(world, &err);
+    if (!status) status = world_keep_keys(world, &err);
     if (!status) status = store_open_in(&world->setting, WORLD_DIR, NULL, &world->store, &err);
     if (status) world_trouble(world, "a new store can't be made: %s", err.message);
 }

@@ -8,6 +8,7 @@
 #include "base/slice.h"
 #include "base/text.h"
 #include "db/snapshot.h"
+#include "lattice/tally.h"
 #include "lattice/view_row.h"
 #include "model/record.h"
 
@@ -189,12 +190,30 @@ static steme_status print_dead_row(const struct kv_pair *pair, struct line *line
     return STEME_OK;
 }
 
-static steme_status print_tally_row(const struct kv_pair *pair, struct line *line, struct steme_error *err)
+/* The tally that a row keeps, as of the snapshot's moment. */
+static steme_status tally_then(struct steme_snapshot *s, const struct kv_pair *pair, struct tally *out,
+                               struct steme_error *err)
+{
+    struct key_bytes target = { .size = pair->key.size - 1 };
+    struct arena_mark start = arena_mark(&s->arena);
+    if (target.size > sizeof target.data)
+        return error_set(err, STEME_CORRUPT, "the index has a tally of too long a key");
+    memcpy(target.data, pair->key.data + 1, target.size);
+    steme_status status = tally_at(&s->reader, &target, &s->arena, out, err);
+    arena_rewind(&s->arena, start);
+    return status;
+}
+
+static steme_status print_tally_row(struct steme_snapshot *s, const struct kv_pair *pair, struct line *line,
+                                    struct steme_error *err)
 {
     static const char *const kinds[] = { "assertion", "claim", "agent", "source", "epoch" };
     struct tally_row row;
+    struct tally tally;
     steme_status status = row_tally(pair->key, pair->value, &row, err);
+    if (!status && row.last_location >= s->reader.limit) status = tally_then(s, pair, &tally, err);
     if (status) return status;
+    if (row.last_location >= s->reader.limit) row = tally.row;
     uint8_t kind = pair->key.data[pair->key.size - KEYS_ID_BYTES - 1];
     if (kind >= countof(kinds)) return error_set(err, STEME_CORRUPT, "the index has a tally of no known kind");
     buf_printf(&line->key, "Y:%s:", kinds[kind]);
@@ -253,10 +272,20 @@ static steme_status print_row(struct steme_snapshot *s, const struct kv_pair *pa
     case 'R': return print_batch_row(pair, line, err);
     case 'M': return print_applied_row(pair, line, err);
     case 'D': return print_dead_row(pair, line, err);
-    case 'Y': return print_tally_row(pair, line, err);
+    case 'Y': return print_tally_row(s, pair, line, err);
     case 'W': return print_view_row(pair, line, err);
     default: return error_set(err, STEME_CORRUPT, "the index has a row of no known kind");
     }
+}
+
+/* Whether there was no ballot yet. */
+static steme_status is_untallied(struct steme_snapshot *s, const struct kv_pair *pair, bool *out,
+                                 struct steme_error *err)
+{
+    struct tally tally;
+    steme_status status = tally_then(s, pair, &tally, err);
+    *out = !status && tally.row.ballots == 0;
+    return status;
 }
 
 /* Rows of records that came after the snapshot's moment. */
@@ -266,6 +295,7 @@ static steme_status is_later(struct steme_snapshot *s, const struct kv_pair *pai
     steme_status status = row_place(pair->key, pair->value, &location, err);
     *out = location >= s->reader.limit;
     char tag = (char)pair->key.data[0];
+    if (tag == 'Y' && !status && *out) return is_untallied(s, pair, out, err);
     bool unchecked = tag == 'H' || tag == 'X' || tag == 'C' || tag == 'E' || tag == 'K';
     if (!status && *out && unchecked) status = evidence_later(&s->reader, location, key_last_id(pair->key), out, err);
     return status;
