@@ -193,7 +193,7 @@ def the_completion_offers_lenses_and_types():
     types = next(option for verb in verbs() for option in verb["options"] if option["name"] == "type")
     lenses, some, kinds = complete(
         ["steme", "resolve", "a", "b", "--lens", ""],
-        ["steme", "why", "a", "b", "--lens", "re"],
+        ["steme", "why", "a", "b", "--lens", "rec"],
         ["steme", "assert", "a", "b", "c", "--type", ""],
     )
     expect(lenses == [lens["name"] for lens in good("lens", "list", "--json").lines], lenses)
