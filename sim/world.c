@@ -340,7 +340,6 @@ void world_turn_in_passing(struct world *world, struct prng *prng)
     uint64_t before = host_mem_lies(world->host, HOST_MEM_TURNED);
     world_close(world);
     world_disarm(world);
-    world->ledger.rotten = true;
     world->fault_armed = true; /* the identity may be what is misread: then it does not open, and says so */
     host_mem_lie(world->host, HOST_MEM_TURNED, 1 + prng_below(prng, 8), NULL);
     world_open(world, prng, 0);
