@@ -417,8 +417,8 @@ static steme_status walk_last(struct recovery *recovery, struct last *last, stru
             same = settles_beside_writer(&last->walk, &settled);
             continue;
         }
-        same = last->walk.count == 0;
-        if (!same)
+        same = true;
+        if (last->walk.count)
             status = reads_the_same(recovery, last->segment->number, last->from, last->bytes, last->size, &same, err);
         if (status) return status;
     }
