@@ -552,7 +552,7 @@ static steme_status repair_file(struct recovery *recovery, const struct last *la
     if (!status) status = host_sync(file, err);
     host_close(&file);
     if (!status) status = host_sync_dir(recovery->host, recovery->table->dir, err);
-    /* wal/ may be new */
+    /* wal/ may be new, and so may the store's other names: whoever made it may have been killed before syncing them */
     if (!status && bare) status = host_sync_dir(recovery->host, recovery->options->dir, err);
     if (!status) last->segment->file_bytes = last->end.offset;
     return status;
