@@ -223,8 +223,7 @@ static steme_status walk_older(struct recovery *recovery, const struct segment *
         recovery->report->scanned_bytes += size;
         status = recovery_walk(bytes, 0, size, recovery->store, segment->number, end, &recovery->arena, &walk, err);
         settled = walk.count == 0;
-        if (!status && !settled)
-            status = reads_the_same(recovery, segment->number, 0, bytes, size, &settled, err);
+        if (!status && !settled) status = reads_the_same(recovery, segment->number, 0, bytes, size, &settled, err);
     }
     if (!status) status = set_aside(recovery, &walk, walk.count, err);
     if (!status) *end = walk.now;
