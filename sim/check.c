@@ -2,6 +2,7 @@
 #include "sim/world.h"
 
 #include "base/slice.h"
+#include "spine/wal_state.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,6 +25,60 @@ static steme_status see(void *context, const struct steme_entry *entry)
     return wrong ? STEME_FAILED : STEME_OK;
 }
 
+static int by_first(const void *a, const void *b)
+{
+    const struct ledger_range *left = a, *right = b;
+    return (left->first > right->first) - (left->first < right->first);
+}
+
+/* How many different numbers there are in sorted ranges. */
+static uint64_t count_numbers(const struct ledger_range *ranges, size_t count)
+{
+    uint64_t numbers = 0, next = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t from = ranges[i].first > next ? ranges[i].first : next, to = ranges[i].first + ranges[i].count;
+        if (to <= from) continue;
+        numbers += to - from;
+        next = to;
+    }
+    return numbers;
+}
+
+/* What is on record as lost, number by number. */
+static struct ledger_range *list_losses(struct world *world, size_t *count_out)
+{
+    struct wal *wal = world->store->wal;
+    size_t count = 0;
+    pthread_mutex_lock(&wal->quarantine_lock);
+    struct ledger_range *ranges = calloc(wal->quarantine.count + 1, sizeof *ranges);
+    invariant(ranges);
+    for (size_t i = 0; i < wal->quarantine.count; i++) {
+        const struct quarantine_entry *entry = &wal->quarantine.entries[i];
+        if (entry->good && (entry->reason == QUARANTINE_DAMAGE || entry->reason == QUARANTINE_LOST))
+            ranges[count++] = (struct ledger_range){ entry->first_sequence, entry->count };
+    }
+    pthread_mutex_unlock(&wal->quarantine_lock);
+    qsort(ranges, count, sizeof *ranges, by_first);
+    *count_out = count;
+    return ranges;
+}
+
+/* Whether what is gone is told: by number, and by the count that anybody may ask for. */
+static void compare_losses(struct world *world, bool opened, uint64_t reported_missing)
+{
+    enum ledger_tail tail = world->torn_tail && world->write_stray ? LEDGER_HIT
+                          : world->torn_tail || world->write_lost  ? LEDGER_LAST_CALL
+                                                                   : LEDGER_WHOLE;
+    size_t count = 0;
+    struct ledger_range *ranges = list_losses(world, &count);
+    struct ledger_report report = { ranges, count };
+    const char *wrong = ledger_end(&world->ledger, opened, &report, tail);
+    if (wrong) world_trouble(world, "%s", wrong);
+    if (count_numbers(ranges, count) != reported_missing)
+        world_trouble(world, "the count of missing records is not that of the numbers on record");
+    free(ranges);
+}
+
 static void compare_log(struct world *world, bool opened)
 {
     struct steme_error err = { 0 };
@@ -39,11 +94,7 @@ static void compare_log(struct world *world, bool opened)
         world_refused(world, "the log can't be read", &err);
         return;
     }
-    enum ledger_tail tail = world->torn_tail && world->write_stray ? LEDGER_SET_ASIDE
-                          : world->torn_tail || world->write_lost  ? LEDGER_LAST_CALL
-                                                                   : LEDGER_WHOLE;
-    const char *wrong = ledger_end(&world->ledger, opened, info.missing_sequences, tail);
-    if (wrong) world_trouble(world, "%s", wrong);
+    compare_losses(world, opened, info.missing_sequences);
     if (!world->ledger.rotten && (info.degraded || info.missing_sequences))
         world_trouble(world, "a sound store calls itself degraded");
     if (info.last_sequence + 1 < world->ledger.next_sequence)

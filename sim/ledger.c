@@ -175,14 +175,34 @@ static bool is_gone(const struct ledger *ledger, size_t i)
     return !ledger->lines[i].seen && !ledger->sequences[ledger_first(ledger, ledger->lines[i].place)];
 }
 
-/* The first line that may be missing without being counted. */
+void ledger_hit(struct ledger *ledger, uint64_t first_sequence, uint64_t last_sequence)
+{
+    for (size_t i = 0; i < ledger->count; i++)
+        ledger->lines[i].hit |= ledger->lines[i].sequence >= first_sequence &&
+                                ledger->lines[i].sequence <= last_sequence;
+}
+
+void ledger_unhit(struct ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->count; i++)
+        ledger->lines[i].hit = false;
+}
+
+/* The first line that may be missing without being told. */
 static size_t begin_of_tail(const struct ledger *ledger, enum ledger_tail tail)
 {
-    size_t first = ledger->count;
-    if (tail == LEDGER_LAST_CALL) return ledger->last_call;
-    while (tail == LEDGER_SET_ASIDE && first > 0 && !ledger->lines[first - 1].seen)
+    size_t first = tail == LEDGER_WHOLE ? ledger->count : ledger->last_call;
+    while (tail == LEDGER_HIT && first > 0 && ledger->lines[first - 1].hit && !ledger->lines[first - 1].seen)
         first--;
     return first;
+}
+
+static bool is_told(const struct ledger_report *report, uint64_t sequence)
+{
+    for (size_t i = 0; i < report->count; i++)
+        if (sequence >= report->ranges[i].first && sequence - report->ranges[i].first < report->ranges[i].count)
+            return true;
+    return false;
 }
 
 /* Also what a torn tail took of copies: its numbers are given anew. */
@@ -201,9 +221,9 @@ static void strike_out(struct ledger *ledger, size_t tail)
         if (ledger->lines[i].seen) ledger->next_sequence = ledger->lines[i].sequence + 1;
 }
 
-const char *ledger_end(struct ledger *ledger, bool opened, uint64_t reported_missing, enum ledger_tail tail)
+const char *ledger_end(struct ledger *ledger, bool opened, const struct ledger_report *report, enum ledger_tail tail)
 {
-    size_t unseen = 0, lost = 0, lost_of_tail = 0, first_of_tail = begin_of_tail(ledger, tail);
+    size_t unseen = 0, lost = 0, untold = 0, first_of_tail = begin_of_tail(ledger, tail);
     if (!ledger->rotten && !is_settled_whole(ledger)) return "a call is there in part";
     for (size_t i = 0; i < ledger->count; i++)
         unseen += !ledger->lines[i].seen;
@@ -211,17 +231,13 @@ const char *ledger_end(struct ledger *ledger, bool opened, uint64_t reported_mis
     for (size_t i = 0; i < ledger->count; i++) {
         bool gone = is_gone(ledger, i);
         lost += gone;
-        lost_of_tail += gone && i >= first_of_tail;
+        untold += gone && i < first_of_tail && !is_told(report, ledger->lines[i].sequence);
     }
     if (ledger->count > ledger->begun_count) ledger->last_call = ledger->begun_count;
     if (opened) ledger->unknown_count = 0;
     if (!unseen) return NULL;
     if (!ledger->rotten) return "an acknowledged record is not there";
-    uint64_t known = ledger->misread ? ledger->uncovered : ledger->missing;
-    if (known + lost > reported_missing + lost_of_tail)
-        return "acknowledged records are gone, and the store does not say so";
-    ledger->missing = reported_missing;
-    ledger->uncovered += lost - lost_of_tail;
+    if (untold) return "acknowledged records are gone, and the store does not say so";
     ledger->lost += lost;
     strike_out(ledger, first_of_tail);
     return NULL;

@@ -14,6 +14,7 @@ struct ledger_line {
     int64_t received_at_us; /* what the log says, once seen: never earlier, never decreasing, never another */
     bool received_known;
     bool seen; /* scratch for a comparison */
+    bool hit;  /* a write that went astray landed in its batch */
 };
 
 struct ledger {
@@ -28,9 +29,6 @@ struct ledger {
     size_t begun_count;            /* lines at ledger_begin() */
     bool rotten;                   /* rot was let in: what is gone must be told, and numbers may be left out */
     uint64_t next_sequence;        /* at least this for the next record */
-    uint64_t missing;              /* sequence numbers that rot has taken from the log, as reported */
-    bool misread;                  /* a read has shown damage that is not there, so more may be reported than is gone */
-    uint64_t uncovered;            /* what is gone, but for what went with a tail */
 
     uint64_t acknowledged, recovered, lost; /* records, all told */
 };
@@ -52,14 +50,24 @@ void ledger_doubt(struct ledger *ledger, size_t first, size_t count, int64_t now
  * so what was in doubt is settled now, in whole groups; before, none of it may be seen. */
 void ledger_begin(struct ledger *ledger);
 const char *ledger_see(struct ledger *ledger, const struct steme_entry *entry, bool opened);
-/* What may be missing at the end without being counted. */
+/* A write that went astray landed in the batch that holds these numbers; after ledger_unhit() in none. */
+void ledger_hit(struct ledger *ledger, uint64_t first_sequence, uint64_t last_sequence);
+void ledger_unhit(struct ledger *ledger);
+/* What may be missing at the end without being told. */
 enum ledger_tail {
     LEDGER_WHOLE,
     LEDGER_LAST_CALL, /* it went for a torn tail, or the disk never wrote it */
-    LEDGER_SET_ASIDE  /* a stray write also hit what was before it, and all that was set aside as a torn tail */
+    LEDGER_HIT        /* and what the write that went astray hit, from there to the end: it went for a torn tail */
 };
-/* With rot, what is gone must be told: reported_missing is the engine's own count. */
-const char *ledger_end(struct ledger *ledger, bool opened, uint64_t reported_missing, enum ledger_tail tail);
+/* With rot, what is gone must be told, number by number: what the engine has on record. */
+struct ledger_range {
+    uint64_t first, count;
+};
+struct ledger_report {
+    const struct ledger_range *ranges;
+    size_t count;
+};
+const char *ledger_end(struct ledger *ledger, bool opened, const struct ledger_report *report, enum ledger_tail tail);
 
 /* What the log holds, first copies only, for the reference; the caller's array has room for ledger->count. */
 size_t ledger_entries(const struct ledger *ledger, uint64_t up_to, struct reference_entry *out);

@@ -5,6 +5,7 @@
 #include "base/slice.h"
 #include "base/text.h"
 #include "sim/memory.h"
+#include "spine/wal_state.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -339,33 +340,70 @@ void world_turn_in_passing(struct world *world, struct prng *prng)
     uint64_t before = host_mem_lies(world->host, HOST_MEM_TURNED);
     world_close(world);
     world_disarm(world);
-    world->ledger.rotten = world->ledger.misread = true;
     world->fault_armed = true; /* the identity may be what is misread: then it does not open, and says so */
     host_mem_lie(world->host, HOST_MEM_TURNED, 1 + prng_below(prng, 8), NULL);
     world_open(world, prng, 0);
     world->events->turned_reads += host_mem_lies(world->host, HOST_MEM_TURNED) - before;
 }
 
-void world_lose_write(struct world *world, struct prng *prng)
+/* All of the log; false: it can't be read, for the machine stops. */
+static bool read_log(struct world *world, struct arena *arena, struct wal_entry **entries, size_t *count)
+{
+    struct steme_error err = { 0 };
+    struct wal_mark at = wal_begin(world->store->wal);
+    steme_status status = wal_scan(world->store->wal, &at, SIZE_MAX, arena, entries, count, NULL, &err);
+    if (status) world_refused(world, "the log can't be read", &err);
+    return status == STEME_OK;
+}
+
+/* Tell the ledger in which batches the last stray write landed. */
+static void note_landing(struct world *world, const struct wal_entry *entries, size_t count)
+{
+    struct host_mem_landing landing = host_mem_landing(world->host);
+    uint64_t first = 0;
+    ledger_unhit(&world->ledger);
+    for (size_t i = 0; i < count; i++) {
+        const struct wal_entry *entry = &entries[i];
+        if (i == 0 || entry->batch_location != entries[i - 1].batch_location) first = entry->sequence;
+        if (i + 1 < count && entry->batch_location == entries[i + 1].batch_location) continue;
+        uint64_t from = location_offset(entry->batch_location);
+        uint64_t to = from + (entry->next_location - entry->batch_location);
+        bool here = location_segment(entry->batch_location) == segment_name_number(landing.name);
+        if (here && from < landing.to && to > landing.from) ledger_hit(&world->ledger, first, entry->sequence);
+    }
+}
+
+/* Submit something while the disk lies about the next write. */
+static void submit_to_liar(struct world *world, struct prng *prng, enum host_mem_lie lie,
+                           const struct wal_entry *entries, size_t count)
 {
     struct steme_error err;
-    enum host_mem_lie lie = prng_chance(prng, 400) ? HOST_MEM_LOST : HOST_MEM_ASTRAY;
-    if (host_mem_stopped(world->host)) return;
-    world_disarm(world);
     uint64_t before = host_mem_lies(world->host, lie), acknowledged = world->ledger.acknowledged;
     host_mem_lie(world->host, lie, 1, WORLD_DIR "/wal");
     (void)!world_submit(world, prng_below(prng, world->stock->parcel_count), &err);
     host_mem_lie(world->host, lie, 0, NULL);
-    bool lied = host_mem_lies(world->host, lie) != before;
-    if (lied) {
-        world->ledger.rotten = true;
-        world->write_lost = world->ledger.acknowledged != acknowledged;
-        world->write_stray = lie == HOST_MEM_ASTRAY;
-        if (lie == HOST_MEM_LOST)
-            world->events->lost_writes++;
-        else
-            world->events->stray_writes++;
-    }
+    if (host_mem_lies(world->host, lie) == before) return;
+    world->ledger.rotten = true;
+    world->write_lost = world->ledger.acknowledged != acknowledged;
+    world->write_stray = lie == HOST_MEM_ASTRAY;
+    if (world->write_stray) note_landing(world, entries, count);
+    if (world->write_stray)
+        world->events->stray_writes++;
+    else
+        world->events->lost_writes++;
+}
+
+void world_lose_write(struct world *world, struct prng *prng)
+{
+    enum host_mem_lie lie = prng_chance(prng, 400) ? HOST_MEM_LOST : HOST_MEM_ASTRAY;
+    struct wal_entry *entries = NULL;
+    struct arena arena;
+    size_t count = 0;
+    if (host_mem_stopped(world->host)) return;
+    world_disarm(world);
+    arena_init(&arena, 1 << 26);
+    if (read_log(world, &arena, &entries, &count)) submit_to_liar(world, prng, lie, entries, count);
+    arena_deinit(&arena);
     if (world_failed(world)) return;
     world->keep = (unsigned)prng_below(prng, 1001);
     world_end_life(world);

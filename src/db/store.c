@@ -204,20 +204,12 @@ static void tell_of_rebuild(struct steme_store *store, const char *why, bool was
     store->index_rebuilds++;
 }
 
-/* Nothing is acknowledged in a directory whose own names may go: whoever made the store may have been killed between
- * naming its identity and syncing that. */
-static steme_status take_for_writing(struct steme_store *store, struct steme_error *err)
-{
-    steme_status status = home_lock(store->host, store->dir, "lock", 0, &store->lock, err);
-    return status ? status : host_sync_dir(store->host, store->dir, err);
-}
-
 static steme_status open_for_writing(struct steme_store *store, struct steme_error *err)
 {
     struct applied_row applied;
     struct index *index = NULL;
     const char *why = NULL;
-    steme_status status = take_for_writing(store, err);
+    steme_status status = home_lock(store->host, store->dir, "lock", 0, &store->lock, err);
     if (!status) status = home_lock(store->host, store->dir, "index.lock", INDEX_LOCK_WAIT_MS, &store->index_lock, err);
     bool was_there = index_is_there(store);
     if (!status) status = index_open(store->host, store->dir, INDEX_MAINTAIN, &index, &applied, &why, err);
@@ -316,7 +308,7 @@ static steme_status open_alone(struct steme_store *store, struct steme_error *er
     struct index *index = NULL;
     const char *why = NULL;
     steme_status status = STEME_OK;
-    if (!store->read_only) status = take_for_writing(store, err);
+    if (!store->read_only) status = home_lock(store->host, store->dir, "lock", 0, &store->lock, err);
     if (!status) status = open_log(store, &applied, err);
     if (!status && store->read_only) status = open_memory(store, &index, err);
     if (!status && !index) status = index_open(store->host, store->dir, INDEX_MEMORY, &index, &applied, &why, err);

@@ -7,6 +7,7 @@
 #include "host/os_errno.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,7 @@ struct world {
     uint64_t calls_to_lie[LIE_KINDS]; /* the call that brings it to 0 is lied about; 0: none */
     uint64_t lies[LIE_KINDS];
     char lie_dir[LIE_DIR_BYTES]; /* where writes go astray to */
+    struct host_mem_landing landing;
 };
 
 struct mem_file {
@@ -199,9 +201,13 @@ static int write_pieces(struct mem_bytes *bytes, uint64_t offset, const struct s
 static struct mem_node *stray_file(struct world *world)
 {
     struct mem_node *dir = NULL;
+    world->landing = (struct host_mem_landing){ 0 };
     if (mem_tree_find(&world->tree, world->lie_dir, &dir) || !dir->is_dir || !dir->now.count) return NULL;
-    struct mem_node *node = dir->now.list[prng_below(&world->fate, dir->now.count)].node;
-    return node->is_dir || !node->bytes.size ? NULL : node;
+    const struct mem_entry *entry = &dir->now.list[prng_below(&world->fate, dir->now.count)];
+    if (entry->node->is_dir || !entry->node->bytes.size) return NULL;
+    int length = snprintf(world->landing.name, sizeof world->landing.name, "%s", entry->name);
+    invariant(length > 0 && (size_t)length < sizeof world->landing.name);
+    return entry->node;
 }
 
 /* The write has been made: have the disk forget it, or do it in another place. */
@@ -218,6 +224,8 @@ static int lie_about_write(struct world *world, struct mem_node *node, uint64_t 
     uint64_t at = prng_below(&world->fate, (other->bytes.size + MEM_BYTES_PIECE - 1) / MEM_BYTES_PIECE) *
                   MEM_BYTES_PIECE;
     int failure = 0;
+    world->landing.from = at;
+    world->landing.to = at + size;
     for (size_t i = 0; i < count && !failure; i++) {
         failure = mem_bytes_misplace(&other->bytes, at, pieces[i]);
         at += pieces[i].size;
@@ -636,6 +644,14 @@ uint64_t host_mem_lies(struct host *host, enum host_mem_lie lie)
     uint64_t lies = world->lies[lie];
     leave(world);
     return lies;
+}
+
+struct host_mem_landing host_mem_landing(struct host *host)
+{
+    struct world *world = enter(host);
+    struct host_mem_landing landing = world->landing;
+    leave(world);
+    return landing;
 }
 
 steme_status host_mem_poke(struct host *host, const char *path, uint64_t offset, struct steme_slice bytes,

@@ -58,6 +58,8 @@ void host_mem_fail(struct host *, enum host_mem_call call, uint64_t nth, int os_
 uint64_t host_mem_calls(struct host *, enum host_mem_call call);
 uint64_t host_mem_struck(struct host *, enum host_mem_call call);
 
+#define HOST_MEM_NAME_BYTES 64
+
 /* A disk that lies: what the program is told is not what happens. */
 enum host_mem_lie {
     HOST_MEM_TURNED, /* host_read_at() gives its bytes with one bit turned; file and mappings are as they were */
@@ -69,6 +71,12 @@ enum host_mem_lie {
 void host_mem_lie(struct host *, enum host_mem_lie lie, uint64_t nth, const char *dir);
 /* How often so far. */
 uint64_t host_mem_lies(struct host *, enum host_mem_lie lie);
+/* Where the last write that went astray landed: bytes [from, to) of a file of that directory. */
+struct host_mem_landing {
+    char name[HOST_MEM_NAME_BYTES]; /* empty: nowhere */
+    uint64_t from, to;
+};
+struct host_mem_landing host_mem_landing(struct host *);
 
 /* Reach into a file as rot would, past all handles: change its durable and volatile bytes alike. */
 MUST_CHECK steme_status host_mem_poke(struct host *, const char *path, uint64_t offset, struct steme_slice bytes,

@@ -123,10 +123,12 @@ static steme_status take_stock(struct quarantine *quarantine, const char *name, 
 
     quarantine->file_count++;
     status = host_open(quarantine->host, path, HOST_READ, &file, err);
-    if (!status) status = host_read_at(file, 0, header, sizeof header, &got, err);
+    for (int looks = 0; !status && !entry.good && looks < 2; looks++) { /* a bit may turn on the way from the disk */
+        status = host_read_at(file, 0, header, sizeof header, &got, err);
+        if (!status && got == sizeof header) (void)read_header(quarantine, header, &entry);
+    }
     host_close(&file);
     if (status) return status;
-    if (got == sizeof header) (void)read_header(quarantine, header, &entry);
     return add_entry(quarantine, &entry, err);
 }
 

@@ -79,6 +79,20 @@ done:
     return status;
 }
 
+/* Read the same again: what one read alone shows is no damage, for a bit may turn on the way from the disk. */
+static steme_status reads_the_same(struct recovery *recovery, uint32_t number, uint64_t from, const uint8_t *bytes,
+                                   uint64_t size, bool *same_out, struct steme_error *err)
+{
+    uint8_t *again = NULL;
+    uint64_t again_size = 0;
+    steme_status status = read_segment(recovery, number, from, UINT64_MAX, &again, &again_size, err);
+    if (status) return status;
+    recovery->report->scanned_bytes += again_size;
+    *same_out = again_size == size && (size == 0 || memcmp(again, bytes, size) == 0);
+    free(again);
+    return STEME_OK;
+}
+
 static steme_status refuse_foreign(const char *path, const struct segment_header *header, uint32_t number,
                                    const struct steme_hash *store_id, struct steme_error *err)
 {
@@ -91,34 +105,48 @@ static steme_status refuse_foreign(const char *path, const struct segment_header
     return STEME_OK;
 }
 
+/* A segment's header as its file has it, padding and all. */
+struct found_header {
+    struct segment_header header;
+    steme_status judged;
+    bool whole; /* good, and the zeros behind it are zeros */
+};
+
+static steme_status read_header(struct recovery *recovery, struct host_file *file, struct found_header *out,
+                                struct steme_error *err)
+{
+    uint8_t bytes[SEGMENT_HEADER_BYTES];
+    size_t got = 0;
+    steme_status status = host_read_at(file, 0, bytes, sizeof bytes, &got, err);
+    if (status) return status;
+    recovery->report->scanned_bytes += got;
+    out->judged = segment_header_read(slice_of(bytes, got), &out->header);
+    const uint8_t *zeros = bytes + SEGMENT_HEADER_USED_BYTES;
+    out->whole = !out->judged && !batch_scan_used(zeros, sizeof bytes - SEGMENT_HEADER_USED_BYTES);
+    return STEME_OK;
+}
+
 /* Put a segment into the table, its header judged. A header that is damaged counts as missing. */
 static steme_status find_segment(struct recovery *recovery, uint32_t number, struct steme_error *err)
 {
     char path[SEGMENT_PATH_BYTES];
-    uint8_t bytes[SEGMENT_HEADER_BYTES];
     struct host_file *file = NULL;
-    struct segment_header header;
+    struct found_header found = { .whole = false };
     uint64_t size = 0;
-    size_t got = 0;
     steme_status status = segment_path(recovery->table->dir, number, path, err);
     if (!status) status = host_open(recovery->host, path, HOST_READ, &file, err);
     if (!status) status = host_size(file, &size, err);
-    if (!status) status = host_read_at(file, 0, bytes, sizeof bytes, &got, err);
+    if (!status) status = read_header(recovery, file, &found, err);
+    if (!status && !found.whole) status = read_header(recovery, file, &found, err); /* see reads_the_same() */
     host_close(&file);
     if (status) return status;
-    recovery->report->scanned_bytes += got;
-    steme_status judged = segment_header_read(slice_of(bytes, got), &header);
-    if (judged == STEME_NEWER)
-        return error_set(err, judged, "%s was written by a newer version of StemeDB: use that one, nothing was changed",
-                         path);
-    if (!judged) status = refuse_foreign(path, &header, number, &recovery->options->store_id, err);
-    if (!status) status = segment_table_add(recovery->table, number, size, judged ? NULL : &header, err);
-    if (status) return status;
-    const uint8_t *zeros = bytes + SEGMENT_HEADER_USED_BYTES;
-    segment_find(recovery->table, number)->header_whole = !judged &&
-                                                          !batch_scan_used(zeros,
-                                                                           sizeof bytes - SEGMENT_HEADER_USED_BYTES);
-    return STEME_OK;
+    if (found.judged == STEME_NEWER)
+        return error_set(err, STEME_NEWER,
+                         "%s was written by a newer version of StemeDB: use that one, nothing was changed", path);
+    if (!found.judged) status = refuse_foreign(path, &found.header, number, &recovery->options->store_id, err);
+    if (!status) status = segment_table_add(recovery->table, number, size, found.judged ? NULL : &found.header, err);
+    if (!status) segment_find(recovery->table, number)->header_whole = found.whole;
+    return status;
 }
 
 static steme_status find_segments(struct recovery *recovery, struct steme_error *err)
@@ -184,13 +212,21 @@ static steme_status walk_older(struct recovery *recovery, const struct segment *
     uint64_t size = 0;
     struct recovery_walk walk;
     if (segment->header_good) *end = point_of_header(&segment->header);
-    steme_status status = read_segment(recovery, segment->number, 0, UINT64_MAX, &bytes, &size, err);
-    if (!status && size > SEGMENT_HEADER_BYTES) {
+    steme_status status = STEME_OK;
+    bool settled = false;
+    for (int looks = 0; !status && !settled && looks < WALK_LOOKS_MAX; looks++) {
+        free(bytes);
+        bytes = NULL;
+        walk = (struct recovery_walk){ .now = *end };
+        status = read_segment(recovery, segment->number, 0, UINT64_MAX, &bytes, &size, err);
+        if (status || size <= SEGMENT_HEADER_BYTES) break;
         recovery->report->scanned_bytes += size;
         status = recovery_walk(bytes, 0, size, recovery->store, segment->number, end, &recovery->arena, &walk, err);
-        if (!status) status = set_aside(recovery, &walk, walk.count, err);
-        if (!status) *end = walk.now;
+        settled = walk.count == 0;
+        if (!status && !settled) status = reads_the_same(recovery, segment->number, 0, bytes, size, &settled, err);
     }
+    if (!status) status = set_aside(recovery, &walk, walk.count, err);
+    if (!status) *end = walk.now;
     free(bytes);
     return status;
 }
@@ -356,19 +392,34 @@ static steme_status read_and_walk(struct recovery *recovery, struct last *last, 
                          &recovery->arena, &last->walk, err);
 }
 
-/* Read and walk it, from the header on if that is damaged, so that it can be set aside. Beside a writer we may see a
- * batch before it is whole and then a later one, and take the first for damaged: a second look finds it whole, for all
- * that lies before a good batch was written before that. So damage counts only if it was there at the second look. */
+/* Read only there may be a writer, and we may see a batch before it is whole and then a later one, and take the first
+ * for damaged: a second look finds it whole, for all that lies before a good batch was written before that. So damage
+ * counts only if it was there at the second look. */
+static bool settles_beside_writer(const struct recovery_walk *walk, uint64_t *settled)
+{
+    if (walk->proven == 0 || walk->stretches[walk->proven - 1].offset < *settled) return true;
+    *settled = walk->now.offset;
+    return false;
+}
+
+/* Read and walk it, from the header on if that is damaged, so that it can be set aside. Whoever will cut it looks until
+ * two reads in a row show the same damage. */
 static steme_status walk_last(struct recovery *recovery, struct last *last, struct steme_error *err)
 {
     uint64_t settled = 0; /* what lies below was whole when we last read it */
+    bool same = false;
     last->from = last->segment->header_whole ? last->start.offset : 0;
-    for (int looks = 0; looks < WALK_LOOKS_MAX; looks++) {
+    for (int looks = 0; looks < WALK_LOOKS_MAX && !same; looks++) {
         steme_status status = read_and_walk(recovery, last, err);
-        const struct recovery_walk *walk = &last->walk;
-        if (status || !recovery->read_only || walk->proven == 0 || walk->stretches[walk->proven - 1].offset < settled)
-            return status;
-        settled = walk->now.offset;
+        if (status) return status;
+        if (recovery->read_only) {
+            same = settles_beside_writer(&last->walk, &settled);
+            continue;
+        }
+        same = true;
+        if (last->walk.count)
+            status = reads_the_same(recovery, last->segment->number, last->from, last->bytes, last->size, &same, err);
+        if (status) return status;
     }
     return STEME_OK;
 }
@@ -500,7 +551,7 @@ static steme_status repair_file(struct recovery *recovery, const struct last *la
     if (!status) status = host_sync(file, err);
     host_close(&file);
     if (!status) status = host_sync_dir(recovery->host, recovery->table->dir, err);
-    /* wal/ may be new */
+    /* wal/ may be new, and so may the store's other names: whoever made it may have been killed before syncing them */
     if (!status && bare) status = host_sync_dir(recovery->host, recovery->options->dir, err);
     if (!status) last->segment->file_bytes = last->end.offset;
     return status;

@@ -544,6 +544,32 @@ static void a_sound_batch_vouches_for_no_other(void **state)
     host_mem_free(mem);
 }
 
+static void what_one_read_alone_shows_is_no_damage(void **state)
+{
+    (void)state;
+    static struct wal_world world;
+    size_t starts[GROUPS + 1];
+    struct host *mem = small_log(&world, starts, "misread");
+    bool lied = true;
+    for (uint64_t nth = 1; lied; nth++) {
+        for (unsigned round = 0; round < 16; round++) { /* another bit each time */
+            char name[60];
+            snprintf(name, sizeof name, "read %llu turns a bit", (unsigned long long)nth);
+            uint64_t lies = host_mem_lies(mem, HOST_MEM_TURNED);
+            host_mem_lie(mem, HOST_MEM_TURNED, nth, NULL);
+            reopen(&world, name);
+            host_mem_lie(mem, HOST_MEM_TURNED, 0, NULL);
+            lied = host_mem_lies(mem, HOST_MEM_TURNED) > lies;
+            wal_world_check(&world, name);
+            assert_row(!world.report.degraded && world.report.torn_tail_bytes == 0, name);
+            assert_row(world.report.quarantine_files == 0 && world.found == world.used, name);
+            wal_world_close(&world);
+        }
+        assert_row(lied || nth > 2, "no read was turned");
+    }
+    host_mem_free(mem);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -561,6 +587,7 @@ int main(void)
         cmocka_unit_test(a_directory_with_a_segments_name_is_refused),
         cmocka_unit_test(files_with_other_names_are_left_alone),
         cmocka_unit_test(a_sound_batch_vouches_for_no_other),
+        cmocka_unit_test(what_one_read_alone_shows_is_no_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

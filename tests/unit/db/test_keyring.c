@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/check.h"
+#include "db/store.h"
+#include "host/host_mem.h"
 #include "lib/shop.h"
 #include "lib/testing.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -301,6 +304,24 @@ static void a_damaged_key_is_told_by_the_listing(void **state)
     assert_non_null(strstr(failure.message, "eve.key"));
 }
 
+/* Else nobody would be trusted, and nobody told. */
+static void keys_that_can_t_be_listed_are_an_error(void **state)
+{
+    (void)state;
+    struct listing listing = { .count = 0 };
+    struct host *host = host_mem_new(1);
+    struct store_setting setting = { host, 64 << 10, true };
+    struct steme_store *store = NULL;
+    assert_non_null(host);
+    OK(store_create_in(&setting, "store", &failure));
+    OK(store_open_in(&setting, "store", NULL, &store, &failure));
+    host_mem_fail(host, HOST_MEM_LIST, 1, EIO, false);
+    assert_int_equal(steme_signer_each(store, list_key, &listing, &failure), STEME_IO);
+    OK(steme_signer_each(store, list_key, &listing, &failure));
+    steme_close(&store);
+    host_mem_free(host);
+}
+
 static void a_key_from_a_seed_is_kept_nowhere(void **state)
 {
     struct shop *shop = *state;
@@ -334,6 +355,7 @@ int main(void)
         SHOP_CASE(keys_are_listed_by_name_and_other_files_are_not),
         SHOP_CASE(a_visitor_ends_the_listing_with_its_answer),
         SHOP_CASE(a_damaged_key_is_told_by_the_listing),
+        cmocka_unit_test(keys_that_can_t_be_listed_are_an_error),
         SHOP_CASE(a_key_from_a_seed_is_kept_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,9 +155,9 @@ static int read_where_nothing_can_be_written(void *context)
     struct kv *kv = NULL;
     struct kv_txn *txn = NULL;
     uint64_t count = 0;
-    if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL)) return NO_PERMISSION;
-    if (mount(dir, dir, NULL, MS_BIND, NULL)) return NO_PERMISSION;
-    if (mount("none", dir, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL)) return NO_PERMISSION;
+    if (unshare(CLONE_NEWNS) || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL)) return NO_PERMISSION;
+    if (mount(dir, dir, "none", MS_BIND, NULL)) return NO_PERMISSION;
+    if (mount("none", dir, "none", MS_BIND | MS_REMOUNT | MS_RDONLY, NULL)) return NO_PERMISSION;
     if (kv_testing_open(dir, KV_TESTING_PLAIN, 0, &kv, &err) != STEME_READ_ONLY) return 1;
     if (kv_testing_open(dir, KV_TESTING_READ_ONLY, 0, &kv, &err)) return 2;
     if (kv_begin(kv, KV_READ, &txn, &err) || kv_pairs_count(txn, &count, &err) || count != 100) return 3;

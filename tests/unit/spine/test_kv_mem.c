@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* Sanitizers bring their own allocator, which has other ways with limits and figures. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* Sanitizers and memcheck bring their own allocator, which has other ways with limits and figures. */
+#if defined(UNDER_MEMCHECK) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define OWN_ALLOCATOR 0
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)

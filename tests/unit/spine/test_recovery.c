@@ -597,8 +597,8 @@ static void without_a_quarantine_the_log_opens_for_reading_only(void **state)
                 wal_world_hurt(&world, 14, 14);
             wal_world_flip(&world, 1, torn ? last_batch() + 9 : offset_of(world.location_of[14]) + 70);
             struct steme_hash before = wal_world_digest(&world, true);
-            /* behind the segment's header and its batches */
-            host_mem_fail(mem, HOST_MEM_OPEN, 3, rows[i].os_errno, false);
+            /* behind the segment's header, its batches, and the second look at them */
+            host_mem_fail(mem, HOST_MEM_OPEN, 4, rows[i].os_errno, false);
             host_mem_fail(mem, HOST_MEM_WRITE, 1, rows[i].os_errno, true);
             assert_status(wal_world_open(&world, &err), rows[i].want, &err, rows[i].name);
             struct steme_hash after = wal_world_digest(&world, true);
@@ -639,7 +639,7 @@ static steme_status read_stale(struct host_file *file, uint64_t offset, void *to
     return status;
 }
 
-static void a_batch_seen_half_written_beside_a_later_one_is_looked_at_again(void **state)
+static void what_one_look_shows_half_written_is_looked_at_again(void **state)
 {
     (void)state;
     for (int read_only = 0; read_only < 2; read_only++) {
@@ -654,12 +654,11 @@ static void a_batch_seen_half_written_beside_a_later_one_is_looked_at_again(void
         stale.long_reads = 0;
         mem->ops = &stale.patched;
         world.options.read_only = read_only;
-        if (!read_only) wal_close(&writer); /* a writer is alone: then it was damage, and is taken for it */
-        if (!read_only) wal_world_hurt(&world, 10, 19);
+        if (!read_only) wal_close(&writer); /* a writer is alone: then it is the disk that shows this once */
         reopen("beside");
-        assert_int_equal(world.report.degraded, !read_only);
+        assert_false(world.report.degraded);
         wal_world_check(&world, "beside");
-        assert_int_equal(stale.long_reads, 2 - !read_only);
+        assert_int_equal(stale.long_reads, read_only ? 2 : 3); /* who will cut looks until two are alike */
         wal_world_close(&world);
         wal_close(&writer);
         mem->ops = stale.real;
@@ -686,7 +685,7 @@ int main(void)
         cmocka_unit_test(a_damaged_header_and_a_torn_first_batch_are_settled_at_once),
         cmocka_unit_test(a_segment_made_and_never_written_to_is_not_missed),
         cmocka_unit_test(without_a_quarantine_the_log_opens_for_reading_only),
-        cmocka_unit_test(a_batch_seen_half_written_beside_a_later_one_is_looked_at_again),
+        cmocka_unit_test(what_one_look_shows_half_written_is_looked_at_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
