@@ -70,7 +70,13 @@ void edits_seal(uint8_t *at, size_t available)
     free(prefixes);
 }
 
-void edits_apply(struct edits_file *files, size_t count, const uint8_t op[EDITS_OP_BYTES], size_t unit)
+/* Where in its file an edit begins: what is changed there, and what has a check around it. */
+struct spot {
+    uint8_t *at, *start;
+    size_t available; /* from start on */
+};
+
+static struct spot change(struct edits_file *files, size_t count, const uint8_t op[EDITS_OP_BYTES], size_t unit)
 {
     struct edits_file *file = &files[op[1] % count], *other = &files[(op[1] + 1u) % count];
     size_t offset = load_u16(op + 2) * unit + op[0] / 8 % unit, length = load_u16(op + 4);
@@ -80,20 +86,34 @@ void edits_apply(struct edits_file *files, size_t count, const uint8_t op[EDITS_
     if (length > other->room) length = other->room;
     if (from + length > file->room) from = file->room - length;
     if (from + length > other->room) from = other->room - length;
-    uint8_t *at = file->bytes + offset, *start = file->bytes + (offset & ~(size_t)63);
-    size_t word = offset & ~(size_t)7, word_from = from & ~(size_t)7, available = file->room - (offset & ~(size_t)63);
+    size_t block = offset & ~(size_t)63, word = offset & ~(size_t)7, word_from = from & ~(size_t)7;
+    struct spot spot = { file->bytes + offset, file->bytes + block, file->room - block };
     switch (op[0] % 8) {
-    case 0: *at ^= (uint8_t)(op[6] | 1); break;
-    case 1: memset(at, op[6], length % 600); break;
-    case 2: memmove(at, file->bytes + from, length); break;
-    case 3: memmove(at, other->bytes + from, length); break;
+    case 0: *spot.at ^= (uint8_t)(op[6] | 1); break;
+    case 1: memset(spot.at, op[6], length % 600); break;
+    case 2: memmove(spot.at, file->bytes + from, length); break;
+    case 3: memmove(spot.at, other->bytes + from, length); break;
     case 4: file->size = offset; break;
     case 5: file->size = file->room; break;
     case 6:
         if (word + 8 <= file->room && word_from + 8 <= file->room)
             store_u64(file->bytes + word, load_u64(file->bytes + word_from) + op[1]);
         break;
-    default: edits_seal(start, available); return;
+    default: break;
     }
-    edits_check(start, available);
+    return spot;
+}
+
+void edits_damage(struct edits_file *files, size_t count, const uint8_t op[EDITS_OP_BYTES])
+{
+    (void)change(files, count, op, 1);
+}
+
+void edits_apply(struct edits_file *files, size_t count, const uint8_t op[EDITS_OP_BYTES], size_t unit)
+{
+    struct spot spot = change(files, count, op, unit);
+    if (op[0] % 8 == 7)
+        edits_seal(spot.start, spot.available);
+    else
+        edits_check(spot.start, spot.available);
 }

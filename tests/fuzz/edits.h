@@ -13,8 +13,11 @@ struct edits_file {
 
 enum { EDITS_OP_BYTES = 8 };
 
-/* One edit of EDITS_OP_BYTES: what, which file, offset, length, value. Offsets count in `unit` bytes. */
+/* One edit of EDITS_OP_BYTES: what, which file, offset, length, value; checks are put right. Offsets count in `unit`
+ * bytes. */
 void edits_apply(struct edits_file *files, size_t count, const uint8_t op[EDITS_OP_BYTES], size_t unit);
+/* The same as a fault would do it: checks stay as they are. */
+void edits_damage(struct edits_file *files, size_t count, const uint8_t op[EDITS_OP_BYTES]);
 
 /* Put the check of whatever begins at `at` right: a segment's header, a batch's, or a frame's prefix. */
 void edits_check(uint8_t *at, size_t available);

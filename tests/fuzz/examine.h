@@ -7,7 +7,9 @@
 #include "spine/wal.h"
 
 /* For reading, for writing, again, and then on with a record. Aborts where the log breaks a promise. Returns how many
- * records it holds before that, 0 if it does not open. options->dir is WAL_WORLD_DIR. */
-uint64_t examine_log(const struct wal_options *options);
+ * records it holds before that, 0 if it does not open. options->dir is WAL_WORLD_DIR.
+ * forged: checks were put right behind somebody's changes. Who can do that can make a log that a walk from the middle
+ * and one from the beginning take differently, so nothing is asked of the second opening but that it is one. */
+uint64_t examine_log(const struct wal_options *options, bool forged);
 
 #endif

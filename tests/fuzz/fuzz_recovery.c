@@ -128,7 +128,7 @@ static void put_segment(struct host *host, const struct edits_file *segment, uns
 }
 
 /* The segments into another world, as they are after the edits: some are left out or come under another name. */
-static struct host *lay_out(struct steme_slice *input, struct host *host)
+static struct host *lay_out(struct steme_slice *input, struct host *host, bool *forged_out)
 {
     static uint8_t bytes[SEGMENTS_MAX][SEGMENT_BYTES];
     struct edits_file files[SEGMENTS_MAX];
@@ -142,10 +142,14 @@ static struct host *lay_out(struct steme_slice *input, struct host *host)
     size_t count = copy_segments(host, files, numbers);
     invariant(count > 0);
     uint8_t names = input_u8(input);
+    *forged_out = !(names & 0x80);
     for (int edits = 0; input->size >= EDITS_OP_BYTES && edits < EDITS_MAX; edits++) {
         uint8_t op[EDITS_OP_BYTES];
         input_bytes(input, op, sizeof op);
-        edits_apply(files, count, op, 1);
+        if (*forged_out)
+            edits_apply(files, count, op, 1);
+        else
+            edits_damage(files, count, op);
     }
     for (size_t i = 0; i < count; i++) {
         if (names >> i & 1) continue;
@@ -175,10 +179,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wal_world_close(&life.world);
     if (input.size > 1) {
         (void)input_u8(&input);
-        struct host *other = lay_out(&input, host);
+        bool forged = false;
+        struct host *other = lay_out(&input, host, &forged);
         struct wal_options options = life.world.options;
         options.host = other;
-        (void)examine_log(&options);
+        (void)examine_log(&options, forged);
         host_mem_free(other);
     }
     host_mem_free(host);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A log whose files somebody has been at. The input is a list of edits to a good log of two segments (or, if it begins
- * with a 0xff, the whole of the second segment): bytes changed, zeroed, moved, cut off, and checks put right again, so
- * that what lies behind them is reached. Whatever comes of it: the log opens or says why not; what is read is what was
- * written, numbers rise, every byte is accounted for, and opening twice is opening once. */
+ * with a 0xff, the whole of the second segment): bytes changed, zeroed, moved, cut off. Checks are put right again, so
+ * that what lies behind them is reached, unless the first byte has 0x40: then a fault did it, nobody forged anything.
+ * Whatever comes of it: the log opens or says why not; what is read is what was written, numbers rise, every byte is
+ * accounted for, and, without forgery, opening twice is opening once. */
 #include "base/hash.h"
 #include "fuzz/edits.h"
 #include "fuzz/examine.h"
@@ -96,18 +97,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         { bytes[1], pristine_size[1], SEGMENT_BYTES },
     };
     uint8_t mode = *data++;
+    bool forged = !(mode & 0x40) || mode == 0xff;
     size--;
     if (mode == 0xff) {
         files[1].size = size < SEGMENT_BYTES ? size : SEGMENT_BYTES;
         memcpy(files[1].bytes, data, files[1].size);
     } else {
-        for (size_t ops = 0; size >= EDITS_OP_BYTES && ops < 16; ops++, data += EDITS_OP_BYTES, size -= EDITS_OP_BYTES)
-            edits_apply(files, countof(files), data, 1);
+        for (size_t ops = 0; size >= EDITS_OP_BYTES && ops < 16;
+             ops++, data += EDITS_OP_BYTES, size -= EDITS_OP_BYTES) {
+            if (forged)
+                edits_apply(files, countof(files), data, 1);
+            else
+                edits_damage(files, countof(files), data);
+        }
     }
     struct host *host = lay_out(files);
     struct wal_options options = options_of(host);
     if (mode & 2) options.hint = &middle;
-    (void)examine_log(&options);
+    (void)examine_log(&options, forged);
     host_mem_free(host);
     return 0;
 }
