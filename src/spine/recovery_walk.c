@@ -44,6 +44,7 @@ static void take_batches(struct recovery_walk *walk, const struct batch_scan *sc
         walk->any = true;
         walk->before = walk->now;
         walk->before.offset = batch->offset;
+        walk->before.next_sequence = batch->first_sequence; /* all below were given out, lost ones too */
         walk->now = (struct recovery_point){ end, batch->first_sequence + batch->count, batch->received_at_us,
                                              batch->hash, true };
         for (; gap < item->gap_count && item->gaps[gap].offset < end; gap++) {
