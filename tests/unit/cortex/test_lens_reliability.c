@@ -106,7 +106,7 @@ static void so_many_strangers_flip_it(void **state)
     fill(&it, rows, count, true);
     double margin = judge(&it).margin;
     assert_true(margin > 0 && margin < 40);
-    for (double added = 0; added < ceil(margin) + 1; added++) {
+    for (int added = 0; added < (int)ceil(margin) + 1; added++) {
         fill(&it, rows, count, true);
         struct lens_result got = judge(&it);
         if (added < margin - 1e-6) assert_true(got.scores[0].probability > got.scores[1].probability);
@@ -128,7 +128,7 @@ static void without_a_rival_the_margin_is_what_brings_it_to_one_half(void **stat
     fill(&it, rows, count, true);
     struct lens_result before = judge(&it);
     assert_true(before.scores[0].probability > 0.5 && before.margin > 1 && before.margin < 20);
-    for (double added = 1; added <= floor(before.margin / 2); added++)
+    for (int added = 1; added <= (int)(before.margin / 2); added++)
         rows[count] = (struct saying)DENIES('A', 10 + (unsigned)count), count++;
     fill(&it, rows, count, true);
     assert_true(judge(&it).scores[0].probability > 0.5);

@@ -164,6 +164,7 @@ static inline void truth_read_truths(struct truth_set *set, FILE *in)
 
 static inline void truth_make_items(struct truth_set *set)
 {
+    assert_true(set->items.count && set->row_count);
     set->rel_items = calloc(set->items.count, sizeof *set->rel_items);
     set->answers = calloc(set->row_count, sizeof *set->answers);
     set->values = calloc(set->row_count, sizeof *set->values);
