@@ -73,7 +73,7 @@ static steme_status read_lens(struct view_spec *spec, struct arena *arena, struc
     if (!status) status = lens_check(&spec->lens, err);
     if (status) return status;
     spec->lens.name = ops->info.name;
-    spec->global = ops->needs_weights;
+    spec->reach = lens_reach(ops);
     return STEME_OK;
 }
 
@@ -141,6 +141,12 @@ bool view_spec_may_have(const struct view_spec *spec, const struct slot_ref *slo
 {
     if (spec->only_route && slot->route != spec->route) return false;
     return spec->definition.predicate.size == 0 || slot->predicate == spec->predicate;
+}
+
+bool view_spec_is_remade(const struct view_spec *spec, const struct touched *touched)
+{
+    return spec->definition.predicate.size ? touched_has_all_of(touched, spec->predicate, spec->reach)
+                                           : touched_widely(touched, spec->reach);
 }
 
 bool view_spec_has(const struct view_spec *spec, struct steme_slice subject, struct steme_slice predicate)
