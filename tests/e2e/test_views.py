@@ -61,8 +61,8 @@ def rows_that_are_learned_are_of_one_state():
             for source in ("NASA", "ESA", "a friend"):
                 value = "rock" if source == "a friend" and planet % 2 else "gas"
                 scratch.good("assert", f"planet {planet}", "made_of", value, "--source", source)
-        scratch.good("view", "create", "learned", "--lens", "reliability", "--subject", "planet ?", "--predicate", "made_of",
-                     "--method", "one-coin", "--uncalibrated", "--copying", "--prior", "0.25")
+        scratch.good("view", "create", "learned", "--lens", "reliability", "--subject", "planet ?", "--predicate",
+                     "made_of", "--method", "one-coin", "--uncalibrated", "--copying", "--prior", "0.25")
         told = scratch.good("view", "show", "learned", "--json").json["parameters"]
         expect({p["name"]: p["value"] for p in told} == {"method": "one-coin", "uncalibrated": "yes", "copying": "yes",
                                                          "prior": "0.25"}, told)

@@ -163,7 +163,7 @@ static bool masked_itself(const struct wish *wish, const struct steme_record *r,
     case STEME_EPOCH: return by_masked(wish, &r->as.epoch.author) || among(wish->epochs, wish->epoch_count, id);
     case STEME_REVISION: return by_masked(wish, &r->as.revision.author);
     case STEME_BUNDLE: return true; /* its members are told one by one */
-    case STEME_VIEW: return false;   /* it bears on no answer */
+    case STEME_VIEW: return false;  /* it bears on no answer */
     }
     return false;
 }
