@@ -107,7 +107,8 @@ STEME_API STEME_MUST_CHECK steme_status steme_impact(struct steme_snapshot *snap
  * question that a record bears on is judged as of just before it and just after. patterns choose questions and lenses
  * as for steme_resolve_each(). threshold as for steme_impact(); with 0 every change of the best claim's probability is
  * told. Records that bear on all questions (who endorses whom, under authority; epochs; how many values a predicate may
- * have) are taken together where they are neighbours, and at most 100000 questions are judged for them: where there are
+ * have) are taken together where they are neighbours (what reliability learns from is told record by record, at the
+ * price of learning a predicate anew for each), and at most 100000 questions are judged for them: where there are
  * more, the store's opener is told. The shift is valid during the visit only; a visit's non-OK answer ends the walk and
  * is returned. *next_out, also then: the sequence number to go on from. Memory does not grow with the log.
  */

@@ -74,8 +74,9 @@ struct steme_view_info {
     uint64_t watermark;                /**< last sequence number its rows reflect; 0 while there are none */
     uint64_t rows;                     /**< how many */
     uint64_t bytes;                    /**< keys and values of its rows in the index */
-    /** Sequence number as of which the weights of a lens that looks at the whole store (authority) were taken: the
-     * watermark, for rows are never moved on past a change of them. 0 for other lenses. */
+    /** Sequence number as of which the weights of a lens that looks beyond a slot were taken (authority: at the whole
+     * store; reliability: at the predicate): the watermark, for rows are never moved on past a change of them. 0 for
+     * other lenses. */
     uint64_t weights_as_of;
     int64_t made_at_us;       /**< when all its rows were made last, by the clock; 0: never */
     uint64_t making_as_of;    /**< while it is being made: the moment the new rows will be of */

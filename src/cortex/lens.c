@@ -63,6 +63,11 @@ steme_status lens_find(const char *name, const struct lens_ops **out, struct ste
     return error_set(err, STEME_BAD_INPUT, "there is no lens '%.64s'; there are " LENS_NAMES, name);
 }
 
+struct reach lens_reach(const struct lens_ops *ops)
+{
+    return (struct reach){ .predicate = ops->needs_model, .endorsements = ops->needs_weights };
+}
+
 steme_status lens_check(const struct steme_lens *lens, struct steme_error *err)
 {
     if (lens->half_life_us < 0)

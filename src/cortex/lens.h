@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "cortex/reliability.h"
+#include "lattice/reach.h"
 #include "steme/lens.h"
 #include "steme/limits.h"
 #include "steme/types.h"
@@ -81,6 +82,8 @@ struct lens_ops {
 
 /* By name; NULL name: consensus. STEME_BAD_INPUT with a suggestion when there is none. */
 MUST_CHECK steme_status lens_find(const char *name, const struct lens_ops **out, struct steme_error *err);
+/* What its judgement of a slot looks at beyond the slot. */
+struct reach lens_reach(const struct lens_ops *ops);
 /* Parameters in range (half life, damping, prior, roots), else STEME_BAD_INPUT naming the parameter. */
 MUST_CHECK steme_status lens_check(const struct steme_lens *lens, struct steme_error *err);
 /* Run it: checks parameters, the input's order and strengths (invariants) and the result's promises (finite, 0..1,

@@ -15,7 +15,7 @@ struct impact {
     struct steme_snapshot *snapshot;
     const struct steme_question *pattern;
     double threshold;
-    bool weighs; /* the lens weighs voices */
+    struct reach reach; /* the lens's */
     struct slot_walk walk;
     struct vantage masked;
     struct arena mask_arena, judged_arena;
@@ -79,7 +79,7 @@ static steme_status judge_widely(struct impact *impact, const struct touched *to
     for (bool more = true; more && !status; more = slot_walk_step(walk)) {
         bool passed = false;
         status = slot_walk_next(&impact->snapshot->reader, walk, &passed, err);
-        if (!status && !passed && touched_has(touched, &walk->at, impact->weighs))
+        if (!status && !passed && touched_has(touched, &walk->at, impact->reach))
             status = judge_both(impact, &walk->at, err);
     }
     return status == STEME_NOT_FOUND ? STEME_OK : status;
@@ -147,7 +147,7 @@ static steme_status make_mask(struct impact *impact, const struct steme_mask *ma
 static steme_status look(struct impact *impact, const struct steme_mask *mask, struct steme_error *err)
 {
     struct mask made = { 0 };
-    struct touched touched = { 0 };
+    struct touched touched = touched_by(impact->snapshot->judge.trusted, impact->snapshot->judge.trusted_count);
     impact->walk = slot_walk_begin(impact->pattern->subject, impact->pattern->predicate);
     steme_status status = make_mask(impact, mask, &made, &touched, err);
     if (status) return status;
@@ -155,18 +155,18 @@ static steme_status look(struct impact *impact, const struct steme_mask *mask, s
     impact->out.derived = made.derived_count;
     impact->out.ballots = made.ballot_count;
     vantage_open(&impact->masked, impact->snapshot, impact->snapshot->reader.limit, &made);
-    status = touched_widely(&touched, impact->weighs) ? judge_widely(impact, &touched, err)
-                                                      : judge_touched(impact, &touched, err);
+    status = touched_widely(&touched, impact->reach) ? judge_widely(impact, &touched, err)
+                                                     : judge_touched(impact, &touched, err);
     vantage_close(&impact->masked);
     return status;
 }
 
 /* One try: all is made from nothing, so that another one may follow. */
 static steme_status try_impact(struct steme_snapshot *s, const struct steme_mask *mask,
-                               const struct steme_question *pattern, double threshold, bool weighs,
+                               const struct steme_question *pattern, double threshold, struct reach reach,
                                struct steme_impact *out, struct steme_error *err)
 {
-    struct impact impact = { .snapshot = s, .pattern = pattern, .threshold = threshold, .weighs = weighs };
+    struct impact impact = { .snapshot = s, .pattern = pattern, .threshold = threshold, .reach = reach };
     arena_init(&impact.mask_arena, MASK_CEILING_BYTES);
     arena_init(&impact.judged_arena, JUDGED_CEILING_BYTES);
     steme_status status = look(&impact, mask, err);
@@ -194,7 +194,7 @@ steme_status steme_impact(struct steme_snapshot *snapshot, const struct steme_ma
     if (!status) status = lens_check(&pattern->lens, err);
     if (status) return status;
     do
-        status = try_impact(snapshot, mask, pattern, threshold, ops->needs_weights, out, err);
+        status = try_impact(snapshot, mask, pattern, threshold, lens_reach(ops), out, err);
     while (snapshot_renewed(snapshot, status, &attempt, err));
     return status;
 }

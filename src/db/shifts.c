@@ -31,8 +31,8 @@ struct shifting {
     const struct steme_question *patterns;
     size_t pattern_count;
     double threshold;
-    bool weighs; /* some pattern's lens weighs voices */
-    const bool *pattern_weighs;
+    struct reach reach; /* of all lenses together */
+    const struct reach *pattern_reach;
     struct passage *passages; /* one chunk */
     size_t passage_count;
     bool more; /* the chunk is full: the log may go on */
@@ -73,7 +73,7 @@ static steme_status touch_passage(struct shifting *w, struct passage *passage, s
     struct reader *reader = &w->snapshot->reader;
     struct wal_entry entry;
     uint64_t location = 0;
-    passage->touched = (struct touched){ 0 };
+    passage->touched = touched_by(w->snapshot->judge.trusted, w->snapshot->judge.trusted_count);
     steme_status status = evidence_locate(reader, passage->cause.id.bytes, NULL, &location, err);
     if (!status) status = evidence_named(reader, location, passage->cause.id.bytes, &entry, err);
     if (status == STEME_NOT_FOUND)
@@ -83,9 +83,8 @@ static steme_status touch_passage(struct shifting *w, struct passage *passage, s
     if (passage->copy) return STEME_OK;
     passage->location = entry.location;
     passage->next_location = entry.next_location;
-    status = touched_add(reader, &entry, NULL, &w->arena, &passage->touched, err);
-    touched_sort(&passage->touched);
-    return status;
+    status = touched_add(reader, &entry, 1, &w->arena, &passage->touched, err);
+    return status ? status : touched_settle(reader, &w->arena, &passage->touched, err);
 }
 
 /* ---- judging ---- */
@@ -117,14 +116,14 @@ static void stand_nowhere(struct shifting *w)
 }
 
 static steme_status list_causes(struct shifting *w, const struct passage *passages, size_t count,
-                                const struct slot_ref *slot, bool weighs, struct steme_shift *shift,
+                                const struct slot_ref *slot, struct reach reach, struct steme_shift *shift,
                                 struct steme_error *err)
 {
     struct steme_cause *causes = arena_calloc(&w->judged_arena, count, sizeof *causes);
     size_t cause_count = 0;
     if (!causes) return arena_full(&w->judged_arena, err);
     for (size_t i = 0; i < count; i++)
-        if (!passages[i].copy && touched_has(&passages[i].touched, slot, weighs))
+        if (!passages[i].copy && touched_has(&passages[i].touched, slot, reach))
             causes[cause_count++] = passages[i].cause;
     shift->causes = causes;
     shift->cause_count = cause_count;
@@ -162,14 +161,14 @@ static steme_status judge_pattern(struct shifting *w, size_t index, const struct
     if (asked) status = shift_between(&before, &after, w->threshold, &w->arena, &shift, err);
     arena_rewind(arena, start);
     if (status || shift.kind == STEME_STAYED) return status;
-    status = list_causes(w, passages, count, ref, w->pattern_weighs[index], &shift, err);
+    status = list_causes(w, passages, count, ref, w->pattern_reach[index], &shift, err);
     return status ? status : list_shift(w, &shift, err);
 }
 
-static bool any_has(const struct passage *passages, size_t count, const struct slot_ref *slot, bool weighs)
+static bool any_has(const struct passage *passages, size_t count, const struct slot_ref *slot, struct reach reach)
 {
     for (size_t i = 0; i < count; i++)
-        if (!passages[i].copy && touched_has(&passages[i].touched, slot, weighs)) return true;
+        if (!passages[i].copy && touched_has(&passages[i].touched, slot, reach)) return true;
     return false;
 }
 
@@ -179,7 +178,7 @@ static steme_status judge_slots(struct shifting *w, const struct slot_ref *slot,
     steme_status status = STEME_OK;
     for (size_t i = 0; !status && i < w->pattern_count; i++) {
         struct slot_walk walk = slot_walk_begin(w->patterns[i].subject, w->patterns[i].predicate);
-        if (slot_walk_takes(&walk, slot) && any_has(passages, count, slot, w->pattern_weighs[i]))
+        if (slot_walk_takes(&walk, slot) && any_has(passages, count, slot, w->pattern_reach[i]))
             status = judge_pattern(w, i, slot, passages, count, err);
     }
     return status;
@@ -197,7 +196,7 @@ static steme_status judge_widely(struct shifting *w, const struct passage *passa
     for (bool more = true; more && !status; more = slot_walk_step(&walk)) {
         bool passed = false;
         status = slot_walk_next(&w->after->reader, &walk, &passed, err);
-        if (status || passed || !any_has(passages, count, &walk.at, w->weighs)) continue;
+        if (status || passed || !any_has(passages, count, &walk.at, w->reach)) continue;
         if (looked_at++ == WIDE_SLOTS_MAX) {
             store_notice(w->snapshot->store,
                          "record %" PRIu64
@@ -219,7 +218,7 @@ static steme_status judge_step(struct shifting *w, const struct passage *passage
     w->shifts = NULL;
     w->shift_count = w->shift_capacity = 0;
     for (size_t i = 0; i < count; i++)
-        widely = widely || touched_widely(&passages[i].touched, w->weighs);
+        widely = widely || touched_widely(&passages[i].touched, w->reach);
     if (!widely && !passages[0].touched.slot_count) return STEME_OK;
     stand_around(w, passages[0].location, passages[count - 1].next_location);
     if (widely) return judge_widely(w, passages, count, err);
@@ -229,12 +228,14 @@ static steme_status judge_step(struct shifting *w, const struct passage *passage
     return status;
 }
 
-/* How many passages from this one on are one step: one, or neighbours that all bear on every question. */
+/* How many passages from this one on are one step: one, or neighbours that all bear on every question. What bears on
+ * all questions of a predicate, because its lens learns from them, is told record by record like what bears on one. */
 static size_t measure_step(const struct shifting *w, size_t at)
 {
+    struct reach reach = { .endorsements = w->reach.endorsements };
     size_t end = at;
     while (end < w->passage_count && end - at < TOGETHER_MAX && !w->passages[end].copy &&
-           touched_widely(&w->passages[end].touched, w->weighs))
+           touched_widely(&w->passages[end].touched, reach))
         end++;
     return end > at ? end - at : 1;
 }
@@ -269,17 +270,19 @@ static steme_status visit_chunk(struct shifting *w,
     return status;
 }
 
-static steme_status find_lenses(struct shifting *w, bool *pattern_weighs, struct steme_error *err)
+static steme_status find_lenses(struct shifting *w, struct reach *pattern_reach, struct steme_error *err)
 {
     steme_status status = STEME_OK;
     for (size_t i = 0; !status && i < w->pattern_count; i++) {
         const struct lens_ops *ops = NULL;
         status = lens_find(w->patterns[i].lens.name, &ops, err);
         if (!status) status = lens_check(&w->patterns[i].lens, err);
-        if (!status) pattern_weighs[i] = ops->needs_weights;
-        w->weighs = w->weighs || (!status && pattern_weighs[i]);
+        if (status) break;
+        pattern_reach[i] = lens_reach(ops);
+        w->reach.predicate = w->reach.predicate || pattern_reach[i].predicate;
+        w->reach.endorsements = w->reach.endorsements || pattern_reach[i].endorsements;
     }
-    w->pattern_weighs = pattern_weighs;
+    w->pattern_reach = pattern_reach;
     return status;
 }
 
@@ -295,12 +298,12 @@ steme_status steme_shifts_each(struct steme_snapshot *snapshot, const struct ste
                           .threshold = threshold,
                           .before = &vantages[0],
                           .after = &vantages[1] };
-    bool *pattern_weighs = calloc(pattern_count + 1, sizeof *pattern_weighs);
-    if (!pattern_weighs) return error_set(err, STEME_NO_MEMORY, "no memory for %zu questions", pattern_count);
+    struct reach *pattern_reach = calloc(pattern_count + 1, sizeof *pattern_reach);
+    if (!pattern_reach) return error_set(err, STEME_NO_MEMORY, "no memory for %zu questions", pattern_count);
     arena_init(&w.arena, CHUNK_CEILING_BYTES);
     arena_init(&w.judged_arena, JUDGED_CEILING_BYTES);
     steme_status status = shift_check_threshold(threshold, err);
-    if (!status) status = find_lenses(&w, pattern_weighs, err);
+    if (!status) status = find_lenses(&w, pattern_reach, err);
     *next_out = since_sequence;
     do {
         if (!status) status = read_chunk(&w, *next_out, err);
@@ -311,6 +314,6 @@ steme_status steme_shifts_each(struct steme_snapshot *snapshot, const struct ste
     stand_nowhere(&w);
     arena_deinit(&w.judged_arena);
     arena_deinit(&w.arena);
-    free(pattern_weighs);
+    free(pattern_reach);
     return status;
 }

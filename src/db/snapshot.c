@@ -5,6 +5,7 @@
 #include "base/codec.h"
 #include "base/slice.h"
 #include "base/utf8.h"
+#include "lattice/moment.h"
 #include "model/record.h"
 #include "spine/batch.h"
 
@@ -26,7 +27,7 @@ static steme_status begin_of_ballots(struct kv_txn *txn, const struct steme_mome
     int64_t at_us = moment->as_of_us;
     if (moment->ballot_age_us == 0) return STEME_OK;
     if (moment->ballot_age_us < 0) return error_set(err, STEME_BAD_INPUT, "a ballot's age can't be negative");
-    steme_status status = at_us == STEME_TIME_MAX ? evidence_received(txn, sequence, &at_us, err) : STEME_OK;
+    steme_status status = at_us == STEME_TIME_MAX ? moment_received(txn, sequence, &at_us, err) : STEME_OK;
     if (!status && at_us >= STEME_TIME_MIN + moment->ballot_age_us) *out = at_us - moment->ballot_age_us;
     return status == STEME_NOT_FOUND ? STEME_OK : status;
 }
@@ -40,8 +41,7 @@ static steme_status begin_reading(struct steme_snapshot *s, struct steme_error *
     s->index = store_index(s->store);
     steme_status status = kv_begin(s->index->kv, KV_READ, &txn, err);
     if (!status)
-        status = evidence_limit(s->store->wal, txn, s->moment.as_of_sequence, s->moment.as_of_us, &limit, &sequence,
-                                err);
+        status = moment_limit(s->store->wal, txn, s->moment.as_of_sequence, s->moment.as_of_us, &limit, &sequence, err);
     if (!status) status = projection_applied_in(txn, &applied, err);
     if (status == STEME_NOT_FOUND) status = STEME_OK;
     /* The index on disk may be another process's and run ahead of the log as we saw it at opening. */
@@ -152,7 +152,7 @@ static steme_status remember_bundles(struct steme_snapshot *s, uint64_t batch_lo
     s->bundles = NULL;
     s->bundles_damaged = false;
     for (uint64_t location = batch_location + BATCH_HEADER_BYTES;; location = frame.next_location) {
-        steme_status status = evidence_frame(s->store->wal, s->reader.txn, location, &frame, err);
+        steme_status status = moment_frame(s->store->wal, s->reader.txn, location, &frame, err);
         if (status && status != STEME_NOT_FOUND) return status;
         s->bundles_damaged = s->bundles_damaged || status || frame.location != location;
         if (status) break;

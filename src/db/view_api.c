@@ -62,7 +62,7 @@ static steme_status describe(struct steme_snapshot *s, const struct view_spec *s
                                      .making_as_of = state.making ? state.bound.next_sequence - 1 : 0,
                                      .making_rows = state.making ? state.making_rows : 0,
                                      .generation = state.shown };
-    if (spec->global) out->weights_as_of = out->watermark;
+    if (spec->reach.endorsements || spec->reach.predicate) out->weights_as_of = out->watermark;
     const char *fault = spec->fault[0] ? spec->fault : state.fault;
     out->fault = arena_copy(&s->arena, slice_text(fault));
     return out->fault.data ? STEME_OK : arena_full(&s->arena, err);

@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { KEY_BYTES = 32, NUMBER_BYTES = 40 };
+enum { KEY_BYTES = 32, NUMBER_BYTES = 40, FIXED_PARAMETERS = 6 };
 
 /* ---- parameters ---- */
 
@@ -26,6 +26,24 @@ static steme_status read_number(const struct steme_qualifier *parameter, double 
     steme_status status = text_parse_decimal(parameter->value, &decimal, err);
     if (!status) *out = steme_decimal_double(decimal);
     return status;
+}
+
+static steme_status read_flag(const struct steme_qualifier *parameter, bool *out, struct steme_error *err)
+{
+    *out = slice_equal(parameter->value, slice_text("yes"));
+    return *out ? STEME_OK : error_set(err, STEME_BAD_INPUT, "it is 'yes' or left out");
+}
+
+/* The methods that a caller may ask for: what lens_check() lets pass. */
+static steme_status read_method(const struct steme_qualifier *parameter, enum steme_method *out,
+                                struct steme_error *err)
+{
+    for (unsigned i = STEME_METHOD_AUTO; i <= STEME_METHOD_ACCURACY; i++) {
+        if (!slice_equal(parameter->value, slice_text(steme_method_name((enum steme_method)i)))) continue;
+        *out = (enum steme_method)i;
+        return STEME_OK;
+    }
+    return error_set(err, STEME_BAD_INPUT, "there is no method '%.40s'", (const char *)parameter->value.data);
 }
 
 static bool is_called(const struct steme_qualifier *parameter, const char *name)
@@ -40,6 +58,9 @@ static steme_status read_parameter(const struct steme_qualifier *parameter, stru
     if (is_called(parameter, "half-life")) status = text_parse_integer(parameter->value, &lens->half_life_us, err);
     if (is_called(parameter, "damping")) status = read_number(parameter, &lens->damping, err);
     if (is_called(parameter, "prior")) status = read_number(parameter, &lens->prior, err);
+    if (is_called(parameter, "method")) status = read_method(parameter, &lens->method, err);
+    if (is_called(parameter, "copying")) status = read_flag(parameter, &lens->copying, err);
+    if (is_called(parameter, "uncalibrated")) status = read_flag(parameter, &lens->uncalibrated, err);
     if (is_called(parameter, "root"))
         status = text_parse_hex(parameter->value, "root", roots[lens->root_count++].bytes, KEY_BYTES, err);
     if (status == STEME_UNSUPPORTED)
@@ -73,7 +94,7 @@ static steme_status read_lens(struct view_spec *spec, struct arena *arena, struc
     if (!status) status = lens_check(&spec->lens, err);
     if (status) return status;
     spec->lens.name = ops->info.name;
-    spec->global = ops->needs_weights;
+    spec->reach = lens_reach(ops);
     return STEME_OK;
 }
 
@@ -106,7 +127,7 @@ steme_status view_spec_parameters(const struct steme_lens *lens, struct arena *a
 {
     char text[2 * KEY_BYTES + NUMBER_BYTES];
     size_t count = 0;
-    struct steme_qualifier *list = arena_calloc(arena, lens->root_count + 3, sizeof *list);
+    struct steme_qualifier *list = arena_calloc(arena, lens->root_count + FIXED_PARAMETERS, sizeof *list);
     if (!list) return arena_full(arena, err);
     steme_status status = STEME_OK;
     if (lens->half_life_us) {
@@ -117,6 +138,10 @@ steme_status view_spec_parameters(const struct steme_lens *lens, struct arena *a
     if (!status && lens->damping > 0) status = add_parameter(list, &count, "damping", text, arena, err);
     if (!status && lens->prior > 0) status = print_number(lens->prior, text, err);
     if (!status && lens->prior > 0) status = add_parameter(list, &count, "prior", text, arena, err);
+    if (!status && lens->method != STEME_METHOD_AUTO)
+        status = add_parameter(list, &count, "method", steme_method_name(lens->method), arena, err);
+    if (!status && lens->copying) status = add_parameter(list, &count, "copying", "yes", arena, err);
+    if (!status && lens->uncalibrated) status = add_parameter(list, &count, "uncalibrated", "yes", arena, err);
     for (size_t i = 0; !status && i < lens->root_count; i++) {
         text_hex(lens->roots[i].bytes, KEY_BYTES, text);
         status = add_parameter(list, &count, "root", text, arena, err);
@@ -141,6 +166,12 @@ bool view_spec_may_have(const struct view_spec *spec, const struct slot_ref *slo
 {
     if (spec->only_route && slot->route != spec->route) return false;
     return spec->definition.predicate.size == 0 || slot->predicate == spec->predicate;
+}
+
+bool view_spec_is_remade(const struct view_spec *spec, const struct touched *touched)
+{
+    return spec->definition.predicate.size ? touched_has_all_of(touched, spec->predicate, spec->reach)
+                                           : touched_widely(touched, spec->reach);
 }
 
 bool view_spec_has(const struct view_spec *spec, struct steme_slice subject, struct steme_slice predicate)

@@ -4,7 +4,7 @@
 #define DB_VIEW_SPEC_H
 
 #include "db/store.h"
-#include "lattice/evidence.h"
+#include "lattice/touched.h"
 #include "lattice/view_row.h"
 #include "steme/view.h"
 
@@ -14,10 +14,10 @@ struct view_spec {
     uint64_t sequence;
     struct steme_view definition;
     struct steme_lens lens;
-    bool proposal;   /* by somebody else than the store's own keys */
-    bool waiting;    /* past STEME_VIEWS_MAX */
-    bool global;     /* its lens looks at more than the slot: weights flow through the whole store */
-    bool only_route; /* the subject pattern is one name, and this is its route */
+    bool proposal;      /* by somebody else than the store's own keys */
+    bool waiting;       /* past STEME_VIEWS_MAX */
+    struct reach reach; /* what its lens looks at beyond the slot */
+    bool only_route;    /* the subject pattern is one name, and this is its route */
     uint64_t route;
     uint32_t predicate;         /* hash, where the definition names one */
     char fault[VIEW_FAULT_MAX]; /* what in its lens this program can't read; empty: all is well */
@@ -30,6 +30,8 @@ MUST_CHECK steme_status view_spec_list(struct reader *reader, const struct trust
 
 /* Whether a slot of this place can belong to the view, as far as that says; the names decide. */
 bool view_spec_may_have(const struct view_spec *spec, const struct slot_ref *slot);
+/* Whether what was touched can't be narrowed down to slots of the view: all its rows are to be made anew. */
+bool view_spec_is_remade(const struct view_spec *spec, const struct touched *touched);
 /* Whether a slot of these names belongs to it. */
 bool view_spec_has(const struct view_spec *spec, struct steme_slice subject, struct steme_slice predicate);
 

@@ -8,7 +8,6 @@
 #include "base/slice.h"
 #include "cortex/judge.h"
 #include "db/view_spec.h"
-#include "db/view_touch.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -418,16 +417,16 @@ static steme_status update_slot(struct step *step, struct bench *bench, struct l
 }
 
 static steme_status update_view(struct step *step, struct bench *bench, struct live *live,
-                                const struct view_touch *touch, const struct wal_mark *after, struct steme_error *err)
+                                const struct touched *touched, const struct wal_mark *after, struct steme_error *err)
 {
     steme_status status = STEME_OK;
-    if (view_touch_all(touch, live->spec)) {
+    if (view_spec_is_remade(live->spec, touched)) {
         begin_refresh(live, &step->applied, &step->trust_digest);
         return STEME_OK;
     }
-    for (size_t i = 0; !status && i < touch->slot_count; i++)
-        if (view_spec_may_have(live->spec, &touch->slots[i]))
-            status = update_slot(step, bench, live, &touch->slots[i], err);
+    for (size_t i = 0; !status && i < touched->slot_count; i++)
+        if (view_spec_may_have(live->spec, &touched->slots[i]))
+            status = update_slot(step, bench, live, &touched->slots[i], err);
     if (status) return status;
     live->state.mark = *after;
     live->changed = true;
@@ -435,13 +434,13 @@ static steme_status update_view(struct step *step, struct bench *bench, struct l
 }
 
 /* One view's share of a stretch: what it can't do is undone, and it stays where it was. */
-static steme_status move_view(struct step *step, struct bench *bench, struct live *live, const struct view_touch *touch,
+static steme_status move_view(struct step *step, struct bench *bench, struct live *live, const struct touched *touched,
                               const struct wal_mark *after, struct steme_error *err)
 {
     struct steme_error why = { 0 };
     struct view_state before = live->state;
     size_t changes = step->change_count;
-    steme_status status = update_view(step, bench, live, touch, after, &why);
+    steme_status status = update_view(step, bench, live, touched, after, &why);
     if (is_its_own_fault(status)) {
         live->state = before;
         step->change_count = changes;
@@ -457,7 +456,7 @@ static steme_status move_on(struct step *step, struct steme_error *err)
 {
     struct wal_mark from = { .location = UINT64_MAX };
     struct wal_entry *entries = NULL;
-    struct view_touch touch = { 0 };
+    struct touched touched = touched_by((const uint8_t(*)[16])step->trust->ids, step->trust->count);
     struct bench bench;
     size_t count = 0;
     for (size_t i = 0; i < step->live_count; i++)
@@ -469,10 +468,11 @@ static steme_status move_on(struct step *step, struct steme_error *err)
     if (status) return status;
     status = bench_open(step, after.location, &bench, err);
     if (status) return status;
-    status = view_touch_find(&bench.reader, step->trust, entries, count, &step->views->work, &touch, err);
+    status = touched_add(&bench.reader, entries, count, &step->views->work, &touched, err);
+    if (!status) status = touched_settle(&bench.reader, &step->views->work, &touched, err);
     for (size_t i = 0; !status && i < step->live_count; i++)
         if (is_behind(step, &step->live[i]) && step->live[i].state.mark.location == from.location)
-            status = move_view(step, &bench, &step->live[i], &touch, &after, err);
+            status = move_view(step, &bench, &step->live[i], &touched, &after, err);
     bench_close(&bench);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "base/slice.h"
 #include "base/text.h"
 #include "db/snapshot.h"
+#include "lattice/moment.h"
 #include "model/record.h"
 
 #include <inttypes.h>
@@ -283,7 +284,7 @@ static steme_status visit_batch(struct steme_snapshot *s, uint64_t location, uin
     struct wal_entry frame = { .next_location = location };
     steme_status status = STEME_OK;
     while (!status && !frame.batch_last) {
-        status = evidence_frame(s->store->wal, s->reader.txn, frame.next_location, &frame, err);
+        status = moment_frame(s->store->wal, s->reader.txn, frame.next_location, &frame, err);
         if (status == STEME_NOT_FOUND) return STEME_OK;
         if (status || frame.location >= s->reader.limit) break;
         if (frame.sequence < *since) continue;

@@ -50,10 +50,6 @@ MUST_CHECK steme_status evidence_named(struct reader *reader, uint64_t location,
  * the same, or a row that points too far would go for one that came later. */
 MUST_CHECK steme_status evidence_later(struct reader *reader, uint64_t location, const uint8_t id[16], bool *later_out,
                                        struct steme_error *err);
-/* The frame at a location, or where that is damaged the next sound one of its batch that the index knows.
- * STEME_NOT_FOUND: the batch has no more. */
-MUST_CHECK steme_status evidence_frame(struct wal *wal, struct kv_txn *txn, uint64_t location, struct wal_entry *out,
-                                       struct steme_error *err);
 
 /* One assertion of the slot. */
 struct testimony {
@@ -149,12 +145,5 @@ bool evidence_step_slot(struct slot_ref *slot);
 /* Location of the record whose id begins so, and its type. STEME_NOT_FOUND, also when it lies at or past the limit. */
 MUST_CHECK steme_status evidence_locate(struct reader *reader, const uint8_t id[16], enum steme_type *type_out,
                                         uint64_t *location_out, struct steme_error *err);
-
-/* Location behind the last record with at most this sequence number, received by then: a limit, UINT64_MAX for none.
- * sequence UINT64_MAX and received_us STEME_TIME_MAX do not bound. *sequence_out: the sequence number that bounds. */
-MUST_CHECK steme_status evidence_limit(struct wal *wal, struct kv_txn *txn, uint64_t sequence, int64_t received_us,
-                                       uint64_t *limit_out, uint64_t *sequence_out, struct steme_error *err);
-/* When the last record with at most this sequence number was received. STEME_NOT_FOUND: there is none. */
-MUST_CHECK steme_status evidence_received(struct kv_txn *txn, uint64_t sequence, int64_t *out, struct steme_error *err);
 
 #endif

@@ -161,7 +161,7 @@ static steme_status follow(struct making *m, struct steme_error *err)
     for (size_t i = 0; !status && i < m->masked.count; i++) {
         struct wal_entry entry;
         status = evidence_record(m->reader, m->masked.items[i], &entry, err);
-        if (!status) status = touched_add(m->reader, &entry, NULL, m->arena, m->touched, err);
+        if (!status) status = touched_add(m->reader, &entry, 1, m->arena, m->touched, err);
         if (!status && !m->wish->direct) status = derivation_children(m->reader, &entry.id, add_child, m, err);
     }
     return status;
@@ -188,7 +188,7 @@ static steme_status scan_ballots(struct making *m, uint8_t tag, struct steme_err
         if (!masked) continue;
         m->mask->ballot_count++;
         status = evidence_named(m->reader, row.location, row.vote, &entry, err);
-        if (!status) status = touched_add(m->reader, &entry, NULL, m->arena, m->touched, err);
+        if (!status) status = touched_add(m->reader, &entry, 1, m->arena, m->touched, err);
         if (status) break;
     }
     kv_cursor_end(&cursor);
@@ -250,7 +250,6 @@ steme_status mask_make(struct reader *reader, const struct mask_wish *wish, stru
     struct mask_miss miss = { 0 };
     struct making m = { .reader = reader, .wish = wish, .arena = arena, .mask = &mask, .touched = touched };
     invariant(!reader->mask);
-    *touched = (struct touched){ 0 };
     m.author_id = agent_id(m.author);
     steme_status status = begin(&m, err);
     if (!status) status = add_named(&m, &miss, err);
@@ -260,6 +259,7 @@ steme_status mask_make(struct reader *reader, const struct mask_wish *wish, stru
     if (!status && mask.agent_count) status = scan_ballots(&m, 'V', err);
     if (!status && (mask.agent_count || mask.source_count)) status = scan_ballots(&m, 'A', err);
     if (!status && (mask.agent_count || mask.epoch_count)) status = scan_epochs(&m, err);
+    if (!status) status = touched_settle(reader, arena, touched, err);
     if (status) return status;
     note_miss(wish->agents, wish->agent_count, mask.agents, mask.agent_count, m.met_agents, 'a', &miss);
     note_miss(wish->sources, wish->source_count, mask.sources, mask.source_count, m.met_sources, 's', &miss);
@@ -268,7 +268,6 @@ steme_status mask_make(struct reader *reader, const struct mask_wish *wish, stru
     mask.assertions = m.masked.items;
     mask.assertion_count = m.masked.count;
     mask.derived_count = m.masked.count - direct_count;
-    touched_sort(touched);
     *out = mask;
     *miss_out = miss;
     return STEME_OK;

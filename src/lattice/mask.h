@@ -51,7 +51,8 @@ struct mask_miss {
     size_t index;
 };
 
-/* Make the mask, for readers of this state, and say which slots it may change (sorted). *miss_out: the first agent or
+/* Make the mask, for readers of this state, and add to *touched (touched_by()) which slots it may
+ * change, settled. *miss_out: the first agent or
  * source that nothing is by, epoch that is not there, or id that is no assertion's; the mask is made all the same. The
  * reader must have no mask. STEME_CORRUPT: the index lies. */
 MUST_CHECK steme_status mask_make(struct reader *reader, const struct mask_wish *wish, struct arena *arena,

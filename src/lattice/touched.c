@@ -2,12 +2,12 @@
 #include "lattice/touched.h"
 
 #include "base/check.h"
+#include "base/id16.h"
 #include "base/slice.h"
+#include "lattice/projection.h"
 #include "model/record.h"
 
 #include <stdlib.h>
-
-enum { FIRST_TOUCHED = 16 };
 
 static const char cardinality_predicate[] = "steme:cardinality";
 
@@ -18,7 +18,19 @@ int slot_ref_compare(const struct slot_ref *a, const struct slot_ref *b)
     return memcmp(a->slot, b->slot, sizeof a->slot);
 }
 
+struct touched touched_by(const uint8_t (*trusted)[16], size_t trusted_count)
+{
+    return (struct touched){ .trusted = trusted, .trusted_count = trusted_count };
+}
+
 /* ---- lists ---- */
+
+/* A claim that was voted on: of its slot only the route is known. */
+struct claim_ref {
+    uint64_t route;
+    uint8_t claim[16];
+    bool found;
+};
 
 static int compare_slots(const void *left, const void *right) { return slot_ref_compare(left, right); }
 
@@ -28,138 +40,129 @@ static int compare_predicates(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-void touched_sort(struct touched *touched)
+static int compare_claims(const void *left, const void *right)
 {
-    size_t kept = 0;
-    if (touched->slot_count) qsort(touched->slots, touched->slot_count, sizeof *touched->slots, compare_slots);
-    for (size_t i = 0; i < touched->slot_count; i++)
-        if (!kept || compare_slots(&touched->slots[i], &touched->slots[kept - 1]) != 0)
-            touched->slots[kept++] = touched->slots[i];
-    touched->slot_count = kept;
-    kept = 0;
-    if (touched->predicate_count)
-        qsort(touched->predicates, touched->predicate_count, sizeof *touched->predicates, compare_predicates);
-    for (size_t i = 0; i < touched->predicate_count; i++)
-        if (!kept || touched->predicates[i] != touched->predicates[kept - 1])
-            touched->predicates[kept++] = touched->predicates[i];
-    touched->predicate_count = kept;
+    const struct claim_ref *a = left, *b = right;
+    if (a->route != b->route) return a->route < b->route ? -1 : 1;
+    return id16_compare(a->claim, b->claim);
 }
 
-/* Twice the room for a list; the old copy is left to the arena's end. */
-static steme_status make_room(struct arena *arena, void **list, size_t count, size_t *capacity, size_t size,
-                              struct steme_error *err)
+/* What a list has in it. */
+struct element {
+    size_t size;
+    int (*compare)(const void *left, const void *right);
+};
+static const struct element slot_element = { sizeof(struct slot_ref), compare_slots },
+                            predicate_element = { sizeof(uint32_t), compare_predicates },
+                            claim_element = { sizeof(struct claim_ref), compare_claims };
+
+static void *item_at(const struct touched_list *list, size_t index, const struct element *element)
 {
-    size_t wanted = *capacity ? 2 * *capacity : FIRST_TOUCHED;
-    void *grown = arena_alloc(arena, wanted * size);
-    if (!grown) return arena_full(arena, err);
-    if (count) memcpy(grown, *list, count * size);
-    *list = grown;
-    *capacity = wanted;
+    return (uint8_t *)list->items + index * element->size;
+}
+
+static void sort_list(struct touched_list *list, const struct element *element)
+{
+    size_t kept = 0;
+    if (list->count) qsort(list->items, list->count, element->size, element->compare);
+    for (size_t i = 0; i < list->count; i++) {
+        const void *item = item_at(list, i, element);
+        if (kept && element->compare(item, item_at(list, kept - 1, element)) == 0) continue;
+        if (kept < i) memcpy(item_at(list, kept, element), item, element->size);
+        kept++;
+    }
+    list->count = kept;
+}
+
+static steme_status add(struct touched_list *list, const void *item, const struct element *element, struct arena *arena,
+                        struct steme_error *err)
+{
+    if (list->count && element->compare(item_at(list, list->count - 1, element), item) == 0) return STEME_OK;
+    /* A full list may hold items many times over: it grows only if half of it and more is left. */
+    bool full = list->count == list->capacity;
+    if (full) sort_list(list, element);
+    if (full && 2 * list->count >= list->capacity) {
+        size_t taken = list->capacity;
+        if (!arena_grow(arena, &list->items, taken, 1, &list->capacity, element->size)) return arena_full(arena, err);
+    }
+    memcpy(item_at(list, list->count++, element), item, element->size);
     return STEME_OK;
+}
+
+static bool has(const struct touched_list *list, const void *item, const struct element *element)
+{
+    return list->count && bsearch(item, list->items, list->count, element->size, element->compare) != NULL;
 }
 
 static steme_status add_slot(struct touched *touched, const struct slot_ref *slot, struct arena *arena,
                              struct steme_error *err)
 {
-    void *list = touched->slots;
-    if (touched->slot_count && slot_ref_compare(&touched->slots[touched->slot_count - 1], slot) == 0) return STEME_OK;
-    /* A full list may hold slots many times over: it grows only if half of it and more is left. */
-    bool full = touched->slot_count == touched->slot_capacity;
-    if (full) touched_sort(touched);
-    if (full && 2 * touched->slot_count >= touched->slot_capacity) {
-        steme_status status = make_room(arena, &list, touched->slot_count, &touched->slot_capacity, sizeof *slot, err);
-        if (status) return status;
-    }
-    touched->slots = list;
-    touched->slots[touched->slot_count++] = *slot;
-    return STEME_OK;
+    steme_status status = add(&touched->found, slot, &slot_element, arena, err);
+    return status ? status : add(&touched->predicates, &slot->predicate, &predicate_element, arena, err);
 }
 
-static steme_status add_predicate(struct touched *touched, uint32_t predicate, struct arena *arena,
-                                  struct steme_error *err)
+/* ---- what is named ---- */
+
+bool touched_has_all_of(const struct touched *touched, uint32_t predicate, struct reach reach)
 {
-    void *list = touched->predicates;
-    size_t count = touched->predicate_count;
-    if (count && touched->predicates[count - 1] == predicate) return STEME_OK;
-    if (count == touched->predicate_capacity) {
-        steme_status status = make_room(arena, &list, count, &touched->predicate_capacity, sizeof predicate, err);
-        if (status) return status;
-    }
-    touched->predicates = list;
-    touched->predicates[touched->predicate_count++] = predicate;
-    return STEME_OK;
+    return touched->epochs || (reach.endorsements && touched->weights) ||
+           has(&touched->schemas, &predicate, &predicate_element) ||
+           (reach.predicate && has(&touched->predicates, &predicate, &predicate_element));
 }
 
-bool touched_has(const struct touched *touched, const struct slot_ref *slot, bool weighs)
+bool touched_has(const struct touched *touched, const struct slot_ref *slot, struct reach reach)
 {
-    if (touched->epochs || (weighs && touched->weights)) return true;
-    if (touched->predicate_count && bsearch(&slot->predicate, touched->predicates, touched->predicate_count,
-                                            sizeof slot->predicate, compare_predicates))
-        return true;
-    return touched->slot_count &&
-           bsearch(slot, touched->slots, touched->slot_count, sizeof *slot, compare_slots) != NULL;
+    return touched_has_all_of(touched, slot->predicate, reach) || has(&touched->found, slot, &slot_element);
+}
+
+bool touched_widely(const struct touched *touched, struct reach reach)
+{
+    return touched->epochs || (reach.endorsements && touched->weights) || touched->schemas.count ||
+           (reach.predicate && touched->predicates.count);
 }
 
 /* ---- what a record bears on ---- */
 
-static steme_status touch_identity(struct touched *touched, const struct assertion_view *view,
-                                   const struct identity *identity, struct arena *arena, struct steme_error *err)
+struct adding {
+    struct reader *reader;
+    struct touched *touched;
+    struct arena *arena;  /* of the lists */
+    struct arena scratch; /* of what is read meanwhile */
+};
+
+static bool trusts(const struct touched *touched, const uint8_t voice[16])
+{
+    return id16_find(touched->trusted, touched->trusted_count, voice) < touched->trusted_count;
+}
+
+static steme_status touch_identity(struct adding *a, const struct assertion_view *view, const struct identity *identity,
+                                   struct steme_error *err)
 {
     struct slot_ref slot = { .route = identity->route, .predicate = identity->predicate };
     memcpy(slot.slot, identity->slot.bytes, sizeof slot.slot);
-    steme_status status = add_slot(touched, &slot, arena, err);
+    steme_status status = add_slot(a->touched, &slot, a->arena, err);
+    bool schema = slice_equal(view->predicate, slice_text(cardinality_predicate)) &&
+                  trusts(a->touched, identity->voice.bytes);
+    if (status || !schema) return status;
     /* A schema's subject is a predicate: the hash of the one begins with the hash of the other. */
-    if (!status && slice_equal(view->predicate, slice_text(cardinality_predicate)))
-        status = add_predicate(touched, (uint32_t)(identity->route >> 32), arena, err);
-    return status;
+    uint32_t predicate = (uint32_t)(identity->route >> 32);
+    return add(&a->touched->schemas, &predicate, &predicate_element, a->arena, err);
 }
 
-static steme_status touch_assertion(struct touched *touched, const struct wal_entry *entry,
-                                    const struct identity *identity, struct arena *arena, struct steme_error *err)
+static steme_status touch_assertion(struct adding *a, const struct wal_entry *entry, struct steme_error *err)
 {
     struct assertion_view view;
-    struct identity made;
+    struct identity identity;
     steme_status status = assertion_view_trusted(entry->bytes, &view, err);
-    if (!status && !identity) status = identity_many(&view, 1, &made, arena, err);
-    return status ? status : touch_identity(touched, &view, identity ? identity : &made, arena, err);
+    if (!status) status = identity_many(&view, 1, &identity, &a->scratch, err);
+    return status ? status : touch_identity(a, &view, &identity, err);
 }
 
-/* The slot under the route that has an assertion of this claim below the limit. A claim's id has its slot hashed in: it
- * is of one slot only. */
-static steme_status find_claim(struct reader *reader, struct touched *touched, uint64_t route, const uint8_t claim[16],
-                               struct steme_error *err)
+static steme_status touch_claim(struct adding *a, const struct steme_target *target, struct steme_error *err)
 {
-    struct key_bytes prefix;
-    struct kv_cursor cursor = { 0 };
-    struct kv_pair pair;
-    if (touched->claim_known && touched->claim_route == route && memcmp(touched->claim, claim, 16) == 0)
-        return STEME_OK;
-    touched->claim_known = false;
-    touched->claim_found = false;
-    key_route_prefix(&prefix, 'S', route);
-    steme_status status = kv_seek(reader->txn, key_slice(&prefix), key_slice(&prefix), &cursor, &pair, err);
-    for (; !status && !touched->claim_found; status = kv_next(&cursor, &pair, err)) {
-        struct slot_row row;
-        struct slot_ref slot;
-        status = row_slot(pair.key, pair.value, &slot, &row, err);
-        if (status) break;
-        if (row.location >= reader->limit || memcmp(row.claim, claim, sizeof row.claim) != 0) continue;
-        touched->claim_found = true;
-        touched->claim_slot = slot;
-    }
-    kv_cursor_end(&cursor);
-    if (status && status != STEME_NOT_FOUND) return status;
-    touched->claim_known = true;
-    touched->claim_route = route;
-    memcpy(touched->claim, claim, sizeof touched->claim);
-    return STEME_OK;
-}
-
-static steme_status touch_claim(struct reader *reader, struct touched *touched, const struct steme_target *target,
-                                struct arena *arena, struct steme_error *err)
-{
-    steme_status status = find_claim(reader, touched, target->route, target->hash.bytes, err);
-    return status || !touched->claim_found ? status : add_slot(touched, &touched->claim_slot, arena, err);
+    struct claim_ref claim = { .route = target->route };
+    memcpy(claim.claim, target->hash.bytes, sizeof claim.claim);
+    return add(&a->touched->claims, &claim, &claim_element, a->arena, err);
 }
 
 /* The record of this id, if it is there: *type_out says what it is. STEME_NOT_FOUND. */
@@ -171,66 +174,126 @@ static steme_status find_record(struct reader *reader, const struct steme_hash *
     return status ? status : evidence_named(reader, location, id->bytes, out, err);
 }
 
-static steme_status touch_vote(struct reader *reader, struct touched *touched, const struct steme_vote *vote,
-                               struct arena *arena, struct steme_error *err)
+static steme_status touch_vote(struct adding *a, const struct steme_vote *vote, struct steme_error *err)
 {
     enum steme_type type = STEME_BUNDLE;
     struct wal_entry entry;
     steme_status status = STEME_OK;
     switch (vote->target.kind) {
     case STEME_ON_AGENT:
-    case STEME_ON_SOURCE: touched->weights = true; return STEME_OK;
-    case STEME_ON_CLAIM: return touch_claim(reader, touched, &vote->target, arena, err);
+    case STEME_ON_SOURCE: a->touched->weights = true; return STEME_OK;
+    case STEME_ON_CLAIM: return touch_claim(a, &vote->target, err);
     case STEME_ON_ASSERTION:
-        status = find_record(reader, &vote->target.hash, &type, &entry, err);
+        status = find_record(a->reader, &vote->target.hash, &type, &entry, err);
         if (status || type != STEME_ASSERTION) return status == STEME_NOT_FOUND ? STEME_OK : status;
-        return touch_assertion(touched, &entry, NULL, arena, err);
+        return touch_assertion(a, &entry, err);
     case STEME_ON_EPOCH:
     case STEME_ON_VOTE: return STEME_OK;
     }
     unreachable_here();
 }
 
-static steme_status touch_target(struct reader *reader, struct touched *touched, const struct steme_hash *id,
-                                 struct arena *scratch, struct arena *arena, struct steme_error *err)
+/* A target is found by its id alone, whatever kind the revision says, as evidence finds it. */
+static steme_status touch_target(struct adding *a, const struct steme_revision *revision, const struct steme_hash *id,
+                                 struct steme_error *err)
 {
     enum steme_type type = STEME_BUNDLE;
     struct wal_entry entry;
     struct steme_record record;
-    steme_status status = find_record(reader, id, &type, &entry, err);
+    steme_status status = find_record(a->reader, id, &type, &entry, err);
     if (status) return status == STEME_NOT_FOUND ? STEME_OK : status;
-    if (type == STEME_ASSERTION) return touch_assertion(touched, &entry, NULL, arena, err);
+    if (memcmp(record_author(entry.bytes), revision->author.bytes, 32) != 0) return STEME_OK;
+    if (type == STEME_ASSERTION) return touch_assertion(a, &entry, err);
     if (type != STEME_VOTE) return STEME_OK;
-    status = record_decode(entry.bytes, scratch, &record, err);
+    status = record_decode(entry.bytes, &a->scratch, &record, err);
     if (!status && record.type != STEME_VOTE)
         status = error_set(err, STEME_CORRUPT, "the index calls a record a vote that is none");
-    return status ? status : touch_vote(reader, touched, &record.as.vote, arena, err);
+    return status ? status : touch_vote(a, &record.as.vote, err);
 }
 
-static steme_status touch_decoded(struct reader *reader, struct touched *touched, const struct steme_record *record,
-                                  struct arena *scratch, struct arena *arena, struct steme_error *err)
+static steme_status touch_record(struct adding *a, const struct wal_entry *entry, const struct projected *projected,
+                                 struct steme_error *err)
 {
-    steme_status status = STEME_OK;
-    if (record->type == STEME_VOTE) return touch_vote(reader, touched, &record->as.vote, arena, err);
-    if (record->type == STEME_EPOCH) touched->epochs = true;
-    if (record->type != STEME_REVISION) return STEME_OK;
-    for (size_t i = 0; !status && i < record->as.revision.target_count; i++)
-        status = touch_target(reader, touched, &record->as.revision.targets[i].hash, scratch, arena, err);
+    struct steme_record record;
+    if (projected->dead) return STEME_OK;
+    if (projected->type == STEME_ASSERTION) return touch_identity(a, &projected->view, &projected->identity, err);
+    if (projected->type == STEME_EPOCH) a->touched->epochs = true;
+    if (projected->type != STEME_VOTE && projected->type != STEME_REVISION) return STEME_OK;
+    steme_status status = record_decode(entry->bytes, &a->scratch, &record, err);
+    if (status) return status;
+    if (record.type == STEME_VOTE) return touch_vote(a, &record.as.vote, err);
+    const struct steme_revision *revision = &record.as.revision;
+    for (size_t i = 0; !status && i < revision->target_count; i++)
+        status = touch_target(a, revision, &revision->targets[i].hash, err);
     return status;
 }
 
-steme_status touched_add(struct reader *reader, const struct wal_entry *entry, const struct identity *identity,
-                         struct arena *arena, struct touched *touched, struct steme_error *err)
+steme_status touched_add(struct reader *reader, const struct wal_entry *entries, size_t count, struct arena *arena,
+                         struct touched *touched, struct steme_error *err)
 {
-    enum { SCRATCH_CEILING_BYTES = 64 << 20 }; /* holds any record decoded, many times over */
-    enum steme_type type = STEME_BUNDLE;
-    if (record_check(entry->bytes, &type, NULL) || type == STEME_BUNDLE) return STEME_OK;
-    if (type == STEME_ASSERTION) return touch_assertion(touched, entry, identity, arena, err);
-    struct arena scratch;
-    struct steme_record record;
-    arena_init(&scratch, SCRATCH_CEILING_BYTES);
-    steme_status status = record_decode(entry->bytes, &scratch, &record, err);
-    if (!status) status = touch_decoded(reader, touched, &record, &scratch, arena, err);
-    arena_deinit(&scratch);
+    enum { SCRATCH_CEILING_BYTES = 1 << 30 }; /* holds what the log gives out at once, prepared */
+    struct adding a = { .reader = reader, .touched = touched, .arena = arena };
+    struct projected *projected = NULL;
+    if (!count) return STEME_OK;
+    arena_init(&a.scratch, SCRATCH_CEILING_BYTES);
+    steme_status status = projection_prepare(entries, count, &a.scratch, &projected, err);
+    for (size_t i = 0; !status && i < count; i++) {
+        struct arena_mark start = arena_mark(&a.scratch);
+        status = touch_record(&a, &entries[i], &projected[i], err);
+        arena_rewind(&a.scratch, start);
+    }
+    arena_deinit(&a.scratch);
+    return status;
+}
+
+/* ---- claims to slots ---- */
+
+/* One walk over a subject's rows, as far as it takes to find the slot of each claim. A claim's id has its slot hashed
+ * in: it is of one slot only. */
+static steme_status find_claims(struct reader *reader, struct claim_ref *claims, size_t count, struct arena *arena,
+                                struct touched *touched, struct steme_error *err)
+{
+    struct key_bytes prefix;
+    struct kv_cursor cursor = { 0 };
+    struct kv_pair pair;
+    size_t left = count;
+    key_route_prefix(&prefix, 'S', claims->route);
+    steme_status status = kv_seek(reader->txn, key_slice(&prefix), key_slice(&prefix), &cursor, &pair, err);
+    while (!status && left) {
+        struct slot_ref slot;
+        struct slot_row row;
+        struct claim_ref wanted = { .route = claims->route }, *claim = NULL;
+        status = row_slot(pair.key, pair.value, &slot, &row, err);
+        if (status) break;
+        memcpy(wanted.claim, row.claim, sizeof wanted.claim);
+        if (row.location < reader->limit) claim = bsearch(&wanted, claims, count, sizeof *claims, compare_claims);
+        if (claim && !claim->found) {
+            claim->found = true;
+            left--;
+            status = add_slot(touched, &slot, arena, err);
+        }
+        if (!status) status = kv_next(&cursor, &pair, err);
+    }
+    kv_cursor_end(&cursor);
+    return status == STEME_NOT_FOUND ? STEME_OK : status;
+}
+
+steme_status touched_settle(struct reader *reader, struct arena *arena, struct touched *touched,
+                            struct steme_error *err)
+{
+    steme_status status = STEME_OK;
+    struct claim_ref *claims = touched->claims.items;
+    sort_list(&touched->claims, &claim_element);
+    for (size_t first = 0, end; !status && first < touched->claims.count; first = end) {
+        for (end = first + 1; end < touched->claims.count && claims[end].route == claims[first].route;)
+            end++;
+        status = find_claims(reader, claims + first, end - first, arena, touched, err);
+    }
+    touched->claims.count = 0;
+    sort_list(&touched->found, &slot_element);
+    sort_list(&touched->predicates, &predicate_element);
+    sort_list(&touched->schemas, &predicate_element);
+    touched->slots = touched->found.items;
+    touched->slot_count = touched->found.count;
     return status;
 }

@@ -53,6 +53,35 @@ def rows_follow_what_is_written():
         expect(f"as of {after['watermark'] + 1}" in plain.error, plain)
 
 
+def rows_that_are_learned_are_of_one_state():
+    """Whatever bears on a slot of the predicate makes all rows anew, also those of other subjects."""
+    with Scratch() as scratch:
+        stocked(scratch)
+        for planet in range(6):
+            for source in ("NASA", "ESA", "a friend"):
+                value = "rock" if source == "a friend" and planet % 2 else "gas"
+                scratch.good("assert", f"planet {planet}", "made_of", value, "--source", source)
+        scratch.good("view", "create", "learned", "--lens", "reliability", "--subject", "planet ?", "--predicate",
+                     "made_of", "--method", "one-coin", "--uncalibrated", "--copying", "--prior", "0.25")
+        told = scratch.good("view", "show", "learned", "--json").json["parameters"]
+        expect({p["name"]: p["value"] for p in told} == {"method": "one-coin", "uncalibrated": "yes", "copying": "yes",
+                                                         "prior": "0.25"}, told)
+        before, old = rows(scratch, "learned")
+        expect(before["weights_as_of"] == before["watermark"] and len(old) == 6, before)
+        for odd in ("Io", "Europa", "Ganymede"):
+            scratch.good("assert", odd, "made_of", "ice", "--source", "a friend")
+            scratch.good("assert", odd, "made_of", "rock", "--source", "NASA")
+            scratch.good("assert", odd, "made_of", "rock", "--source", "ESA")
+        after, new = rows(scratch, "learned")
+        expect(after["watermark"] == before["watermark"] + 9 and set(new) == set(old), after)
+        expect(any(new[slot]["probability"] != old[slot]["probability"] for slot in new), new)
+        for (subject, predicate), row in new.items():
+            answer = scratch.good("resolve", subject, predicate, "--lens", "reliability", "--method", "one-coin",
+                                  "--uncalibrated", "--copying", "--prior", "0.25", "--json").json
+            expect(row["probability"] == answer["beliefs"][0]["probability"], (row, answer))
+        expect(scratch.good("verify", "--json").json["findings"] == 0, "verify")
+
+
 def views_are_listed_shown_and_dropped():
     with Scratch() as scratch:
         stocked(scratch)

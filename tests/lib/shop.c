@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/slice.h"
+#include "db/store.h"
 #include "lib/testing.h"
 
 #include <inttypes.h>
@@ -89,6 +90,7 @@ void shop_keep_key(struct shop *shop, unsigned agent)
     assert_non_null(file);
     fprintf(file, "stemedb key 1\nseed %s\npublic %s\n", seed, key);
     assert_int_equal(fclose(file), 0);
+    if (shop->store) store_trust_changed(shop->store); /* whoever keeps views may have listed the keys already */
     free(path);
     free(seed);
     free(key);

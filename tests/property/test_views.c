@@ -74,7 +74,7 @@ static const char *const subjects[] = { "sun", "moon", "mars", "sum" };
 static const char *const predicates[] = { "mass", "seen", "kind" };
 static const char *const patterns[] = { "", "*", "s*", "su?", "mars", "\\mars", "*o*n", "?" };
 static const char *const view_names[] = { "alpha", "beta", "gamma" };
-static const char *const lenses[] = { "consensus", "recency", "pool", "union", "authority" };
+static const char *const lenses[] = { "consensus", "recency", "pool", "union", "authority", "reliability" };
 
 /* ---- writing ---- */
 
@@ -270,6 +270,11 @@ static void put_view(struct life *life)
     if (chance(life, 400)) spec.predicate = slice_text(pick(life, predicates, countof(predicates)));
     if (chance(life, 200)) spec.lens.half_life_us = 3;
     if (chance(life, 200)) spec.lens.prior = 0.25;
+    /* Not confusion: it answers only where there are labels enough, and a view of it has a fault elsewhere. */
+    if (chance(life, 100)) spec.lens.method = STEME_METHOD_ONE_COIN;
+    if (chance(life, 100)) spec.lens.method = STEME_METHOD_ACCURACY;
+    if (chance(life, 200)) spec.lens.copying = true;
+    if (chance(life, 200)) spec.lens.uncalibrated = true;
     if (chance(life, 300)) {
         spec.lens.damping = 0.5;
         spec.lens.roots = &pile_agent(draw(life, AGENTS))->key;

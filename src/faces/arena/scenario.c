@@ -49,6 +49,7 @@ enum key_type {
     KEY_RANGE,
     KEY_MILLI,
     KEY_WORD,
+    KEY_FLAG,
     KEY_REAL,
     KEY_DURATION,
     KEY_KIND,
@@ -61,7 +62,7 @@ struct key_spec {
     enum key_type type;
     size_t offset;
     uint32_t min, max;                  /* COUNT, MILLI (in wholes), REAL */
-    const char *const words[WORDS_MAX]; /* WORD: in the order of the enum */
+    const char *const words[WORDS_MAX]; /* WORD and FLAG: in the order of their values */
 };
 
 static const struct key_spec world_keys[] = {
@@ -100,6 +101,14 @@ static const struct key_spec lens_keys[] = {
     { "half_life", KEY_DURATION, offsetof(struct scenario_lens, lens.half_life_us), 0, 0, { NULL } },
     { "prior", KEY_REAL, offsetof(struct scenario_lens, lens.prior), 0, 1000000, { NULL } },
     { "damping", KEY_REAL, offsetof(struct scenario_lens, lens.damping), 0, 1, { NULL } },
+    { "method",
+      KEY_WORD,
+      offsetof(struct scenario_lens, lens.method),
+      0,
+      0,
+      { "auto", "one-coin", "confusion", "accuracy" } },
+    { "copying", KEY_FLAG, offsetof(struct scenario_lens, lens.copying), 0, 0, { "no", "yes" } },
+    { "uncalibrated", KEY_FLAG, offsetof(struct scenario_lens, lens.uncalibrated), 0, 0, { "no", "yes" } },
     { 0 },
 };
 
@@ -199,6 +208,14 @@ static steme_status parse_word(const struct key_spec *spec, const char *text, un
     return unknown_word(err, STEME_BAD_INPUT, what, text, spec->words, count);
 }
 
+static steme_status parse_flag(const struct key_spec *spec, const char *text, bool *out, struct steme_error *err)
+{
+    unsigned word = 0;
+    steme_status status = parse_word(spec, text, &word, err);
+    if (!status) *out = word;
+    return status;
+}
+
 static steme_status parse_count(const struct key_spec *spec, const char *text, uint32_t *out, struct steme_error *err)
 {
     uint64_t count;
@@ -266,6 +283,7 @@ static steme_status set_value(struct parser *parser, const struct key_spec *spec
     case KEY_RANGE: return parse_range(spec->name, value, to, err);
     case KEY_MILLI: return parse_milli(spec, value, to, err);
     case KEY_WORD: return parse_word(spec, text, to, err);
+    case KEY_FLAG: return parse_flag(spec, text, to, err);
     case KEY_REAL: return parse_real(spec, value, to, err);
     case KEY_DURATION: return scalar_parse_duration(text, spec->name, to, err);
     case KEY_KIND: return parse_kind(text, parser->target, err);

@@ -69,6 +69,9 @@ static void parameters_come_back_as_they_were(void **state)
                                      .half_life_us = 86400000000,
                                      .damping = 0.1 + 0.2,
                                      .prior = 1.0 / 3,
+                                     .method = STEME_METHOD_CONFUSION,
+                                     .copying = true,
+                                     .uncalibrated = true,
                                      .roots = roots,
                                      .root_count = 2 };
     create(shop, signer, &spec);
@@ -77,6 +80,8 @@ static void parameters_come_back_as_they_were(void **state)
     assert_string_equal(view.lens.name, "authority");
     assert_int_equal(view.lens.half_life_us, 86400000000);
     assert_true(view.lens.damping == 0.1 + 0.2 && view.lens.prior == 1.0 / 3);
+    assert_int_equal(view.lens.method, STEME_METHOD_CONFUSION);
+    assert_true(view.lens.copying && view.lens.uncalibrated);
     assert_int_equal(view.lens.root_count, 2);
     assert_int_equal(view.lens.roots[0].bytes[0] + view.lens.roots[1].bytes[0], 10);
     steme_snapshot_close(&snapshot);
@@ -94,6 +99,10 @@ static void a_lens_or_parameter_that_is_unknown_makes_a_view_faulty(void **state
         { "consensus", "prior", "-1", "prior" },
         { "authority", "root", "abc", "root" },
         { "recency", "half-life", "1.5", "half-life" },
+        { "reliability", "method", "guess", "method" },
+        { "reliability", "method", "numbers", "method" },
+        { "reliability", "copying", "no", "copying" },
+        { "reliability", "uncalibrated", "1", "uncalibrated" },
     };
     struct shop *shop = *state;
     struct steme_signer *signer = new_key(shop, "me");

@@ -52,6 +52,8 @@ static const struct {
     { "a damping of one", "[lens a]\nis = authority\ndamping = 1\n", "x.arena:3:", "damping", "under 1" },
     { "a prior of zero", "[lens a]\nis = consensus\nprior = 0\n", "x.arena:3:", "prior", "over 0" },
     { "a half-life without a unit", "[lens a]\nis = recency\nhalf_life = 30\n", "x.arena:3:", "half_life", "30d" },
+    { "a method that is none", "[lens a]\nis = reliability\nmethod = coin\n", "x.arena:3:", "'coin'", "one-coin" },
+    { "neither yes nor no", "[lens a]\nis = reliability\ncopying = true\n", "x.arena:3:", "'true'", "no, yes" },
     { "attackers that are nobody", "attackers = crwd\nquestions = 1\n" CROWD, "x.arena:1:", "'crwd'", "'crowd'" },
     { "more stolen than there are", "questions = 1\n[agents a]\nkind = compromised\ncount = 2\nstolen = 3\n",
       "x.arena:2:", "3 stolen keys of 2", "at most count" },
@@ -123,7 +125,9 @@ static void a_scenario_is_read_as_it_is_written(void **state)
                                "tolerance = 0.25\n"
                                "[agents good]\nkind = noisy\ncount = 5\nerror = 0.125\nconfidence = 0.4\n"
                                "[ agents  bad ]\nkind = lying\nwrong = same\nspeaks = last\ncount = 4\n"
-                               "[lens slow]\nis = recency\nhalf_life = 30d";
+                               "[lens slow]\nis = recency\nhalf_life = 30d\n"
+                               "[lens sly]\nis = reliability\nmethod = accuracy\ncopying = yes\nuncalibrated = no\n"
+                               "[lens raw]\nis = reliability\nuncalibrated = yes";
     struct arena arena;
     struct scenario it;
     struct steme_error err;
@@ -147,10 +151,14 @@ static void a_scenario_is_read_as_it_is_written(void **state)
     assert_int_equal(scenario_attack(&it), 4);
     assert_int_equal(scenario_attack_max(&it), 256);
     assert_int_equal(scenario_others(&it), 5);
-    assert_int_equal(it.lens_count, built_in + 1);
+    assert_int_equal(it.lens_count, built_in + 3);
     assert_string_equal(it.lenses[built_in].name, "slow");
     assert_string_equal(it.lenses[built_in].lens.name, "recency");
     assert_true(it.lenses[built_in].lens.half_life_us == INT64_C(30) * 86400 * 1000000);
+    assert_int_equal(it.lenses[built_in + 1].lens.method, STEME_METHOD_ACCURACY);
+    assert_true(it.lenses[built_in + 1].lens.copying && !it.lenses[built_in + 1].lens.uncalibrated);
+    assert_int_equal(it.lenses[built_in + 2].lens.method, STEME_METHOD_AUTO);
+    assert_true(!it.lenses[built_in + 2].lens.copying && it.lenses[built_in + 2].lens.uncalibrated);
     arena_deinit(&arena);
 }
 

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/slice.h"
 #include "lattice/evidence.h"
+#include "lattice/moment.h"
 #include "lib/indexer.h"
 #include "lib/testing.h"
 #include "model/identity.h"
@@ -103,7 +104,7 @@ static inline steme_status begin_reading(struct world *w, const struct look *loo
     struct kv_txn *txn = NULL;
     uint64_t limit = 0, sequence = 0;
     OK(kv_begin(w->kv, KV_READ, &txn, &failure));
-    steme_status status = evidence_limit(w->log.wal, txn, look->as_of, look->as_of_us, &limit, &sequence, &failure);
+    steme_status status = moment_limit(w->log.wal, txn, look->as_of, look->as_of_us, &limit, &sequence, &failure);
     if (status) {
         kv_abort(&txn);
         return status;

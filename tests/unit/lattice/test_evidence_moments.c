@@ -64,7 +64,7 @@ static void a_moment_bounds_what_is_looked_at(void **state)
         look_at(w, "Pluto", "is a", &look);
         assert_row(w->found.testimony_count == moments[i].count, moments[i].name);
         OK(kv_begin(w->kv, KV_READ, &txn, &failure));
-        OK(evidence_limit(w->log.wal, txn, look.as_of, look.as_of_us, &limit, &sequence, &failure));
+        OK(moment_limit(w->log.wal, txn, look.as_of, look.as_of_us, &limit, &sequence, &failure));
         assert_row(sequence == moments[i].sequence, moments[i].name);
         kv_abort(&txn);
     }
@@ -478,8 +478,7 @@ static void a_store_that_fails_at_any_call_is_told(void **state)
         uint64_t limit = 0, sequence = 0;
         OK(kv_begin(w->kv, KV_READ, &txn, &failure));
         kv_fault_fail(w->kv, KV_FAULT_ANY, nth, STEME_IO, false);
-        steme_status status = evidence_limit(w->log.wal, txn, 4, PILE_NOON_US + 10 * SECOND, &limit, &sequence,
-                                             &failure);
+        steme_status status = moment_limit(w->log.wal, txn, 4, PILE_NOON_US + 10 * SECOND, &limit, &sequence, &failure);
         reader_init(&w->reader, w->log.wal, &txn, UINT64_MAX, STEME_TIME_MAX);
         if (!status) status = evidence_gather(&w->reader, &slot, NULL, &w->arena, &w->found, &failure);
         if (!status) status = evidence_endorsements(&w->reader, &w->arena, &edges, &count, &failure);

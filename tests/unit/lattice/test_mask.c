@@ -43,6 +43,7 @@ static void look_without(struct world *w, struct masking *m)
 {
     struct slot_ref slot = slot_of("Pluto", "is a");
     look_at_pluto(w);
+    m->touched = touched_by(NULL, 0);
     OK(mask_make(&w->reader, &m->wish, &w->arena, &m->mask, &m->touched, &m->miss, &failure));
     struct reader masked;
     reader_share(&masked, &w->reader, w->reader.limit);

@@ -5,6 +5,16 @@
 
 #include <stdio.h>
 
+static const struct reach slot_only, predicate_too = { .predicate = true }, endorsements_too = { .endorsements = true };
+
+/* The word of agent 0 on cardinality counts. */
+static struct touched trusting(void)
+{
+    static uint8_t trusted[1][16];
+    memcpy(trusted[0], pile_agent_id(0).bytes, sizeof trusted[0]);
+    return touched_by((const uint8_t(*)[16])trusted, countof(trusted));
+}
+
 /* What the last record said bears on. */
 static void touch_last(struct world *w, struct touched *out)
 {
@@ -16,9 +26,9 @@ static void touch_last(struct world *w, struct touched *out)
     OK(begin_reading(w, &latest));
     OK(evidence_locate(&w->reader, w->pile.ids[w->pile.record_count - 1].bytes, NULL, &location, &failure));
     OK(evidence_record(&w->reader, location, &entry, &failure));
-    *out = (struct touched){ 0 };
-    OK(touched_add(&w->reader, &entry, NULL, &w->arena, out, &failure));
-    touched_sort(out);
+    *out = trusting();
+    OK(touched_add(&w->reader, &entry, 1, &w->arena, out, &failure));
+    OK(touched_settle(&w->reader, &w->arena, out, &failure));
 }
 
 static void say_pluto(struct world *w) { say(w, 0, pluto_is("planet")); }
@@ -80,6 +90,18 @@ static void retract_endorsement(struct world *w)
     say(w, 1, pile_revision(STEME_RETRACT, &vote, 1, NULL));
 }
 static void make_many(struct world *w) { say(w, 0, pile_claim("is a", "steme:cardinality", "steme:many")); }
+static void make_many_unasked(struct world *w) { say(w, 1, pile_claim("is a", "steme:cardinality", "steme:many")); }
+static void retract_anothers(struct world *w)
+{
+    struct steme_target target = pile_on_assertion("Pluto", say(w, 0, pluto_is("planet")));
+    say(w, 1, pile_revision(STEME_RETRACT, &target, 1, NULL));
+}
+static void retract_anothers_vote(struct world *w)
+{
+    struct steme_target target = pile_on_assertion("Pluto", say(w, 0, pluto_is("planet")));
+    struct steme_target vote = { STEME_ON_VOTE, target.route, say(w, 1, pile_vote(target, STEME_REFUTE)) };
+    say(w, 0, pile_revision(STEME_RETRACT, &vote, 1, NULL));
+}
 static void retract_many(struct world *w)
 {
     struct steme_target target = pile_on_assertion("is a",
@@ -105,6 +127,9 @@ static const struct {
     { "a revision touches its target's slot", retract_it, .pluto = true },
     { "a revision of a vote touches what the vote does", retract_vote, .pluto = true },
     { "a revision of an endorsement touches weights", retract_endorsement, .weights = true },
+    { "another's revision touches nothing", retract_anothers, .pluto = false },
+    { "nor another's of a vote", retract_anothers_vote, .pluto = false },
+    { "a cardinality by somebody who isn't trusted touches its slot alone", make_many_unasked, .schema = true },
     { "a cardinality touches its predicate", make_many, .schema = true, .predicate = true },
     { "so does its revision", retract_many, .schema = true, .predicate = true },
 };
@@ -127,16 +152,15 @@ static void a_record_touches_what_it_bears_on_and_no_more(void **state)
         assert_row(!touches[i].schema || slot_ref_compare(&touched.slots[0], &schema) == 0, touches[i].name);
         assert_row(touched.weights == touches[i].weights, touches[i].name);
         assert_row(touched.epochs == touches[i].epochs, touches[i].name);
-        assert_row(touched.predicate_count == touches[i].predicate, touches[i].name);
-        /* "Charon is a" shares the predicate; weights concern it where they are looked at. */
-        assert_row(touched_has(&touched, &other, false) == (touches[i].predicate || touches[i].epochs),
-                   touches[i].name);
-        assert_row(touched_has(&touched, &other, true) ==
-                       (touches[i].predicate || touches[i].epochs || touches[i].weights),
-                   touches[i].name);
-        assert_row(touched_has(&touched, &pluto, false) ==
-                       (touches[i].pluto || touches[i].predicate || touches[i].epochs),
-                   touches[i].name);
+        assert_row(touched.schemas.count == touches[i].predicate, touches[i].name);
+        /* "Charon is a" shares the predicate; weights and the predicate concern it where they are looked at. */
+        bool all = touches[i].predicate || touches[i].epochs;
+        assert_row(touched_has(&touched, &other, slot_only) == all, touches[i].name);
+        assert_row(touched_has(&touched, &other, endorsements_too) == (all || touches[i].weights), touches[i].name);
+        assert_row(touched_has(&touched, &other, predicate_too) == (all || touches[i].pluto), touches[i].name);
+        assert_row(touched_has(&touched, &pluto, slot_only) == (all || touches[i].pluto), touches[i].name);
+        assert_row(touched_widely(&touched, slot_only) == all, touches[i].name);
+        assert_row(touched_widely(&touched, predicate_too) == (all || slots), touches[i].name);
         close_world(&made);
     }
 }
@@ -144,7 +168,7 @@ static void a_record_touches_what_it_bears_on_and_no_more(void **state)
 static void what_many_records_touch_is_sorted_and_named_once(void **state)
 {
     struct world *w = *state;
-    struct touched touched = { 0 };
+    struct touched touched = trusting();
     for (unsigned agent = 0; agent < 9; agent++) {
         char subject[16];
         (void)snprintf(subject, sizeof subject, "body %u", agent % 5);
@@ -158,9 +182,9 @@ static void what_many_records_touch_is_sorted_and_named_once(void **state)
         uint64_t location = 0;
         OK(evidence_locate(&w->reader, w->pile.ids[i].bytes, NULL, &location, &failure));
         OK(evidence_record(&w->reader, location, &entry, &failure));
-        OK(touched_add(&w->reader, &entry, NULL, &w->arena, &touched, &failure));
+        OK(touched_add(&w->reader, &entry, 1, &w->arena, &touched, &failure));
     }
-    touched_sort(&touched);
+    OK(touched_settle(&w->reader, &w->arena, &touched, &failure));
     assert_int_equal(touched.slot_count, 5);
     for (size_t i = 1; i < touched.slot_count; i++)
         assert_true(slot_ref_compare(&touched.slots[i - 1], &touched.slots[i]) < 0);
@@ -171,12 +195,13 @@ static void bytes_that_are_no_record_touch_nothing(void **state)
     struct world *w = *state;
     static const uint8_t nonsense[64] = { 9 };
     struct wal_entry entry = { .bytes = slice_of(nonsense, sizeof nonsense) };
-    struct touched touched = { 0 };
+    struct touched touched = trusting();
     w->kv = indexer_index(&w->log);
     OK(begin_reading(w, &latest));
-    OK(touched_add(&w->reader, &entry, NULL, &w->arena, &touched, &failure));
+    OK(touched_add(&w->reader, &entry, 1, &w->arena, &touched, &failure));
+    OK(touched_settle(&w->reader, &w->arena, &touched, &failure));
     assert_int_equal(touched.slot_count, 0);
-    assert_false(touched_widely(&touched, true));
+    assert_false(touched_widely(&touched, endorsements_too));
 }
 
 int main(void)
