@@ -163,7 +163,7 @@ static void torn(struct world *world)
 /* A bit of a batch turns that is not the last. */
 static void rotten(struct world *world)
 {
-    uint8_t byte;
+    uint8_t byte = 0;
     size_t got = 0;
     struct host_file *file = NULL;
     const uint64_t offset = 4096 + 700;
@@ -342,7 +342,7 @@ static steme_status revise_and_vote(struct world *world, struct steme_hash *seen
     steme_status status = STEME_OK;
     unsigned revisions = 0, votes = 0;
     for (size_t i = 40; !status && i < stock->parcel_count && revisions + votes < 4; i++) {
-        int type = stock->records[stock->parcels[i].first].record.type;
+        enum steme_type type = stock->records[stock->parcels[i].first].record.type;
         unsigned *kind = type == STEME_REVISION ? &revisions : type == STEME_VOTE ? &votes : NULL;
         if (!kind || *kind == 2) continue;
         ++*kind;
