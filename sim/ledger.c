@@ -29,9 +29,9 @@ static struct ledger_line *write_line(struct ledger *ledger, uint64_t sequence, 
     size_t first = ledger_first(ledger, place);
     if (!ledger->sequences[first]) ledger->sequences[first] = sequence;
     ledger->next_sequence = sequence + 1;
-    ledger->lines[ledger->count] = (struct ledger_line){ .sequence = sequence,
-                                                         .place = place,
-                                                         .submitted_at_us = now_us };
+    ledger->lines[ledger->count] = (struct ledger_line){
+        .sequence = sequence, .place = place, .call = ledger->calls, .submitted_at_us = now_us
+    };
     return &ledger->lines[ledger->count++];
 }
 
@@ -55,7 +55,7 @@ const char *ledger_acknowledge(struct ledger *ledger, size_t first, size_t count
         write_line(ledger, receipt->sequence, first + i, now_us);
         ledger->acknowledged++;
     }
-    if (ledger->count > call) ledger->last_call = call;
+    ledger->calls += ledger->count > call;
     return NULL;
 }
 
@@ -191,7 +191,10 @@ void ledger_unhit(struct ledger *ledger)
 /* The first line that may be missing without being told. */
 static size_t begin_of_tail(const struct ledger *ledger, enum ledger_tail tail)
 {
-    size_t first = tail == LEDGER_WHOLE ? ledger->count : ledger->last_call;
+    size_t first = ledger->count;
+    if (tail == LEDGER_WHOLE) return first;
+    while (first > 0 && ledger->lines[first - 1].call == ledger->lines[ledger->count - 1].call)
+        first--;
     while (tail == LEDGER_HIT && first > 0 && ledger->lines[first - 1].hit && !ledger->lines[first - 1].seen)
         first--;
     return first;
@@ -208,13 +211,11 @@ static bool is_told(const struct ledger_report *report, uint64_t sequence)
 /* Also what a torn tail took of copies: its numbers are given anew. */
 static void strike_out(struct ledger *ledger, size_t tail)
 {
-    size_t kept = 0, last_call = 0;
+    size_t kept = 0;
     for (size_t i = 0; i < ledger->count; i++) {
-        if (i == ledger->last_call) last_call = kept;
         bool cut = i >= tail && !ledger->lines[i].seen;
         if (!cut && !is_gone(ledger, i)) ledger->lines[kept++] = ledger->lines[i];
     }
-    ledger->last_call = last_call;
     ledger->count = kept;
     ledger->next_sequence = 1;
     for (size_t i = 0; i < kept; i++)
@@ -233,7 +234,7 @@ const char *ledger_end(struct ledger *ledger, bool opened, const struct ledger_r
         lost += gone;
         untold += gone && i < first_of_tail && !is_told(report, ledger->lines[i].sequence);
     }
-    if (ledger->count > ledger->begun_count) ledger->last_call = ledger->begun_count;
+    ledger->calls += ledger->count > ledger->begun_count;
     if (opened) ledger->unknown_count = 0;
     if (!unseen) return NULL;
     if (!ledger->rotten) return "an acknowledged record is not there";

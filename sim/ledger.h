@@ -13,15 +13,16 @@ struct ledger_line {
     int64_t submitted_at_us;
     int64_t received_at_us; /* what the log says, once seen: never earlier, never decreasing, never another */
     bool received_known;
-    bool seen; /* scratch for a comparison */
-    bool hit;  /* a write that went astray landed in its batch */
+    uint64_t call; /* which one put it here: what one call writes is one batch */
+    bool seen;     /* scratch for a comparison */
+    bool hit;      /* a write that went astray landed in its batch */
 };
 
 struct ledger {
     const struct stock *stock;
     struct ledger_line *lines; /* what the log must hold, in order */
     size_t count, capacity;
-    size_t last_call;              /* first line of the last call that was acknowledged */
+    uint64_t calls;                /* that put lines here */
     uint64_t *sequences;           /* by place of the first record with that id: of its first copy in the log, or 0 */
     size_t unknown, unknown_count; /* the call whose effect nobody knows: first place in the stock, records */
     int64_t unknown_at_us;         /* when it was submitted */
@@ -56,7 +57,7 @@ void ledger_unhit(struct ledger *ledger);
 /* What may be missing at the end without being told. */
 enum ledger_tail {
     LEDGER_WHOLE,
-    LEDGER_LAST_CALL, /* it went for a torn tail, or the disk never wrote it */
+    LEDGER_LAST_CALL, /* what is left of the last: it went for a torn tail, or the disk never wrote it */
     LEDGER_HIT        /* and what the write that went astray hit, from there to the end: it went for a torn tail */
 };
 /* With rot, what is gone must be told, number by number: what the engine has on record. */

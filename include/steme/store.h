@@ -185,7 +185,8 @@ struct steme_signed {
 /**
  * Write records that are encoded and signed already, durable together or not at all; every signature is verified.
  * A bundle is followed by its members. Records that are there already are left out and marked as duplicates (a bundle
- * with its members, whole).
+ * with its members, whole). One that another call wrote a moment ago, before the index took it in, may be written
+ * again: it stays one record, whose first copy counts.
  * @param store the store
  * @param records 1..STEME_BATCH_RECORDS_MAX
  * @param count how many

@@ -97,7 +97,9 @@ def drafts_in_json_are_votes_or_refused():
         lines = [json.dumps(line) for line in votes] + [json.dumps({"type": "epoch", "name": "x"}), "{"]
         result = scratch.run("vote", "--batch", "-", "--as", "bob", "--json", stdin="\n".join(lines) + "\n")
         expect(result.code == 1 and json.loads(result.text)["rejected"] == 2, result)
-        expect(json.loads(result.text)["written"] == 60, result)
+        written = json.loads(result.text)
+        # what the index does not know yet goes into the log once more, without effect
+        expect(written["written"] >= 60 and written["written"] + written["duplicates"] == len(votes), result)
         want = {"ballots": 60, "support": 1, "refute": 0}
         expect(want.items() <= tallies(scratch)["assertion"].items(), tallies(scratch))
 

@@ -690,7 +690,7 @@ static void a_killed_process_leaves_rows_that_agree_with_their_mark(void **state
     buf_init(&life.got, SHOP_TEXT_BYTES);
     for (uint64_t i = 0; i < 8 || (life.checks < 8 && i < 100); i++) { /* on a busy machine some come to nothing */
         struct prng prng = { seed + i };
-        kill_while_writing(shop->dir, seed + i, 20 + (unsigned)prng_below(&prng, 120));
+        kill_while_writing(shop->dir, seed + i, 20 + (unsigned)(prng_below(&prng, 120) + 20 * i));
         look_at_what_is_left(&life);
     }
     assert_true(life.checks > 0);
