@@ -164,10 +164,10 @@ static inline void truth_read_truths(struct truth_set *set, FILE *in)
 
 static inline void truth_make_items(struct truth_set *set)
 {
-    assert_true(set->items.count && set->row_count);
-    set->rel_items = calloc(set->items.count, sizeof *set->rel_items);
-    set->answers = calloc(set->row_count, sizeof *set->answers);
-    set->values = calloc(set->row_count, sizeof *set->values);
+    /* one more than needed: no room is none for an empty set */
+    set->rel_items = calloc(set->items.count + 1, sizeof *set->rel_items);
+    set->answers = calloc(set->row_count + 1, sizeof *set->answers);
+    set->values = calloc(set->row_count + 1, sizeof *set->values);
     assert_true(set->rel_items && set->answers && set->values);
     size_t value_count = 0;
     for (size_t from = 0, to; from < set->row_count; from = to) {
