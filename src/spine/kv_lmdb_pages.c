@@ -17,6 +17,7 @@ enum {
     PAGE_IS_LEAF = 2,
     PAGE_IS_OVERFLOW = 4,
     VALUE_ELSEWHERE = 1,
+    LEVEL_PAGES_MAX = 256, /* of a level of branches that is walked, so that opening costs the same whatever the size */
 };
 
 struct walk {
@@ -184,7 +185,7 @@ static steme_status walk_tree(struct walk *walk, const struct lmdb_tree *tree, b
     walk->level[0] = tree->root;
     for (size_t depth = 1; !status && *sound && depth <= tree->depth; depth++) {
         bool leaf = depth == tree->depth;
-        if (leaf && !leaves) break;
+        if (!leaves && (leaf || count > LEVEL_PAGES_MAX)) break;
         status = walk_level(walk, count, leaf, free_list, sound, err);
         uint64_t *above = walk->level;
         walk->level = walk->children;
