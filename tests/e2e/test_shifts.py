@@ -209,6 +209,13 @@ def watch_names_the_record_that_did_it():
         expect(scratch.good("watch", "--once").lines == [], "from now on")
         two_lenses = scratch.good("watch", "--since", "1", "--once", "--lens", "consensus", "--lens", "recency").lines
         expect({line["lens"] for line in two_lenses} == {"consensus", "recency"}, two_lenses)
+        scratch.good("view", "create", "planets", "--subject", "?l*o", "--lens", "recency")
+        viewed = scratch.good("watch", "--since", "1", "--once", "--view", "planets").lines
+        by_hand = scratch.good("watch", "--since", "1", "--once", "--subject", "?l*o", "--lens", "recency").lines
+        expect(viewed and viewed == by_hand, (viewed, by_hand))
+        expect(scratch.run("watch", "--once", "--view", "planet").code == 3, "no such view")
+        both = scratch.run("watch", "--once", "--view", "planets", "--lens", "pool")
+        expect(both.code == 2 and "--lens" in both.err.decode(), both)
         text = scratch.good("watch", "--since", "1", "--once", "--table").text
         expect("gained" in text and "by vote " + vote[:12] in text, text)
 

@@ -47,7 +47,7 @@ _steme() {
     "history "*) words=" --as-of --valid-at --ballot-age --dir --json --table --help" ;;
     "conflicts "*) words=" --rank --limit --lens --half-life --root --prior --method --copying --uncalibrated --as-of --valid-at --ballot-age --dir --json --table --help" ;;
     "impact "*) words=" --without --direct --subject --predicate --threshold --limit --lens --half-life --root --prior --method --copying --uncalibrated --as-of --valid-at --ballot-age --dir --json --table --help" ;;
-    "watch "*) words=" --subject --predicate --threshold --since --once --count --interval --lens --half-life --root --prior --method --copying --uncalibrated --dir --json --table --help" ;;
+    "watch "*) words=" --view --subject --predicate --threshold --since --once --count --interval --lens --half-life --root --prior --method --copying --uncalibrated --dir --json --table --help" ;;
     "lens list"*) words=" --dir --json --table --help" ;;
     "view create"*) words=" --subject --predicate --epoch --no-wait --lens --half-life --root --prior --method --copying --uncalibrated --as --dir --json --table --help" ;;
     "view list"*) words=" --dir --json --table --help" ;;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* impact, watch. */
 #include "base/check.h"
+#include "base/glob.h"
 #include "base/slice.h"
 #include "faces/cli/answer.h"
 #include "faces/cli/scalar.h"
@@ -35,7 +36,9 @@ const struct option_spec impact_options[] = {
 };
 
 const struct option_spec watch_options[] = {
-    { "subject", "NAME", "beliefs about this subject; * stands for any letters, ? for one", false },
+    { "view", "NAME", "beliefs that this view is about, through its lens", false },
+    { "subject", "GLOB", "beliefs about these subjects: * any run, ? one character, \\ takes the next as it is",
+      false },
     { "predicate", "NAME", "beliefs with this predicate", false },
     { "threshold", "SHARE", "tell what moves by more than this; else 0, any change", false },
     { "since", "SEQ", "begin with what this record changed; else with what comes from now on", false },
@@ -314,7 +317,7 @@ struct watching {
     struct cli *cli;
     struct steme_question *patterns;
     size_t pattern_count;
-    const char *glob; /* for the subject; NULL: the patterns say it all */
+    struct steme_slice glob; /* for the subject; empty: the patterns say it all */
     double threshold;
     uint64_t next; /* sequence to go on from; UINT64_MAX: what there is at the first look is passed over */
     uint64_t left; /* changes still to tell */
@@ -322,36 +325,6 @@ struct watching {
     struct buf line;
     struct steme_error *err;
 };
-
-/* Whether * and ? in pattern can stand for what makes it the name; one way back is enough, to the last star. */
-static bool glob_matches(const char *pattern, struct steme_slice name)
-{
-    const char *star = NULL;
-    size_t at = 0, star_at = 0;
-    while (at < name.size) {
-        bool whole = (name.data[at] & 0xC0) != 0x80; /* a letter begins */
-        if (*pattern == '*') {
-            star = ++pattern;
-            star_at = at;
-        } else if (*pattern == '?' && whole) {
-            pattern++;
-            do
-                at++;
-            while (at < name.size && (name.data[at] & 0xC0) == 0x80);
-        } else if (*pattern && (uint8_t)*pattern == name.data[at]) {
-            pattern++;
-            at++;
-        } else if (star) {
-            pattern = star;
-            at = ++star_at;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*')
-        pattern++;
-    return *pattern == '\0';
-}
 
 static void print_watched(struct watching *w, const struct steme_shift *shift)
 {
@@ -398,7 +371,7 @@ static steme_status print_watched_json(struct watching *w, const struct steme_sh
 static steme_status take_shift(void *context, const struct steme_shift *shift)
 {
     struct watching *w = context;
-    if (w->glob && !glob_matches(w->glob, shift->subject)) return STEME_OK;
+    if (!glob_match(w->glob, shift->subject)) return STEME_OK;
     w->full = w->left == 0;
     if (w->full) return STEME_FAILED; /* ends the walk */
     w->left--;
@@ -439,26 +412,71 @@ static steme_status keep_looking(struct watching *w, uint64_t interval_ms)
     return status;
 }
 
+/* The questions that subjects like these make, through each lens. A plain name is looked up instead of matched. */
+static steme_status ask(struct watching *w, struct steme_slice subjects, struct steme_slice predicate,
+                        const struct steme_lens *lenses, size_t count, struct steme_error *err)
+{
+    bool is_name = glob_is_name(subjects);
+    steme_status status = glob_check(subjects, "the pattern of the subject", err);
+    if (status) return status;
+    w->patterns = arena_calloc(&w->cli->arena, count, sizeof *w->patterns);
+    if (!w->patterns) return arena_full(&w->cli->arena, err);
+    w->pattern_count = count;
+    if (!is_name) w->glob = subjects;
+    for (size_t i = 0; i < count; i++)
+        w->patterns[i] = (struct steme_question){ .subject = is_name ? subjects : slice_text(NULL),
+                                                  .predicate = predicate,
+                                                  .lens = lenses[i] };
+    return STEME_OK;
+}
+
+static steme_status ask_by_options(struct watching *w, struct steme_error *err)
+{
+    struct steme_lens *lenses = NULL;
+    size_t count = 0;
+    steme_status status = read_lenses(w->cli, &lenses, &count, err);
+    if (status) return status;
+    return ask(w, slice_text(cli_option(w->cli, "subject")), slice_text(cli_option(w->cli, "predicate")), lenses, count,
+               err);
+}
+
+/* What a view asks. It is copied, for between looks nothing of the store is held. */
+static steme_status ask_as_view(struct watching *w, const char *name, struct steme_error *err)
+{
+    static const char *const others[] = { "subject", "predicate", "lens" };
+    struct cli *cli = w->cli;
+    struct steme_view_info view;
+    for (size_t i = 0; i < countof(others); i++)
+        if (cli_option(cli, others[i]))
+            return error_set(err, STEME_BAD_INPUT, "a view says what is asked and how: leave out --%s or --view",
+                             others[i]);
+    steme_status status = cli_snapshot(cli, err);
+    if (!status) status = steme_view_show(cli->snapshot, slice_text(name), &view, err);
+    if (status) return status;
+    struct steme_lens *lens = arena_calloc(&cli->arena, 1, sizeof *lens);
+    struct steme_key *roots = arena_calloc(&cli->arena, view.lens.root_count, sizeof *roots);
+    struct steme_hash *epoch = arena_calloc(&cli->arena, 1, sizeof *epoch);
+    struct steme_slice subjects = arena_copy(&cli->arena, view.definition.subjects);
+    struct steme_slice predicate = arena_copy(&cli->arena, view.definition.predicate);
+    if (!lens || !roots || !epoch || !subjects.data || !predicate.data) return arena_full(&cli->arena, err);
+    *lens = view.lens;
+    if (view.lens.root_count) memcpy(roots, view.lens.roots, view.lens.root_count * sizeof *roots);
+    lens->roots = roots;
+    *epoch = view.definition.epoch;
+    status = ask(w, subjects, predicate, lens, 1, err);
+    if (!status && view.definition.has_epoch) w->patterns[0].epoch = epoch;
+    return status;
+}
+
 static steme_status begin_watching(struct watching *w, struct steme_error *err)
 {
     struct cli *cli = w->cli;
-    const char *subject = cli_option(cli, "subject"), *predicate = cli_option(cli, "predicate");
-    const char *since = cli_option(cli, "since"), *count = cli_option(cli, "count");
-    struct steme_lens *lenses = NULL;
-    bool glob = subject && strpbrk(subject, "*?");
+    const char *since = cli_option(cli, "since"), *count = cli_option(cli, "count"), *view = cli_option(cli, "view");
     steme_status status = read_threshold(cli, 0, &w->threshold, err);
     if (!status && since) status = scalar_parse_count(since, "since", UINT64_MAX - 1, &w->next, err);
     if (!status && count) status = scalar_parse_count(count, "count", UINT64_MAX, &w->left, err);
-    if (!status) status = read_lenses(cli, &lenses, &w->pattern_count, err);
     if (status) return status;
-    w->patterns = arena_calloc(&cli->arena, w->pattern_count, sizeof *w->patterns);
-    if (!w->patterns) return arena_full(&cli->arena, err);
-    w->glob = glob ? subject : NULL;
-    for (size_t i = 0; i < w->pattern_count; i++)
-        w->patterns[i] = (struct steme_question){ .subject = slice_text(glob ? NULL : subject),
-                                                  .predicate = slice_text(predicate),
-                                                  .lens = lenses[i] };
-    return STEME_OK;
+    return view ? ask_as_view(w, view, err) : ask_by_options(w, err);
 }
 
 steme_status verb_watch(struct cli *cli, struct steme_error *err)

@@ -316,7 +316,8 @@ const struct verb verbs[] = {
             "a writer, and ends with an interrupt, --once or --count.",
         .examples = "steme watch --subject Pluto\n"
                     "steme watch --since 1 --once --lens recency\n"
-                    "steme watch --subject 'cosmology:*' --lens pool --lens consensus --threshold 0.05",
+                    "steme watch --subject 'cosmology:*' --lens pool --lens consensus --threshold 0.05\n"
+                    "steme watch --view hubble",
     },
     {
         .name = "lens list",
