@@ -108,8 +108,8 @@ struct lmdb_shape {
 
 /* Walk both trees: the free list's, and the main one's branches, with its leaves too if asked; without leaves only down
  * to the level that has more than 256 pages. Each page is what it should be, its nodes lie within it in order, no page
- * is in two places, and none that is in a tree is called free: LMDB would write over it. Separators are not held against
- * the leaves: see kv_guard.c. *sound_out: what was found; meaningless if somebody wrote meanwhile. */
+ * is in two places, and none that is in a tree is called free: LMDB would write over it. Separators are not held
+ * against the leaves: see kv_guard.c. *sound_out: what was found; meaningless if somebody wrote meanwhile. */
 MUST_CHECK steme_status lmdb_pages_check(struct host_file *file, const struct lmdb_shape *shape, bool leaves,
                                          bool *sound_out, struct steme_error *err);
 
