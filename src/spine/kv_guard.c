@@ -279,7 +279,7 @@ static steme_status prove_root(struct kv_txn *txn, struct steme_error *err)
     if (!status) below(txn)->cursor_end(&any.cursor);
     if (!status) return error_set(err, STEME_CORRUPT, "the ordered store has rows and no count of them; rebuild it");
     if (status != STEME_NOT_FOUND) return status;
-    guard->began_empty = guard->began_empty || txn->mode == KV_WRITE;
+    if (txn->mode == KV_WRITE) guard->began_empty = true; /* the one writer's: readers leave it alone */
     return STEME_OK;
 }
 
