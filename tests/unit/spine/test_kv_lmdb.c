@@ -234,6 +234,26 @@ static void a_file_cut_anywhere_is_corrupt_or_whole_and_kills_nobody(void **stat
     free(path);
 }
 
+/* Of a large file the leaves are not looked at when it is opened: its length alone tells. */
+static void a_large_file_cut_by_half_a_page_is_corrupt(void **state)
+{
+    enum { ROWS = 700, LOADS = 36, LARGE_BYTES = 17 << 20, CUT_BYTES = 2048 };
+    char *path = testing_join(*state, "data.mdb");
+    struct kv *kv = kv_testing_lmdb(*state, KV_TESTING_CREATE);
+    for (uint64_t i = 0; i < LOADS; i++)
+        kv_pairs_load(kv, ROWS * i, ROWS, 700);
+    kv_close(&kv);
+    struct damaged damaged = { *state, KV_TESTING_PLAIN };
+    struct stat stat_now;
+    assert_int_equal(stat(path, &stat_now), 0);
+    uint64_t size = (uint64_t)stat_now.st_size;
+    assert_true(size > LARGE_BYTES);
+    assert_int_equal(kv_testing_child(open_and_read, &damaged), SOUND);
+    assert_int_equal(truncate(path, (off_t)(size - CUT_BYTES)), 0);
+    assert_int_equal(kv_testing_child(open_and_read, &damaged), SAID_CORRUPT);
+    free(path);
+}
+
 /* Where things are in LMDB's meta pages; see kv_lmdb_file.c. */
 enum { PAGE = 4096, FLAGS = 10, MAGIC = 16, VERSION = 20, PAGE_BYTES = 40, MAIN = 88, DEPTH = 94, ROOT = 128 };
 enum { LAST_PAGE = 136, TXNID = 144 };
@@ -465,6 +485,7 @@ int main(void)
         KV_TESTING_CASE(a_lock_file_that_may_not_be_written_is_said_so),
         KV_TESTING_CASE(a_file_system_that_is_read_only_is_enough_to_read),
         KV_TESTING_CASE(a_file_cut_anywhere_is_corrupt_or_whole_and_kills_nobody),
+        KV_TESTING_CASE(a_large_file_cut_by_half_a_page_is_corrupt),
         KV_TESTING_CASE(a_header_that_contradicts_itself_is_corrupt),
         KV_TESTING_CASE(a_page_that_would_lead_lmdb_astray_is_corrupt),
         KV_TESTING_CASE(an_assertion_of_lmdb_ends_the_index_and_not_the_process),
