@@ -105,32 +105,19 @@ static steme_status print_ballot_row(struct steme_snapshot *s, const struct kv_p
     return status;
 }
 
-static steme_status print_revision_row(struct steme_snapshot *s, const struct kv_pair *pair, struct line *line,
-                                       struct steme_error *err)
+/* A revision of a target, or an assertion derived from another: the key ends with the two ids. */
+static steme_status print_link_row(struct steme_snapshot *s, const struct kv_pair *pair, struct line *line,
+                                   struct steme_error *err)
 {
     uint64_t location = 0;
     struct wal_entry frame;
+    if (pair->key.size < 1 + 2 * KEYS_ID_BYTES)
+        return error_set(err, STEME_CORRUPT, "the index has a row whose key is too short");
     steme_status status = row_location(pair->value, &location, err);
     if (!status) status = evidence_named(&s->reader, location, key_last_id(pair->key), &frame, err);
     if (status) return status;
-    buf_append_text(&line->key, "X:");
-    add_hex(&line->key, pair->key.data + 9, 16);
-    buf_append_text(&line->key, ":");
-    add_hex(&line->key, frame.id.bytes, sizeof frame.id.bytes);
-    add_location(&line->value, location);
-    return STEME_OK;
-}
-
-static steme_status print_child_row(struct steme_snapshot *s, const struct kv_pair *pair, struct line *line,
-                                    struct steme_error *err)
-{
-    uint64_t location = 0;
-    struct wal_entry frame;
-    steme_status status = row_location(pair->value, &location, err);
-    if (!status) status = evidence_named(&s->reader, location, key_last_id(pair->key), &frame, err);
-    if (status) return status;
-    buf_append_text(&line->key, "C:");
-    add_hex(&line->key, pair->key.data + 1, 16);
+    buf_printf(&line->key, "%c:", pair->key.data[0]);
+    add_hex(&line->key, key_last_id(pair->key) - KEYS_ID_BYTES, KEYS_ID_BYTES);
     buf_append_text(&line->key, ":");
     add_hex(&line->key, frame.id.bytes, sizeof frame.id.bytes);
     add_location(&line->value, location);
@@ -265,8 +252,8 @@ static steme_status print_row(struct steme_snapshot *s, const struct kv_pair *pa
     case 'S': return print_slot_row(s, pair, line, err);
     case 'V':
     case 'A': return print_ballot_row(s, pair, line, err);
-    case 'X': return print_revision_row(s, pair, line, err);
-    case 'C': return print_child_row(s, pair, line, err);
+    case 'X':
+    case 'C': return print_link_row(s, pair, line, err);
     case 'K':
     case 'E': return print_epoch_row(s, pair, line, err);
     case 'R': return print_batch_row(pair, line, err);
