@@ -303,6 +303,28 @@ steme_status quarantine_set_aside(struct quarantine *quarantine, const struct qu
     return STEME_OK;
 }
 
+bool quarantine_is_loss(const struct quarantine_entry *entry)
+{
+    return entry->good && (entry->reason == QUARANTINE_DAMAGE || entry->reason == QUARANTINE_LOST);
+}
+
+bool quarantine_tells(const struct quarantine *quarantine, uint64_t first_sequence, uint64_t count)
+{
+    uint64_t told = 0; /* of the numbers from the first on */
+    for (bool more = true; more && told < count;) {
+        more = false;
+        for (size_t i = 0; i < quarantine->count; i++) {
+            const struct quarantine_entry *entry = &quarantine->entries[i];
+            uint64_t before = first_sequence + told - entry->first_sequence; /* of the entry's, if it begins so early */
+            bool adds = quarantine_is_loss(entry) && entry->first_sequence <= first_sequence + told &&
+                        before < entry->count;
+            if (adds) told += entry->count - before;
+            more = more || adds;
+        }
+    }
+    return told >= count;
+}
+
 /* A half-open range of sequence numbers. */
 struct range {
     uint64_t from, to;

@@ -67,6 +67,11 @@ MUST_CHECK steme_status quarantine_set_aside(struct quarantine *quarantine, cons
 MUST_CHECK steme_status quarantine_note(struct quarantine *quarantine, const struct quarantine_stretch *stretch,
                                         struct steme_error *err);
 
+/* Whether an entry stands for data that were acknowledged. */
+bool quarantine_is_loss(const struct quarantine_entry *entry);
+/* Whether such entries on record name all the records first_sequence .. first_sequence + count - 1. */
+bool quarantine_tells(const struct quarantine *quarantine, uint64_t first_sequence, uint64_t count);
+
 /* Read a file back. *whole_out: header, length and bytes pass their checks. */
 MUST_CHECK steme_status quarantine_check(struct quarantine *quarantine, const struct quarantine_entry *entry,
                                          bool *whole_out, struct steme_error *err);

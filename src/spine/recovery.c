@@ -437,8 +437,7 @@ static void find_proof(const struct recovery *recovery, struct last *last)
     }
     for (size_t i = 0; i < recovery->quarantine->count; i++) {
         const struct quarantine_entry *entry = &recovery->quarantine->entries[i];
-        bool acknowledged = entry->good && (entry->reason == QUARANTINE_DAMAGE || entry->reason == QUARANTINE_LOST);
-        if (!acknowledged || entry->segment < number || entry->segment > SEGMENT_NUMBER_MAX) continue;
+        if (!quarantine_is_loss(entry) || entry->segment < number || entry->segment > SEGMENT_NUMBER_MAX) continue;
         uint64_t end = entry->offset + entry->length;
         /* not our doing */
         if (end > SEGMENT_BYTES_MAX || entry->first_sequence + entry->count > SEQUENCE_MAX) continue;

@@ -236,19 +236,21 @@ struct scan {
     uint64_t skipped;
     struct wal_entry *entries;
     size_t count;
+    uint64_t end;                  /* behind the last batch, or the last bad bytes */
     struct quarantine_stretch bad; /* what was stepped over last; how much is lost with it, the next batch tells */
 };
 
-/* Set aside what reading found damaged, so that it is on record from now on. If that can't be done, reading goes on:
- * nothing is ever cut here, and the next one who reads finds it again. */
-static void set_aside(struct scan *scan, struct quarantine_stretch *stretch)
+/* Set aside what reading found damaged or missing, so that it is on record from now on. If that can't be done, reading
+ * goes on: nothing is ever cut here, and the next one who reads finds it again. */
+static void set_aside(struct scan *scan, const struct quarantine_stretch *stretch)
 {
-    if (stretch->bytes.size == 0) return;
-    stretch->reason = QUARANTINE_DAMAGE;
+    struct quarantine *quarantine = &scan->wal->quarantine;
     pthread_mutex_lock(&scan->wal->quarantine_lock);
-    (void)!quarantine_set_aside(&scan->wal->quarantine, stretch, NULL);
+    /* opening put on record what is gone in front of a missing segment, and behind the end */
+    bool told = stretch->reason == QUARANTINE_LOST &&
+                quarantine_tells(quarantine, stretch->first_sequence, stretch->count);
+    if (!told) (void)!quarantine_set_aside(quarantine, stretch, NULL);
     pthread_mutex_unlock(&scan->wal->quarantine_lock);
-    stretch->bytes.size = 0;
 }
 
 /* Put more entries behind those that are there; hardly ever called twice in one scan. */
@@ -269,13 +271,22 @@ static steme_status add_entries(struct scan *scan, const struct batch_scan_item 
     return STEME_OK;
 }
 
-/* The next record has this number: those between are lost. */
+/* The next record has this number: those between are lost, with bad bytes or without a trace. */
 static void step_to(struct scan *scan, uint64_t first_sequence)
 {
     uint64_t lost = first_sequence > scan->at.next_sequence ? first_sequence - scan->at.next_sequence : 0;
     scan->skipped += lost;
+    if (!scan->bad.bytes.size && !lost) return;
+    if (!scan->bad.bytes.size)
+        scan->bad = (struct quarantine_stretch){
+            .segment = location_segment(scan->end),
+            .offset = location_offset(scan->end),
+            .reason = QUARANTINE_LOST,
+            .first_sequence = scan->at.next_sequence,
+        };
     scan->bad.count = lost;
     set_aside(scan, &scan->bad);
+    scan->bad = (struct quarantine_stretch){ 0 };
 }
 
 /* Frames of good batches that are lost. */
@@ -287,6 +298,7 @@ static void take_gaps(struct scan *scan, const struct batch_scan *walk, const st
             .segment = walk->segment,
             .offset = gap->offset,
             .bytes = slice_of(walk->bytes + gap->offset, gap->bytes),
+            .reason = QUARANTINE_DAMAGE,
             .first_sequence = gap->first_sequence,
             .count = gap->count,
         };
@@ -310,6 +322,7 @@ static steme_status take_item(struct scan *scan, const struct batch_scan *walk, 
         step_to(scan, item->batches[0].first_sequence);
         take_gaps(scan, walk, item);
         scan->at = (struct wal_mark){ walk->next_sequence, location_of(walk->segment, walk->offset), walk->batch };
+        scan->end = scan->at.location;
         scan->sure = true;
         return add_entries(scan, item, arena, err);
     }
@@ -318,10 +331,12 @@ static steme_status take_item(struct scan *scan, const struct batch_scan *walk, 
     scan->sure = true;
     scan->at.location = location_of(walk->segment, walk->offset);
     if (item->kind == BATCH_SCAN_END) return STEME_OK;
+    scan->end = scan->at.location;
     scan->bad = (struct quarantine_stretch){
         .segment = walk->segment,
         .offset = item->offset,
         .bytes = slice_of(walk->bytes + item->offset, item->bytes),
+        .reason = QUARANTINE_DAMAGE,
         .first_sequence = scan->at.next_sequence,
     };
     return STEME_OK;
@@ -379,7 +394,7 @@ static steme_status scan_segment(struct scan *scan, size_t want, struct arena *a
 steme_status wal_scan(struct wal *wal, struct wal_mark *at, size_t want, struct arena *arena,
                       struct wal_entry **entries_out, size_t *count_out, uint64_t *skipped_out, struct steme_error *err)
 {
-    struct scan scan = { .wal = wal, .durable = wal_durable(wal), .at = *at, .linked = true };
+    struct scan scan = { .wal = wal, .durable = wal_durable(wal), .at = *at, .linked = true, .end = at->location };
     struct wal_mark begin = wal_begin(wal);
     uint64_t offset = location_offset(at->location);
     bool end = at->location >= scan.durable.location;

@@ -6,6 +6,7 @@
 #include "base/slice.h"
 #include "host/host_mem.h"
 #include "lib/wal_world.h"
+#include "spine/batch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -387,17 +388,34 @@ static void a_damaged_older_segment_is_found_by_reading(void **state)
     }
 }
 
+static uint64_t end_of_first_batch(const struct wal_world *world, uint32_t segment)
+{
+    size_t k = 0;
+    while (segment_of(world, k) != segment)
+        k++;
+    size_t first = k;
+    while (world->group_of[k] == world->group_of[first])
+        k++;
+    return offset_of(world->location_of[k]) - BATCH_HEADER_BYTES;
+}
+
 static void an_older_segment_cut_short_is_no_fault_of_the_reader(void **state)
 {
     (void)state;
     static struct wal_world world;
-    static const uint64_t sizes[] = { 0, 64, 4096, 4160, 4096 + 128 + 64, 20000, 20001, 40000 };
-    for (size_t i = 0; i < countof(sizes); i++) {
-        char name[60];
-        snprintf(name, sizeof name, "segment 2 cut to %llu bytes", (unsigned long long)sizes[i]);
-        struct host *mem = long_log(&world, name);
+    enum { BETWEEN_BATCHES = 1 }; /* whatever length that is: no bad byte is left */
+    static const uint64_t sizes[] = { 0, 64, 4096, 4160, 4096 + 128 + 64, 20000, 20001, 40000, BETWEEN_BATCHES };
+    for (size_t i = 0; i < 2 * countof(sizes); i++) {
+        char name[80];
+        bool headed = i < countof(sizes); /* or the next segment's header is damaged */
+        uint64_t size = sizes[i % countof(sizes)];
+        struct host *mem = long_log(&world, "long");
+        if (size == BETWEEN_BATCHES) size = end_of_first_batch(&world, 2);
+        snprintf(name, sizeof name, "segment 2 cut to %llu bytes%s", (unsigned long long)size,
+                 headed ? "" : ", the next without a header");
         hurt_segment(&world, 2);
-        cut_file(&world, 2, sizes[i], name);
+        cut_file(&world, 2, size, name);
+        if (!headed) wal_world_flip(&world, 3, 20);
         reopen(&world, name);
         wal_world_check(&world, name);
         assert_row(world.skipped > 0, name);
@@ -407,6 +425,9 @@ static void an_older_segment_cut_short_is_no_fault_of_the_reader(void **state)
             steme_status status = wal_read(world.wal, world.location_of[k], &entry, NULL);
             assert_row(status == STEME_OK || segment_of(&world, k) == 2, name);
         }
+        wal_world_close(&world);
+        reopen(&world, name); /* reading put it on record */
+        assert_row(world.report.degraded && world.report.missing_sequences == world.skipped, name);
         wal_world_close(&world);
         host_mem_free(mem);
     }
