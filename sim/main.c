@@ -77,9 +77,9 @@ static void print_events(const struct tally_of_events *e, uint64_t first, uint64
            e->worlds, e->steps, seconds, (double)e->cuts / seconds);
     printf("%" PRIu64 " power cuts, %" PRIu64 " kills, %" PRIu64 " recoveries interrupted, %" PRIu64 " openings\n",
            e->cuts, e->kills, e->interrupted_recoveries, e->openings);
-    printf("%" PRIu64 " faults, %" PRIu64 " allocations failed, %" PRIu64 " bytes rotten, %" PRIu64
-           " logs sealed, %" PRIu64 " calls refused\n",
-           e->faults, e->failed_allocations, e->rotten_bytes, e->sealings, e->refusals);
+    printf("%" PRIu64 " faults, %" PRIu64 " allocations failed, %" PRIu64 " bits rotten, %" PRIu64
+           " segments cut short, %" PRIu64 " logs sealed, %" PRIu64 " calls refused\n",
+           e->faults, e->failed_allocations, e->rotten_bits, e->cut_files, e->sealings, e->refusals);
     printf("%" PRIu64 " reads turned a bit in passing, %" PRIu64 " writes were lost, %" PRIu64 " went astray\n",
            e->turned_reads, e->lost_writes, e->stray_writes);
     printf("%" PRIu64 " records acknowledged, %" PRIu64 " recovered unacknowledged, %" PRIu64

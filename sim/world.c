@@ -305,7 +305,30 @@ static size_t list_files(struct world *world, const char *dir, struct arena *are
     return host_list(world->host, dir, arena, entries, &count, NULL) ? 0 : count;
 }
 
-/* A bit of a segment or of a quarantine file turns while the store is closed. */
+static void turn_bit(struct world *world, struct prng *prng, const char *path, uint64_t size, struct arena *arena)
+{
+    /* Most of a file may be padding; half of the time, aim at its beginning. */
+    uint64_t room = prng_chance(prng, 500) && size > 8192 ? 8192 : size;
+    uint64_t offset = prng_below(prng, room);
+    struct steme_slice all;
+    if (host_read_file(world->host, path, size, arena, &all, NULL)) return; /* the machine stops */
+    uint8_t byte = all.data[offset] ^ (uint8_t)(1u << prng_below(prng, 8));
+    invariant(host_mem_poke(world->host, path, offset, slice_of(&byte, 1), NULL) == STEME_OK);
+    world->events->rotten_bits++;
+}
+
+static void cut_short(struct world *world, struct prng *prng, const char *path, uint64_t size)
+{
+    struct host_file *file = NULL;
+    steme_status status = host_open(world->host, path, HOST_WRITE, &file, NULL);
+    if (!status) status = host_truncate(file, prng_below(prng, size), NULL);
+    if (!status) status = host_sync(file, NULL);
+    host_close(&file);
+    world->events->cut_files += !status; /* else the machine stops */
+}
+
+/* While the store is closed, a bit of a segment or of a quarantine file turns, or a segment that has another behind it
+ * loses its end. */
 void world_rot(struct world *world, struct prng *prng)
 {
     struct arena arena;
@@ -314,21 +337,18 @@ void world_rot(struct world *world, struct prng *prng)
     if (host_mem_stopped(world->host)) return;
     world_close(world);
     world_disarm(world);
-    arena_init(&arena, 1 << 20);
-    const char *dir = prng_chance(prng, 900) ? WORLD_DIR "/wal" : WORLD_DIR "/quarantine";
+    arena_init(&arena, 1 << 26);
+    bool in_log = prng_chance(prng, 900);
+    const char *dir = in_log ? WORLD_DIR "/wal" : WORLD_DIR "/quarantine";
     size_t count = list_files(world, dir, &arena, &entries);
-    const char *path = count ? host_join(&arena, dir, entries[prng_below(prng, count)].name) : NULL;
+    size_t which = count ? prng_below(prng, count) : 0;
+    const char *path = count ? host_join(&arena, dir, entries[which].name) : NULL;
     if (path && host_stat(world->host, path, &stat, NULL) == STEME_OK && stat.size_bytes) {
-        /* Most of a file may be padding; half of the time, aim at its beginning. */
-        uint64_t room = prng_chance(prng, 500) && stat.size_bytes > 8192 ? 8192 : stat.size_bytes;
-        uint64_t offset = prng_below(prng, room);
-        struct steme_slice all;
-        if (host_read_file(world->host, path, stat.size_bytes, &arena, &all, NULL) == STEME_OK) {
-            uint8_t byte = all.data[offset] ^ (uint8_t)(1u << prng_below(prng, 8));
-            invariant(host_mem_poke(world->host, path, offset, slice_of(&byte, 1), NULL) == STEME_OK);
-            world->ledger.rotten = true;
-            world->events->rotten_bytes++;
-        }
+        world->ledger.rotten = true;
+        if (in_log && which + 1 < count && prng_chance(prng, 500))
+            cut_short(world, prng, path, stat.size_bytes);
+        else
+            turn_bit(world, prng, path, stat.size_bytes, &arena);
     }
     arena_deinit(&arena);
     come_back(world, prng);

@@ -15,7 +15,7 @@
 struct tally_of_events {
     uint64_t worlds, steps, cuts, kills, openings, interrupted_recoveries, reopenings;
     uint64_t acknowledged, recovered, lost_to_rot, quarantined_bytes, quarantine_files;
-    uint64_t faults, failed_allocations, rotten_bytes, answers, index_comparisons, refusals, sealings;
+    uint64_t faults, failed_allocations, rotten_bits, cut_files, answers, index_comparisons, refusals, sealings;
     uint64_t turned_reads, lost_writes, stray_writes;
 };
 
@@ -62,7 +62,7 @@ void world_draw_keep(struct world *world, struct prng *prng);       /* what the 
 void world_fail(struct world *world, struct prng *prng);            /* arm a fault of the disk */
 void world_fail_memory(struct world *world, uint64_t nth);          /* the nth allocation from now fails */
 void world_clock(struct world *world, struct prng *prng);           /* jump */
-void world_rot(struct world *world, struct prng *prng);             /* a byte of some file, while nobody has it open */
+void world_rot(struct world *world, struct prng *prng);             /* of some file, while nobody has it open */
 void world_turn_in_passing(struct world *world, struct prng *prng); /* some read of the next opening turns a bit */
 void world_lose_write(struct world *world, struct prng *prng); /* a call's write is lost or goes astray, then a cut */
 void world_beside(struct world *world, struct prng *prng);     /* a reader comes, or looks once more and goes */
