@@ -310,6 +310,8 @@ static void turn_bit(struct world *world, struct prng *prng, const char *path, u
     /* Most of a file may be padding; half of the time, aim at its beginning. */
     uint64_t room = prng_chance(prng, 500) && size > 8192 ? 8192 : size;
     uint64_t offset = prng_below(prng, room);
+    if (offset / 4 == 2) offset += 4; /* with a second bit in its header, it would be one of a newer format */
+    if (offset >= size) return;
     struct steme_slice all;
     if (host_read_file(world->host, path, size, arena, &all, NULL)) return; /* the machine stops */
     uint8_t byte = all.data[offset] ^ (uint8_t)(1u << prng_below(prng, 8));
@@ -317,14 +319,19 @@ static void turn_bit(struct world *world, struct prng *prng, const char *path, u
     world->events->rotten_bits++;
 }
 
-static void cut_short(struct world *world, struct prng *prng, const char *path, uint64_t size)
+/* Whether the last segment says where it begins. Else it may be one that was being made, and what the one before it
+ * lost would pass for a torn tail. */
+static bool is_born(struct world *world, const char *name)
 {
-    struct host_file *file = NULL;
-    steme_status status = host_open(world->host, path, HOST_WRITE, &file, NULL);
-    if (!status) status = host_truncate(file, prng_below(prng, size), NULL);
-    if (!status) status = host_sync(file, NULL);
-    host_close(&file);
-    world->events->cut_files += !status; /* else the machine stops */
+    struct arena arena;
+    struct steme_slice all;
+    struct segment_header header;
+    arena_init(&arena, 1 << 26);
+    const char *path = host_join(&arena, WORLD_DIR "/wal", name);
+    bool born = path && host_read_file(world->host, path, 1 << 24, &arena, &all, NULL) == STEME_OK &&
+                segment_header_read(all, &header) == STEME_OK;
+    arena_deinit(&arena);
+    return born;
 }
 
 /* While the store is closed, a bit of a segment or of a quarantine file turns, or a segment that has another behind it
@@ -345,10 +352,12 @@ void world_rot(struct world *world, struct prng *prng)
     const char *path = count ? host_join(&arena, dir, entries[which].name) : NULL;
     if (path && host_stat(world->host, path, &stat, NULL) == STEME_OK && stat.size_bytes) {
         world->ledger.rotten = true;
-        if (in_log && which + 1 < count && prng_chance(prng, 500))
-            cut_short(world, prng, path, stat.size_bytes);
-        else
+        if (in_log && which + 1 < count && prng_chance(prng, 500) && is_born(world, entries[count - 1].name)) {
+            invariant(host_mem_shorten(world->host, path, prng_below(prng, stat.size_bytes), NULL) == STEME_OK);
+            world->events->cut_files++;
+        } else {
             turn_bit(world, prng, path, stat.size_bytes, &arena);
+        }
     }
     arena_deinit(&arena);
     come_back(world, prng);

@@ -84,6 +84,8 @@ static void set_index(struct steme_store *store, struct index *index)
     index_release(&old);
     uint64_t sequence = index->ingestor.applied.next_sequence - 1;
     if (sequence > gate_mark(&store->applied)) gate_advance(&store->applied, sequence);
+    atomic_store(&store->views.pending, true); /* a new one has no views yet */
+    store_hurry(store);
 }
 
 static steme_status open_memory(struct steme_store *store, struct index **out, struct steme_error *err)

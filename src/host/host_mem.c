@@ -667,3 +667,17 @@ steme_status host_mem_poke(struct host *host, const char *path, uint64_t offset,
                          (unsigned long long)offset, path);
     return report_path(err, failure, true, "change bytes of", path);
 }
+
+steme_status host_mem_shorten(struct host *host, const char *path, uint64_t size, struct steme_error *err)
+{
+    struct mem_node *node = NULL;
+    struct world *world = enter(host);
+    int failure = find_file(world, path, HOST_READ, &node);
+    if (!failure && size > node->bytes.size) failure = EINVAL;
+    if (!failure) failure = mem_bytes_resize(&node->bytes, size);
+    if (!failure) mem_bytes_sync(&node->bytes);
+    leave(world);
+    if (failure == EINVAL)
+        return error_set(err, STEME_BAD_INPUT, "%s is shorter than %llu bytes", path, (unsigned long long)size);
+    return report_path(err, failure, true, "shorten", path);
+}

@@ -81,5 +81,7 @@ struct host_mem_landing host_mem_landing(struct host *);
 /* Reach into a file as rot would, past all handles: change its durable and volatile bytes alike. */
 MUST_CHECK steme_status host_mem_poke(struct host *, const char *path, uint64_t offset, struct steme_slice bytes,
                                       struct steme_error *);
+/* Take away what is behind its first `size` bytes, for good; what of the rest was written is durable from now on. */
+MUST_CHECK steme_status host_mem_shorten(struct host *, const char *path, uint64_t size, struct steme_error *);
 
 #endif

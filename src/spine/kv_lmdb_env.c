@@ -381,7 +381,7 @@ static int start_with_map(struct lmdb_env *env, uint64_t map_bytes, bool read_on
     MDB_stat stat;
     MDB_txn *txn = NULL;
     int dead = 0;
-    unsigned flags = MDB_NOSYNC | MDB_NORDAHEAD | MDB_NOTLS | MDB_NOMEMINIT | (read_only ? MDB_RDONLY : 0u);
+    unsigned flags = MDB_NOSYNC | MDB_NORDAHEAD | MDB_NOTLS | (read_only ? MDB_RDONLY : 0u);
     int code = mdb_env_create(&env->mdb);
     if (code) return code;
     mdb_env_set_assert(env->mdb, assertion_failed);

@@ -346,7 +346,8 @@ static int read_beside_a_writer(struct peer *peer)
 
 static void a_reader_in_another_process_follows_a_map_that_grows(void **state)
 {
-    struct kv *kv = kv_testing_lmdb(*state, KV_TESTING_CREATE);
+    struct kv *kv = NULL;
+    assert_status(kv_testing_open(*state, KV_TESTING_CREATE, SMALL_MAP, &kv, &err), STEME_OK, &err, "create");
     kv_pairs_load(kv, 0, 100, 500);
     kv_close(&kv);
     struct peer peer;

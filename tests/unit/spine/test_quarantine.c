@@ -403,6 +403,12 @@ static void missing_numbers_are_counted_once(void **state)
     assert_status(quarantine_sum(&quarantine, &sum, &err), STEME_OK, &err, "sum");
     assert_true(sum.degraded);
     assert_int_equal(sum.missing_sequences, 1 + 20);
+    assert_true(quarantine_tells(&quarantine, 1, 1) && quarantine_tells(&quarantine, 100, 20)); /* of several entries */
+    assert_true(quarantine_tells(&quarantine, 112, 8) && quarantine_tells(&quarantine, 50, 0));
+    assert_false(quarantine_tells(&quarantine, 1, 2));
+    assert_false(quarantine_tells(&quarantine, 99, 2));
+    assert_false(quarantine_tells(&quarantine, 119, 2));
+    assert_false(quarantine_tells(&quarantine, 500, 1)); /* a torn tail was never acknowledged */
     quarantine_close(&quarantine);
     host_mem_free(host);
 }
