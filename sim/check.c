@@ -79,8 +79,8 @@ static void compare_losses(struct world *world, bool opened, uint64_t reported_m
     free(ranges);
 }
 
-/* Where the sync of a segment's name failed, writing goes on in the next one. If the power goes while that is being made,
- * the first may be gone and the second say nothing yet: whether there was anything in between, nobody knows. */
+/* Where the sync of a segment's name failed, writing goes on in the next one. If the power goes while that is made, the
+ * first may be gone and the second say nothing yet: whether there was anything in between, nobody knows. */
 static bool may_miss_a_segment(struct world *world)
 {
     struct wal *wal = world->store->wal;
