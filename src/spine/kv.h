@@ -72,6 +72,9 @@ struct kv_ops {
     void (*abort)(struct kv_txn *);
     steme_status (*sync)(struct kv *, struct steme_error *);
     void (*close)(struct kv *);
+    /* Optional: STEME_CORRUPT where what holds the keys from..to, or lies beside them in order, could not be read
+     * safely. Called before anything there is used for the first time. An empty `to` is no bound. */
+    steme_status (*examine)(struct kv_txn *, struct steme_slice from, struct steme_slice to, struct steme_error *);
 };
 
 /* STEME_READ_ONLY for KV_WRITE where the store was opened so. */
@@ -139,7 +142,8 @@ MUST_CHECK steme_status kv_mem_open(struct kv **out, struct steme_error *err);
  *
  * STEME_CORRUPT: not an LMDB file, cut short (checked before mapping, so it can't end in SIGBUS), or LMDB says so; the
  * caller closes it, removes the directory's files and makes a new one. Opening looks at the structure of pages (see
- * lmdb_file_check()); rot of rows is not detected: what is read is to be checked, and what is missing is kv_guard()'s.
+ * lmdb_file_check()), and kv_guard() has those of a large file looked at before their first use; rot of rows is not
+ * detected: what is read is to be checked, and what is missing is kv_guard()'s.
  * STEME_NOT_FOUND: not there and create is false. STEME_READ_ONLY: no permission to write here (readers need to write
  * lock.mdb too, unless the file system is mounted read-only). STEME_TIMEOUT: the map, or a handle that joins to write,
  * waited 10 s for a read transaction of this process. STEME_FAILED: more than 1,024 read transactions are open, in all

@@ -177,6 +177,14 @@ static steme_status read_sum(struct kv_txn *txn, struct steme_slice key, struct 
 
 /* --- Proof -------------------------------------------------------------------------------------------------------- */
 
+/* Before the store below uses what holds these keys: it may trust what it finds there. It also covers the next row on
+ * both sides, so a cursor may step out of a proved partition, and what it has arrived in is proved then. */
+static steme_status examine(struct kv_txn *txn, struct steme_slice from, struct steme_slice to, struct steme_error *err)
+{
+    const struct kv_ops *ops = below(txn);
+    return ops->examine ? ops->examine(txn, from, to, err) : STEME_OK;
+}
+
 static steme_status lies(struct steme_error *err, const char *what, uint32_t partition)
 {
     return error_set(err, STEME_CORRUPT, "%s (partition %u of rows %c); rebuild the ordered store", what,
@@ -253,7 +261,9 @@ static steme_status prove_root(struct kv_txn *txn, struct steme_error *err)
     struct kv_pair pair;
     struct sum want = { 0 }, got = { 0 };
     bool rooted = false;
-    steme_status status = survey_first(&survey, root_key(), &pair, err);
+    steme_status status = examine(txn, root_key(), slice_of(BEHIND_OURS, OURS_BYTES), err);
+    if (status) return status;
+    status = survey_first(&survey, root_key(), &pair, err);
     while (!status && is_ours(pair.key)) {
         if (slice_equal(pair.key, root_key())) {
             rooted = true;
@@ -275,7 +285,8 @@ static steme_status prove_root(struct kv_txn *txn, struct steme_error *err)
         return STEME_OK;
     }
     struct survey any = { .txn = txn };
-    status = survey_first(&any, slice_of(NULL, 0), &pair, err);
+    status = examine(txn, slice_of(NULL, 0), root_key(), err);
+    if (!status) status = survey_first(&any, slice_of(NULL, 0), &pair, err);
     if (!status) below(txn)->cursor_end(&any.cursor);
     if (!status) return error_set(err, STEME_CORRUPT, "the ordered store has rows and no count of them; rebuild it");
     if (status != STEME_NOT_FOUND) return status;
@@ -287,11 +298,13 @@ static steme_status prove(struct kv_txn *txn, uint32_t partition, struct steme_e
 {
     struct kv_guard *guard = txn->kv->guard;
     struct sum want, got = { 0 };
-    uint8_t key[SUM_KEY_BYTES];
+    uint8_t key[SUM_KEY_BYTES], from[9], to[9];
     bool rooted = atomic_load_explicit(&guard->root_proved, memory_order_acquire) ||
                   (txn->mode == KV_WRITE && guard->began_empty);
     steme_status status = rooted ? STEME_OK : prove_root(txn, err);
     if (!status) status = read_sum(txn, sum_key(partition, key), &want, err);
+    struct steme_slice end = partition + 1 < PARTITIONS ? first_key(partition + 1, to) : slice_of(NULL, 0);
+    if (!status) status = examine(txn, first_key(partition, from), end, err);
     if (!status) status = count_rows(txn, partition, &got, err);
     if (status) return status;
     if (!sum_equal(&want, &got)) return lies(err, "rows are missing, or others than were put", partition);
@@ -402,10 +415,11 @@ static void guard_cursor_end(struct kv_cursor *cursor) { below(cursor->txn)->cur
 static steme_status guard_last(struct kv_txn *txn, struct steme_slice bound, struct kv_pair *out,
                                struct steme_error *err)
 {
-    steme_status status = below(txn)->last(txn, bound, out, err);
+    uint32_t last = bound.size ? partition_at(bound) : PARTITIONS - 1;
+    steme_status status = ensure(txn, last, err);
+    if (!status) status = below(txn)->last(txn, bound, out, err);
     if (!status && is_ours(out->key)) status = below(txn)->last(txn, root_key(), out, err);
     if (status && status != STEME_NOT_FOUND) return status;
-    uint32_t last = bound.size ? partition_at(bound) : PARTITIONS - 1;
     steme_status proof = ensure_range(txn, status ? 0 : partition_at(out->key), last, err);
     return proof ? proof : status;
 }

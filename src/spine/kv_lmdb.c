@@ -313,6 +313,17 @@ static void lmdb_close(struct kv *kv)
     free(lmdb);
 }
 
+/* A writer's own pages are copies of what was examined: the file is as it was at the last commit. */
+static steme_status lmdb_examine(struct kv_txn *base, struct steme_slice from, struct steme_slice to,
+                                 struct steme_error *err)
+{
+    struct lmdb_txn *txn = own_txn(base);
+    struct lmdb_env *env = txn->env;
+    if (!env->unseen) return STEME_OK;
+    uint64_t txnid = mdb_txn_id(txn->mdb) - (base->mode == KV_WRITE);
+    return lmdb_file_examine(env->unseen, env->path, txnid, from, to, err);
+}
+
 static const struct kv_ops lmdb_ops = {
     .name = "lmdb",
     .begin = lmdb_begin,
@@ -328,6 +339,7 @@ static const struct kv_ops lmdb_ops = {
     .abort = lmdb_abort,
     .sync = lmdb_sync,
     .close = lmdb_close,
+    .examine = lmdb_examine,
 };
 
 steme_status kv_lmdb_open(struct host *host, const struct kv_lmdb_options *options, struct kv **out,

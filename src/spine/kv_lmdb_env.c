@@ -423,7 +423,9 @@ static steme_status start(struct lmdb_env *env, uint64_t map_bytes, bool read_on
     struct host_stat stat;
     steme_status status = host_stat(env->host, env->path, &stat, err);
     if (!status && !read_only) status = host_open(env->host, env->path, HOST_WRITE, &env->file, err);
+    if (!status && !env->leaves_seen) status = host_open(env->host, env->path, HOST_READ, &env->unseen, err);
     if (status) {
+        host_close(&env->file);
         mdb_env_close(env->mdb);
         env->mdb = NULL;
         return status;
@@ -456,6 +458,7 @@ static void stop(struct lmdb_env *env)
     }
     free_cursors(&env->write_txn);
     host_close(&env->file);
+    host_close(&env->unseen);
     if (env->write_txn.abandoned) return;
     mdb_env_close(env->mdb);
     env->mdb = NULL;
@@ -518,12 +521,12 @@ static steme_status reopen_for_writing(struct lmdb_env *env, uint64_t map_bytes,
     return status;
 }
 
-static steme_status check_file(struct host *host, const char *path, struct steme_error *err)
+static steme_status check_file(struct lmdb_env *env, struct steme_error *err)
 {
     struct host_file *file = NULL;
-    steme_status status = host_open(host, path, HOST_READ, &file, err);
+    steme_status status = host_open(env->host, env->path, HOST_READ, &file, err);
     if (status) return status;
-    status = lmdb_file_check(file, path, err);
+    status = lmdb_file_check(file, env->path, &env->leaves_seen, err);
     host_close(&file);
     return status;
 }
@@ -561,8 +564,9 @@ static steme_status open_registered(struct lmdb_env **env, const struct kv_lmdb_
         return status;
     }
     bool empty = !there || stat.size_bytes == 0;
+    fresh->leaves_seen = empty;
     if (!empty || !options->create)
-        status = check_file(fresh->host, fresh->path, err);
+        status = check_file(fresh, err);
     else
         status = make_dir(fresh->host, fresh->dir, err);
     if (status) return status;

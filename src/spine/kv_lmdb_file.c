@@ -87,28 +87,36 @@ static steme_status read_metas(struct host_file *file, const char *path, struct 
 
 static struct lmdb_tree tree_of(const struct meta_db *db) { return (struct lmdb_tree){ db->root, db->depth }; }
 
+static struct lmdb_shape shape_of(const struct meta_page *meta)
+{
+    return (struct lmdb_shape){ meta->free.page_bytes, meta->last_page, tree_of(&meta->free), tree_of(&meta->main) };
+}
+
+static steme_status bad_page(const char *path, struct steme_error *err)
+{
+    return error_set(err, STEME_CORRUPT, "%s: a page of it is not what LMDB needs", path);
+}
+
 /* Beside another process's writer, pages of the state we read may be used again before we have read them; then it is
  * tried again. If the writer is always faster, the file was sound when that opened it. */
-static steme_status check_pages(struct host_file *file, const char *path, uint64_t size_bytes,
-                                struct meta_page metas[2], struct steme_error *err)
+static steme_status check_pages(struct host_file *file, const char *path, bool leaves, struct meta_page metas[2],
+                                struct steme_error *err)
 {
     steme_status status = STEME_OK;
     for (unsigned tries = 0; !status && tries < WALK_TRIES; tries++) {
         const struct meta_page *newer = newer_of(metas);
         uint64_t txnid = newer->txnid;
-        struct lmdb_shape shape = { newer->free.page_bytes, newer->last_page, tree_of(&newer->free),
-                                    tree_of(&newer->main) };
+        struct lmdb_shape shape = shape_of(newer);
         bool sound = false;
-        status = lmdb_pages_check(file, &shape, size_bytes <= LMDB_LEAVES_CHECKED_BYTES, &sound, err);
+        status = lmdb_pages_check(file, &shape, leaves, &sound, err);
         if (status || sound) return status;
         status = read_metas(file, path, metas, err);
-        if (!status && newer_of(metas)->txnid == txnid)
-            return error_set(err, STEME_CORRUPT, "%s: a page of it is not what LMDB needs", path);
+        if (!status && newer_of(metas)->txnid == txnid) return bad_page(path, err);
     }
     return status;
 }
 
-steme_status lmdb_file_check(struct host_file *file, const char *path, struct steme_error *err)
+steme_status lmdb_file_check(struct host_file *file, const char *path, bool *leaves_out, struct steme_error *err)
 {
     struct meta_page metas[2];
     uint64_t size_bytes = 0;
@@ -125,5 +133,32 @@ steme_status lmdb_file_check(struct host_file *file, const char *path, struct st
     if (size_bytes < want_bytes)
         return error_set(err, STEME_CORRUPT, "%s is cut short: %llu bytes of %llu", path,
                          (unsigned long long)size_bytes, (unsigned long long)want_bytes);
-    return check_pages(file, path, size_bytes, metas, err);
+    *leaves_out = size_bytes <= LMDB_LEAVES_CHECKED_BYTES;
+    return check_pages(file, path, *leaves_out, metas, err);
+}
+
+/* The header of a state; NULL when later ones have taken its place. */
+static const struct meta_page *find_state(const struct meta_page metas[2], uint64_t txnid)
+{
+    for (size_t i = 0; i < 2; i++)
+        if (metas[i].txnid == txnid && meta_sound(&metas[i])) return &metas[i];
+    return NULL;
+}
+
+steme_status lmdb_file_examine(struct host_file *file, const char *path, uint64_t txnid, struct steme_slice from,
+                               struct steme_slice to, struct steme_error *err)
+{
+    struct meta_page metas[2];
+    bool sound = false;
+    steme_status status = read_metas(file, path, metas, err);
+    const struct meta_page *state = status ? NULL : find_state(metas, txnid);
+    if (!state) return status;
+    struct lmdb_shape shape = shape_of(state);
+    status = lmdb_pages_examine(file, &shape, from, to, &sound, err);
+    if (status || sound) return status;
+    /* Or was the header read while another process wrote the one that follows it? */
+    status = read_metas(file, path, metas, err);
+    state = status ? NULL : find_state(metas, txnid);
+    if (!state || state->main.root != shape.main.root || state->last_page != shape.last_page) return status;
+    return bad_page(path, err);
 }

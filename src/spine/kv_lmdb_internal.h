@@ -49,12 +49,14 @@ struct lmdb_env {
     unsigned handle_count;      /* registry */
     uint64_t device, inode;     /* of data.mdb */
     struct host *host;
-    struct host_file *file; /* data.mdb, open for writing; NULL if read_only */
-    char *dir, *path;       /* path: of data.mdb */
+    struct host_file *file;   /* data.mdb, open for writing; NULL if read_only */
+    struct host_file *unseen; /* data.mdb, open for reading, if its leaves were not looked at before; else NULL */
+    char *dir, *path;         /* path: of data.mdb */
     MDB_env *mdb;
     MDB_dbi dbi;
     uint32_t page_bytes;
     bool read_only;
+    bool leaves_seen; /* all there were when it was opened */
 
     pthread_mutex_t writer; /* held from begin to end of the write transaction; checks errors */
     struct lmdb_txn write_txn;
@@ -113,11 +115,24 @@ struct lmdb_shape {
 MUST_CHECK steme_status lmdb_pages_check(struct host_file *file, const struct lmdb_shape *shape, bool leaves,
                                          bool *sound_out, struct steme_error *err);
 
+/* The same of the pages of the main tree on the way to the keys from..to (empty `to`: no bound), down to the leaves,
+ * and of their neighbours on both sides at each level: a cursor may step there, and a removal may merge with them. */
+MUST_CHECK steme_status lmdb_pages_examine(struct host_file *file, const struct lmdb_shape *shape,
+                                           struct steme_slice from, struct steme_slice to, bool *sound_out,
+                                           struct steme_error *err);
+
 /* Both headers are LMDB 0.9's, the newer one is sound, the file is as long as it says, and its pages pass
  * lmdb_pages_check(); else STEME_CORRUPT. LMDB trusts its file: one that was cut short kills the process with SIGBUS at
  * the first page that is missing, a broken header or page sends it through wild pointers. Leaves are looked at in files
- * of up to LMDB_LEAVES_CHECKED_BYTES, for opening must not read all of a large one. path is for messages. */
+ * of up to LMDB_LEAVES_CHECKED_BYTES, for opening must not read all of a large one: *leaves_out says whether they were.
+ * path is for messages. */
 #define LMDB_LEAVES_CHECKED_BYTES (16u << 20)
-MUST_CHECK steme_status lmdb_file_check(struct host_file *file, const char *path, struct steme_error *err);
+MUST_CHECK steme_status lmdb_file_check(struct host_file *file, const char *path, bool *leaves_out,
+                                        struct steme_error *err);
+
+/* lmdb_pages_examine() on the tree of this state of the file, which a transaction holds; else STEME_CORRUPT. A state
+ * that two commits have followed is not found any more, and passes. */
+MUST_CHECK steme_status lmdb_file_examine(struct host_file *file, const char *path, uint64_t txnid,
+                                          struct steme_slice from, struct steme_slice to, struct steme_error *err);
 
 #endif

@@ -24,7 +24,7 @@ struct walk {
     struct host_file *file;
     const struct lmdb_shape *shape;
     uint8_t *page;      /* the one that is looked at */
-    uint8_t *seen;      /* a bit for each page of the file: in a tree, or free */
+    uint8_t *seen;      /* a bit for each page of the file: in a tree, or free; NULL when only a part is walked */
     uint64_t *level;    /* pages of this level of a tree */
     uint64_t *children; /* pages of the next */
     size_t child_count;
@@ -33,6 +33,7 @@ struct walk {
 static bool mark_seen(struct walk *walk, uint64_t number)
 {
     if (number < 2 || number > walk->shape->last_page) return false;
+    if (!walk->seen) return true;
     uint8_t bit = (uint8_t)(1u << (number % 8)), *byte = &walk->seen[number / 8];
     if (*byte & bit) return false;
     *byte |= bit;
@@ -109,7 +110,7 @@ static steme_status check_overflow(struct walk *walk, const uint8_t *node, bool 
     uint64_t count = load_u32(header + 12);
     *sound = load_u64(header) == first && load_u16(header + 10) == PAGE_IS_OVERFLOW && count <= last - first + 1 &&
              HEADER_BYTES + value_size(node) <= count * walk->shape->page_bytes;
-    for (uint64_t i = 0; *sound && i < count; i++)
+    for (uint64_t i = 0; *sound && walk->seen && i < count; i++)
         *sound = mark_seen(walk, first + i);
     return STEME_OK;
 }
@@ -214,5 +215,83 @@ steme_status lmdb_pages_check(struct host_file *file, const struct lmdb_shape *s
     free(walk.seen);
     free(walk.level);
     free(walk.children);
+    return status;
+}
+
+/* ---- a part of the tree ---- */
+
+struct part {
+    struct walk walk;
+    uint8_t *pages; /* one for each level */
+    struct steme_slice from, to;
+};
+
+/* Which way of a page's children is gone. */
+enum way { LOWEST, WITHIN, HIGHEST };
+
+/* The child whose keys may begin with this one: the first key of a branch counts as below all. */
+static size_t child_with(const uint8_t *page, struct steme_slice key)
+{
+    size_t low = 0, high = node_count(page);
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (slice_compare(node_key(node_at(page, middle)), key) <= 0)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static steme_status examine_page(struct part *part, uint64_t number, unsigned depth, enum way way, bool *sound,
+                                 struct steme_error *err);
+
+/* The children of a branch that hold the keys, and one more on each side, of which only the near edge is walked. */
+static steme_status examine_children(struct part *part, const uint8_t *page, unsigned depth, enum way way, bool *sound,
+                                     struct steme_error *err)
+{
+    size_t count = node_count(page), first = 0, last = count - 1;
+    if (way == WITHIN && part->from.size) first = child_with(page, part->from);
+    if (way == WITHIN && part->to.size) last = child_with(page, part->to);
+    if (way == LOWEST) last = 0;
+    if (way == HIGHEST) first = last;
+    steme_status status = STEME_OK;
+    if (way == WITHIN && first > 0)
+        status = examine_page(part, child_of(node_at(page, first - 1)), depth + 1, HIGHEST, sound, err);
+    for (size_t i = first; !status && *sound && i <= last; i++)
+        status = examine_page(part, child_of(node_at(page, i)), depth + 1, way, sound, err);
+    if (!status && *sound && way == WITHIN && last + 1 < count)
+        status = examine_page(part, child_of(node_at(page, last + 1)), depth + 1, LOWEST, sound, err);
+    return status;
+}
+
+/* depth: from 1, of which a sound header allows 32. */
+static steme_status examine_page(struct part *part, uint64_t number, unsigned depth, enum way way, bool *sound,
+                                 struct steme_error *err)
+{
+    struct walk *walk = &part->walk;
+    size_t page_bytes = walk->shape->page_bytes;
+    uint8_t *page = part->pages + (depth - 1) * page_bytes;
+    bool leaf = depth == walk->shape->main.depth;
+    *sound = mark_seen(walk, number);
+    if (!*sound) return STEME_OK;
+    walk->page = page;
+    steme_status status = read_bytes(walk, number * page_bytes, page, page_bytes, sound, err);
+    if (status || !*sound) return status;
+    *sound = page_sound(walk, number, leaf ? PAGE_IS_LEAF : PAGE_IS_BRANCH, false);
+    if (!*sound) return STEME_OK;
+    return leaf ? check_leaf(walk, false, sound, err) : examine_children(part, page, depth, way, sound, err);
+}
+
+steme_status lmdb_pages_examine(struct host_file *file, const struct lmdb_shape *shape, struct steme_slice from,
+                                struct steme_slice to, bool *sound_out, struct steme_error *err)
+{
+    struct part part = { .walk = { .file = file, .shape = shape }, .from = from, .to = to };
+    *sound_out = true;
+    if (shape->main.depth == 0) return STEME_OK;
+    part.pages = malloc((size_t)shape->main.depth * shape->page_bytes);
+    if (!part.pages) return error_set(err, STEME_NO_MEMORY, "no memory to check the index's pages");
+    steme_status status = examine_page(&part, shape->main.root, 1, WITHIN, sound_out, err);
+    free(part.pages);
     return status;
 }

@@ -413,6 +413,73 @@ static void keys_of_the_guard_do_not_exist_for_others(void **state)
     kv_close(&kv);
 }
 
+/* --- Files whose leaves are not looked at when they are opened ---------------------------------------------------- */
+
+enum { LARGE_ROWS = 22000, LARGE_VALUE = 900, PAGE = 4096, FLIPS = 40 };
+
+/* 0: all is as it was; 1: damage was told. */
+static int use_large(void *context)
+{
+    struct kv *kv = NULL;
+    struct kv_txn *txn = NULL;
+    uint64_t count = 0;
+    struct kv_pairs more = { LARGE_ROWS, 50, LARGE_VALUE };
+    steme_status status = kv_testing_open(context, KV_TESTING_PLAIN, 0, &kv, &err);
+    if (!status) status = kv_guard(kv, &err);
+    if (!status) status = kv_begin(kv, KV_WRITE, &txn, &err);
+    if (!status) status = kv_pairs_put(txn, &more, &err);
+    if (!status) status = kv_pairs_count(txn, &count, &err);
+    if (status) return status == STEME_CORRUPT ? 1 : 2;
+    return count == LARGE_ROWS + 50 ? 0 : 3; /* it ends without a commit */
+}
+
+/* A bit of a leaf or branch: of its header, of its offsets, or of a row's header. */
+static long some_bit(FILE *file, struct prng *prng, long page_count, uint8_t *byte)
+{
+    uint8_t page[PAGE];
+    for (;;) {
+        long at = (2 + (long)prng_below(prng, (uint64_t)page_count - 2)) * PAGE;
+        assert_true(fseek(file, at, SEEK_SET) == 0 && fread(page, PAGE, 1, file) == 1);
+        uint16_t kind = load_u16(page + 10), lower = load_u16(page + 12);
+        if ((kind != 1 && kind != 2) || lower <= 16 || lower > PAGE) continue;
+        size_t offset = prng_below(prng, lower);
+        if (prng_chance(prng, 400)) offset = load_u16(page + 16 + offset % (lower - 16u) / 2 * 2) + prng_below(prng, 8);
+        *byte = page[offset];
+        return at + (long)offset;
+    }
+}
+
+static void rot_in_a_large_file_is_told_before_it_is_used(void **state)
+{
+    struct kv *kv = open_guarded(*state);
+    struct prng prng = { 11 };
+    char *path = testing_join(*state, "data.mdb");
+    unsigned told = 0;
+    kv_pairs_load(kv, 0, LARGE_ROWS, LARGE_VALUE);
+    kv_close(&kv);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    long bytes = ftell(file);
+    assert_true(bytes > (16L << 20));
+    assert_int_equal(kv_testing_child(use_large, *state), 0);
+    for (unsigned i = 0; i < FLIPS; i++) {
+        uint8_t byte = 0;
+        long at = some_bit(file, &prng, bytes / PAGE, &byte);
+        char name[60];
+        snprintf(name, sizeof name, "flip %u, in byte %ld", i, at);
+        uint8_t turned = byte ^ (uint8_t)(1u << prng_below(&prng, 8));
+        assert_true(fseek(file, at, SEEK_SET) == 0 && fwrite(&turned, 1, 1, file) == 1 && fflush(file) == 0);
+        int answer = kv_testing_child(use_large, *state);
+        assert_row(answer == 0 || answer == 1, name);
+        told += answer == 1;
+        assert_true(fseek(file, at, SEEK_SET) == 0 && fwrite(&byte, 1, 1, file) == 1 && fflush(file) == 0);
+    }
+    assert_true(told > FLIPS / 2);
+    fclose(file);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -423,6 +490,7 @@ int main(void)
         KV_TESTING_CASE(a_process_that_dies_while_it_writes_leaves_sums_that_hold),
         KV_TESTING_CASE(sums_follow_whatever_is_written),
         KV_TESTING_CASE(keys_of_the_guard_do_not_exist_for_others),
+        KV_TESTING_CASE(rot_in_a_large_file_is_told_before_it_is_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
