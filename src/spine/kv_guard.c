@@ -191,6 +191,17 @@ static steme_status lies(struct steme_error *err, const char *what, uint32_t par
                      partition & ((1u << BUCKET_BITS) - 1), (char)(partition >> BUCKET_BITS));
 }
 
+/* A search in the store below. Keys above the leaves that have rotted may lead it to a leaf too far to the left, and
+ * from there on to a row in front of what it is for. */
+static steme_status search(struct kv_txn *txn, struct steme_slice from, struct kv_cursor *cursor, struct kv_pair *out,
+                           struct steme_error *err)
+{
+    steme_status status = below(txn)->seek(txn, from, cursor, out, err);
+    if (status || slice_compare(out->key, from) >= 0) return status;
+    below(txn)->cursor_end(cursor);
+    return lies(err, "a search ends in front of what it is for", partition_at(from));
+}
+
 /* A scan that compares each key with the one before, and looks up what a search may miss. */
 struct survey {
     struct kv_txn *txn;
@@ -232,7 +243,7 @@ static steme_status survey_first(struct survey *survey, struct steme_slice from,
                                  struct steme_error *err)
 {
     survey->cursor = (struct kv_cursor){ .txn = survey->txn };
-    steme_status status = below(survey->txn)->seek(survey->txn, from, &survey->cursor, out, err);
+    steme_status status = search(survey->txn, from, &survey->cursor, out, err);
     if (status) survey->cursor.txn = NULL;
     return status;
 }
@@ -333,7 +344,7 @@ static steme_status ensure_range(struct kv_txn *txn, uint32_t first, uint32_t la
     while (!status && first + 1 < last) {
         struct kv_cursor cursor = { .txn = txn };
         struct kv_pair pair;
-        status = below(txn)->seek(txn, sum_key(first + 1, bytes), &cursor, &pair, err);
+        status = search(txn, sum_key(first + 1, bytes), &cursor, &pair, err);
         if (status) break;
         bool more = is_ours(pair.key);
         if (more && pair.key.size != SUM_KEY_BYTES)
@@ -376,7 +387,7 @@ static steme_status step_over(struct kv_cursor *cursor, struct kv_pair *out, str
 {
     struct kv_txn *txn = cursor->txn;
     below(txn)->cursor_end(cursor);
-    steme_status status = below(txn)->seek(txn, slice_of(BEHIND_OURS, OURS_BYTES), cursor, out, err);
+    steme_status status = search(txn, slice_of(BEHIND_OURS, OURS_BYTES), cursor, out, err);
     if (status) cursor->txn = NULL; /* it is ended already */
     return status;
 }
@@ -386,7 +397,7 @@ static steme_status guard_seek(struct kv_txn *txn, struct steme_slice from, stru
 {
     cursor->partition = from.size ? partition_at(from) : 0;
     steme_status status = ensure(txn, cursor->partition, err);
-    if (!status) status = below(txn)->seek(txn, from, cursor, out, err);
+    if (!status) status = search(txn, from, cursor, out, err);
     bool open = status == STEME_OK;
     if (open && is_ours(out->key)) {
         status = step_over(cursor, out, err);

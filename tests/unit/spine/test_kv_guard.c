@@ -413,9 +413,81 @@ static void keys_of_the_guard_do_not_exist_for_others(void **state)
     kv_close(&kv);
 }
 
+/* --- Keys above the leaves ---------------------------------------------------------------------------------------- */
+
+enum { PAGE = 4096, NUMBERS = 300, FEW_MAX = 130 };
+
+/* So many rows before one of number 1, and many behind it under the next letter, in order of their keys. */
+static void fill_in_order(const char *dir, unsigned few)
+{
+    uint8_t bytes[KEY_BYTES];
+    struct kv *kv = open_guarded(dir);
+    struct kv_txn *txn = kv_testing_begin(kv, KV_WRITE);
+    for (unsigned i = 0; i < few + 1 + NUMBERS; i++) {
+        bytes[0] = i < few ? 'H' : i == few ? 'R' : 'S';
+        store_u64be(bytes + 1, i == few ? 1 : (uint64_t)(i + 1) << 40);
+        OK(kv_append(txn, slice_of(bytes, KEY_BYTES), slice_text("a row"), &err));
+    }
+    OK(kv_commit(&txn, &err));
+    kv_close(&kv);
+}
+
+/* The first byte of the row R 1 where a branch page names it as the first of a leaf, or 0. */
+static size_t find_separator(const uint8_t *page)
+{
+    static const uint8_t key[KEY_BYTES] = { 'R', 0, 0, 0, 0, 0, 0, 0, 1 };
+    if (load_u16(page + 10) != 1) return 0;
+    for (size_t i = 0; i < PAGE - sizeof key; i++)
+        if (memcmp(page + i, key, sizeof key) == 0) return i;
+    return 0;
+}
+
+/* There it says S 1 from now on. Returns whether there was one. */
+static bool raise_separator(const char *path)
+{
+    uint8_t page[PAGE];
+    bool raised = false;
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    for (long at = 0; fread(page, sizeof page, 1, file) == 1; at += PAGE) {
+        size_t found = find_separator(page);
+        if (!found) continue;
+        raised = true;
+        assert_int_equal(fseek(file, at + (long)found, SEEK_SET), 0);
+        assert_int_equal(fputc('S', file), 'S');
+        assert_int_equal(fseek(file, at + PAGE, SEEK_SET), 0);
+    }
+    assert_int_equal(fclose(file), 0);
+    return raised;
+}
+
+static void a_search_that_is_led_astray_is_noticed(void **state)
+{
+    unsigned raised = 0;
+    for (unsigned few = 1; few < FEW_MAX; few++) {
+        char name[16];
+        size_t count = 0;
+        snprintf(name, sizeof name, "%u", few);
+        char *dir = testing_join(*state, name), *path = testing_join(dir, "data.mdb");
+        fill_in_order(dir, few);
+        if (raise_separator(path)) {
+            struct kv *kv = open_guarded(dir);
+            struct kv_txn *txn = kv_testing_begin(kv, KV_READ);
+            steme_status status = scan(txn, slice_text("S"), &count);
+            assert_row(status == STEME_CORRUPT || count == NUMBERS, name);
+            kv_abort(&txn);
+            kv_close(&kv);
+            raised++;
+        }
+        free(path);
+        free(dir);
+    }
+    assert_true(raised > 0);
+}
+
 /* --- Files whose leaves are not looked at when they are opened ---------------------------------------------------- */
 
-enum { LARGE_ROWS = 22000, LARGE_VALUE = 900, PAGE = 4096, FLIPS = 40 };
+enum { LARGE_ROWS = 22000, LARGE_VALUE = 900, FLIPS = 40 };
 
 /* 0: all is as it was; 1: damage was told. */
 static int use_large(void *context)
@@ -490,6 +562,7 @@ int main(void)
         KV_TESTING_CASE(a_process_that_dies_while_it_writes_leaves_sums_that_hold),
         KV_TESTING_CASE(sums_follow_whatever_is_written),
         KV_TESTING_CASE(keys_of_the_guard_do_not_exist_for_others),
+        KV_TESTING_CASE(a_search_that_is_led_astray_is_noticed),
         KV_TESTING_CASE(rot_in_a_large_file_is_told_before_it_is_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
