@@ -316,6 +316,7 @@ static void turn_bit(struct world *world, struct prng *prng, const char *path, u
     if (host_read_file(world->host, path, size, arena, &all, NULL)) return; /* the machine stops */
     uint8_t byte = all.data[offset] ^ (uint8_t)(1u << prng_below(prng, 8));
     invariant(host_mem_poke(world->host, path, offset, slice_of(&byte, 1), NULL) == STEME_OK);
+    world->ledger.rotten = true;
     world->events->rotten_bits++;
 }
 
@@ -351,9 +352,9 @@ void world_rot(struct world *world, struct prng *prng)
     size_t which = count ? prng_below(prng, count) : 0;
     const char *path = count ? host_join(&arena, dir, entries[which].name) : NULL;
     if (path && host_stat(world->host, path, &stat, NULL) == STEME_OK && stat.size_bytes) {
-        world->ledger.rotten = true;
         if (in_log && which + 1 < count && prng_chance(prng, 500) && is_born(world, entries[count - 1].name)) {
             invariant(host_mem_shorten(world->host, path, prng_below(prng, stat.size_bytes), NULL) == STEME_OK);
+            world->ledger.rotten = true;
             world->events->cut_files++;
         } else {
             turn_bit(world, prng, path, stat.size_bytes, &arena);
