@@ -113,7 +113,8 @@ STEME_API void steme_signer_free(struct steme_signer **signer);
 STEME_API struct steme_key steme_signer_key(const struct steme_signer *signer);
 /** Its name, "" for one from a seed. Valid as long as the signer. */
 STEME_API const char *steme_signer_name(const struct steme_signer *signer);
-/** Call visit for each key in the store's keys directory, by name; a non-OK answer ends it and is returned. */
+/** Call visit for each key in the store's keys directory, by name; a non-OK answer ends it and is returned. A damaged
+ * key is passed over and told after the others: ::STEME_CORRUPT, of the first one. */
 STEME_API STEME_MUST_CHECK steme_status steme_signer_each(struct steme_store *store,
                                                           steme_status (*visit)(void *context, const char *name,
                                                                                 const struct steme_key *key),
@@ -217,7 +218,7 @@ STEME_API STEME_MUST_CHECK steme_status steme_wait(struct steme_store *store, ui
 
 /** One finding of steme_verify(). */
 struct steme_finding {
-    const char *part;  /**< "log", "record", "signature", "index" or "quarantine" */
+    const char *part;  /**< "log", "record", "signature", "index", "key" or "quarantine" */
     char message[256]; /**< what is wrong and where */
 };
 /** What steme_verify() looked at. */
@@ -233,8 +234,8 @@ struct steme_verification {
     uint64_t damaged_bytes; /**< the rest */
     uint64_t findings;      /**< 0: all is well */
 };
-/** Check every checksum, the chain, ids, signatures, and that the index equals what the log says. ::STEME_OK also with
- * findings. */
+/** Check every checksum, the chain, ids, signatures, the store's own keys, and that the index equals what the log says.
+ * ::STEME_OK also with findings. */
 STEME_API STEME_MUST_CHECK steme_status steme_verify(struct steme_store *store,
                                                      void (*found)(void *context, const struct steme_finding *finding),
                                                      void *context, struct steme_verification *out,

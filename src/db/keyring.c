@@ -133,6 +133,11 @@ static bool take_hex(struct steme_slice *at, const char *word, uint8_t out[32])
     return true;
 }
 
+static steme_status not_a_key(const char *path, struct steme_error *err)
+{
+    return error_set(err, STEME_CORRUPT, "%s is damaged or no key file: put back a copy or move it out of keys/", path);
+}
+
 static steme_status parse_key(struct steme_slice text, const char *path, struct sign_secret *out,
                               struct steme_error *err)
 {
@@ -144,7 +149,7 @@ static steme_status parse_key(struct steme_slice text, const char *path, struct 
     if (good) sign_secret_from_seed(seed, out);
     good = good && memcmp(out->key.bytes, public_key, sizeof public_key) == 0;
     explicit_bzero(seed, sizeof seed);
-    return good ? STEME_OK : error_set(err, STEME_CORRUPT, "%s is not a key file, or is damaged", path);
+    return good ? STEME_OK : not_a_key(path, err);
 }
 
 static steme_status load(struct steme_store *store, const char *name, struct sign_secret *out, struct steme_error *err)
@@ -157,8 +162,39 @@ static steme_status load(struct steme_store *store, const char *name, struct sig
                                : arena_full(&arena, err);
     if (status == STEME_NOT_FOUND)
         status = error_set(err, status, "there is no key \"%s\": make it with `steme key new %s`", name, name);
+    if (status == STEME_TOO_LARGE) status = not_a_key(path, err);
     if (!status) status = parse_key(text, path, out, err);
     if (text.data) explicit_bzero((uint8_t *)(uintptr_t)text.data, text.size);
+    arena_deinit(&arena);
+    return status;
+}
+
+/* Name of the key in this file of keys/; false: it is none. */
+static bool key_name(const struct host_entry *entry, char out[SIGNER_NAME_MAX + 1])
+{
+    size_t length = strlen(entry->name), tail = sizeof suffix - 1;
+    if (entry->kind != HOST_KIND_FILE || length <= tail || length - tail > SIGNER_NAME_MAX) return false;
+    if (strcmp(entry->name + length - tail, suffix) != 0) return false;
+    (void)snprintf(out, SIGNER_NAME_MAX + 1, "%.*s", (int)(length - tail), entry->name);
+    return name_is_good(out);
+}
+
+/* The names of all keys, in order, without a look into their files. */
+static steme_status each_name(struct steme_store *store,
+                              steme_status (*visit)(void *context, const char *name, struct steme_error *err),
+                              void *context, struct steme_error *err)
+{
+    struct arena arena;
+    struct host_entry *entries = NULL;
+    size_t count = 0;
+    arena_init(&arena, ARENA_BYTES);
+    const char *keys = host_join(&arena, store->dir, "keys");
+    steme_status status = keys ? host_list(store->host, keys, &arena, &entries, &count, err) : arena_full(&arena, err);
+    if (status == STEME_NOT_FOUND) status = STEME_OK;
+    for (size_t i = 0; !status && i < count; i++) {
+        char name[SIGNER_NAME_MAX + 1];
+        if (key_name(&entries[i], name)) status = visit(context, name, err);
+    }
     arena_deinit(&arena);
     return status;
 }
@@ -169,10 +205,10 @@ struct pick {
     bool has_default;
 };
 
-static steme_status pick_one(void *context, const char *name, const struct steme_key *key)
+static steme_status pick_one(void *context, const char *name, struct steme_error *err)
 {
     struct pick *pick = context;
-    (void)key;
+    (void)err;
     if (pick->count++ == 0) (void)snprintf(pick->name, sizeof pick->name, "%s", name);
     pick->has_default = pick->has_default || strcmp(name, "default") == 0;
     return STEME_OK;
@@ -182,7 +218,7 @@ steme_status steme_signer_load(struct steme_store *store, const char *name, stru
                                struct steme_error *err)
 {
     struct pick pick = { .count = 0 };
-    steme_status status = name ? STEME_OK : steme_signer_each(store, pick_one, &pick, err);
+    steme_status status = name ? STEME_OK : each_name(store, pick_one, &pick, err);
     if (!name && !status && pick.count == 0)
         status = error_set(err, STEME_NOT_FOUND, "the store has no key: make one with `steme key new NAME`");
     if (!name && !status && pick.count > 1 && !pick.has_default)
@@ -203,31 +239,42 @@ steme_status steme_signer_load(struct steme_store *store, const char *name, stru
     return STEME_OK;
 }
 
+struct each_key {
+    struct steme_store *store;
+    steme_status (*visit)(void *context, const char *name, const struct steme_key *key);
+    void *context;
+    steme_status damaged; /* what the first damaged key said */
+    struct steme_error error;
+};
+
+static steme_status visit_key(void *context, const char *name, struct steme_error *err)
+{
+    struct each_key *each = context;
+    struct sign_secret secret;
+    struct steme_error error;
+    steme_status status = load(each->store, name, &secret, &error);
+    if (!status) {
+        status = each->visit(each->context, name, &secret.key);
+    } else if (status == STEME_CORRUPT) {
+        if (!each->damaged) each->error = error;
+        each->damaged = status;
+        status = STEME_OK;
+    } else if (err) {
+        *err = error;
+    }
+    sign_wipe(&secret);
+    return status;
+}
+
 steme_status steme_signer_each(struct steme_store *store,
                                steme_status (*visit)(void *context, const char *name, const struct steme_key *key),
                                void *context, struct steme_error *err)
 {
-    struct arena arena;
-    struct host_entry *entries = NULL;
-    size_t count = 0;
-    arena_init(&arena, ARENA_BYTES);
-    const char *keys = host_join(&arena, store->dir, "keys");
-    steme_status status = keys ? host_list(store->host, keys, &arena, &entries, &count, err) : arena_full(&arena, err);
-    if (status == STEME_NOT_FOUND) status = STEME_OK;
-    for (size_t i = 0; !status && i < count; i++) {
-        char name[SIGNER_NAME_MAX + 1];
-        struct sign_secret secret;
-        size_t length = strlen(entries[i].name), tail = sizeof suffix - 1;
-        if (entries[i].kind != HOST_KIND_FILE || length <= tail || length - tail > SIGNER_NAME_MAX) continue;
-        if (strcmp(entries[i].name + length - tail, suffix) != 0) continue;
-        (void)snprintf(name, sizeof name, "%.*s", (int)(length - tail), entries[i].name);
-        if (!name_is_good(name)) continue;
-        status = load(store, name, &secret, err);
-        if (!status) status = visit(context, name, &secret.key);
-        sign_wipe(&secret);
-    }
-    arena_deinit(&arena);
-    return status;
+    struct each_key each = { .store = store, .visit = visit, .context = context };
+    steme_status status = each_name(store, visit_key, &each, err);
+    if (status || !each.damaged) return status;
+    if (err) *err = each.error;
+    return each.damaged;
 }
 
 /* ---- whom the store trusts: its own keys ---- */

@@ -122,20 +122,6 @@ static bool has_changes(const struct step *step)
 
 /* ---- what there is ---- */
 
-steme_status views_state(struct kv_txn *txn, const struct steme_hash *view, struct view_state *out,
-                         struct steme_error *err)
-{
-    struct key_bytes key;
-    struct steme_slice value;
-    key_of_view_state(&key, view->bytes);
-    steme_status status = kv_get(txn, key_slice(&key), &value, err);
-    if (status == STEME_NOT_FOUND) {
-        *out = (struct view_state){ 0 };
-        return STEME_OK;
-    }
-    return status ? status : row_view_state(key_slice(&key), value, out, err);
-}
-
 /* The definitions change with a view record or with the trusted keys, both of which are cheap to ask for. */
 static steme_status know_specs(struct step *step, struct reader *reader, uint64_t records, struct steme_error *err)
 {
@@ -524,27 +510,6 @@ static bool is_live(const struct step *step, const uint8_t view[16])
     return false;
 }
 
-/* The first view that has rows at or behind *view. STEME_NOT_FOUND: none. */
-static steme_status next_view(struct kv_txn *txn, uint8_t view[16], struct steme_error *err)
-{
-    static const uint8_t tag[] = { 'W' };
-    struct kv_cursor cursor = { 0 };
-    struct kv_pair pair;
-    struct key_bytes from;
-    key_of_view_state(&from, view);
-    steme_status status = kv_seek(txn, slice_of(tag, sizeof tag), key_slice(&from), &cursor, &pair, err);
-    if (!status) memcpy(view, pair.key.data + 1, 16);
-    kv_cursor_end(&cursor);
-    return status;
-}
-
-static bool step_id(uint8_t id[16])
-{
-    for (size_t i = 16; i-- > 0;)
-        if (++id[i]) return true;
-    return false;
-}
-
 /* State and rows of a view that is no more, some at a time; *all_out: those were all. */
 static steme_status remove_view(struct step *step, struct kv_txn *txn, const uint8_t view[16], bool *all_out,
                                 struct steme_error *err)
@@ -568,10 +533,10 @@ static steme_status remove_orphans(struct step *step, struct kv_txn *txn, struct
 {
     uint8_t view[16] = { 0 };
     bool all = true;
-    steme_status status = next_view(txn, view, err);
+    steme_status status = views_next(txn, view, false, err);
     while (!status && all) {
         if (!is_live(step, view)) status = remove_view(step, txn, view, &all, err);
-        if (!status && all) status = step_id(view) ? next_view(txn, view, err) : STEME_NOT_FOUND;
+        if (!status && all) status = views_next(txn, view, true, err);
     }
     step->orphans_gone = status == STEME_NOT_FOUND;
     return step->orphans_gone ? STEME_OK : status;
@@ -636,10 +601,23 @@ static void end_step(struct step *step)
     arena_rewind(&step->views->scratch, start);
 }
 
+/* Views hang on the store's own keys. Where one of these is damaged, they stay as they are until a step after it was
+ * mended. Nobody is shown them meanwhile, for a snapshot needs the keys, too; the index, which does not, goes on. */
+static bool stands_still(struct step *step, steme_status status, const struct steme_error *why)
+{
+    struct views *views = step->views;
+    bool still = status == STEME_CORRUPT && !step->trust;
+    if (still && !views->still) store_notice(step->store, "views stand still: %s", why ? why->message : "a bad key");
+    if (still) atomic_store(&views->pending, false);
+    views->still = still;
+    return still;
+}
+
 steme_status views_step(struct steme_store *store, struct index *index, struct steme_error *err)
 {
     struct step step;
     steme_status status = begin_step(&step, store, index, &store->views, err);
+    if (stands_still(&step, status, err)) return STEME_OK;
     if (!status && has_work(&step)) status = work(&step, err);
     bool news = !status && has_changes(&step);
     if (news) status = kv_update(index->kv, write_changes, &step, err);
@@ -656,7 +634,9 @@ steme_status views_step(struct steme_store *store, struct index *index, struct s
 steme_status views_look(struct steme_store *store, struct index *index, bool *pending_out, struct steme_error *err)
 {
     struct step step;
+    *pending_out = false;
     steme_status status = begin_step(&step, store, index, &store->views, err);
+    if (stands_still(&step, status, err)) return STEME_OK;
     if (!status && step.views->orphans) {
         struct kv_txn *txn = NULL;
         status = kv_begin(index->kv, KV_READ, &txn, err);
@@ -691,27 +671,6 @@ steme_status views_refresh(struct steme_store *store, struct index *index, const
     if (!status) atomic_store(&store->views.pending, true);
     end_step(&step);
     return status;
-}
-
-steme_status views_row_bytes(struct kv *kv, uint64_t *out, struct steme_error *err)
-{
-    struct kv_txn *txn = NULL;
-    uint8_t view[16] = { 0 };
-    uint64_t bytes = 0;
-    steme_status status = kv_begin(kv, KV_READ, &txn, err);
-    if (!status) status = next_view(txn, view, err);
-    while (!status) {
-        struct steme_hash id = { { 0 } };
-        struct view_state state;
-        memcpy(id.bytes, view, sizeof view);
-        status = views_state(txn, &id, &state, err);
-        if (!status) bytes += state.row_bytes + state.making_bytes;
-        if (!status) status = step_id(view) ? next_view(txn, view, err) : STEME_NOT_FOUND;
-    }
-    kv_abort(&txn);
-    if (status != STEME_NOT_FOUND) return status;
-    *out = bytes;
-    return STEME_OK;
 }
 
 /* ---- verifying ---- */

@@ -44,6 +44,7 @@ struct views {
     bool orphans;               /* there may be rows of views that are no more */
     struct arena work, scratch; /* of one step: what is kept until its commit, and what is not */
     struct gate changed;        /* kicked when a step has committed something */
+    bool still;                 /* a damaged key keeps them from going on, and that was told */
     _Atomic bool pending;
     _Atomic uint64_t give_up_ns; /* when stopping: monotonic time to leave the rest to whoever opens the store next */
 };
@@ -60,6 +61,8 @@ MUST_CHECK steme_status views_look(struct steme_store *store, struct index *inde
 /* State of a view in this transaction; zeros where nothing has been made. */
 MUST_CHECK steme_status views_state(struct kv_txn *txn, const struct steme_hash *view, struct view_state *out,
                                     struct steme_error *err);
+/* Move *view on to the first view that has rows, at it or behind; with `beyond` behind it. STEME_NOT_FOUND: none. */
+MUST_CHECK steme_status views_next(struct kv_txn *txn, uint8_t view[16], bool beyond, struct steme_error *err);
 /* Begin a refresh of one view. The caller holds store->ingesting. */
 MUST_CHECK steme_status views_refresh(struct steme_store *store, struct index *index, const struct steme_hash *view,
                                       struct steme_error *err);

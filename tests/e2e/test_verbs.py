@@ -327,6 +327,30 @@ def keys_to_sign_with_are_kept():
         expect(modes == {"0o600"}, modes)
 
 
+def a_damaged_key_is_told_and_costs_nothing_else():
+    with Scratch() as scratch:
+        scratch.written("assert", "a", "b", "c")
+        scratch.good("key", "new", "alice")
+        scratch.good("key", "new", "zoe")
+        damaged = scratch.store / "keys" / "alice.key"
+        sound = damaged.read_bytes()
+        damaged.write_bytes(sound.replace(b"seed", b"need"))
+        scratch.written("assert", "a", "b", "d")
+        listed = scratch.run("key", "list", "--json")
+        expect(listed.code == 5 and [key["name"] for key in listed.lines] == ["default", "zoe"], listed)
+        expect("alice.key" in listed.error and "move it out of keys/" in listed.error, listed)
+        verified = scratch.run("verify", "--json")
+        expect(verified.code == 4 and [line["part"] for line in verified.lines[:-1]] == ["key"], verified)
+        status = scratch.good("status", "--json").json
+        expect(status["index_rebuilds"] == 0 and not status["degraded"], status)
+        asked = scratch.run("resolve", "a", "b")
+        expect(asked.code == 5 and asked.out == b"" and "alice.key" in asked.error, asked)
+        expect("rebuilt" not in asked.error and "whole log" not in asked.error, "the index is not at fault")
+        damaged.write_bytes(sound)
+        expect(scratch.good("resolve", "a", "b").error == "", "as before")
+        expect(scratch.run("verify").code == 0, "all is well")
+
+
 def the_second_writer_is_told_who_holds_the_lock():
     with Scratch() as scratch:
         environment = dict(os.environ, STEME_DIR=str(scratch.store))

@@ -183,20 +183,26 @@ static steme_status collect_key(void *context, const char *name, const struct st
     return STEME_OK;
 }
 
-void cli_load_keys(struct cli *cli)
+steme_status cli_load_keys(struct cli *cli, struct steme_error *err)
 {
-    if (cli->keys_loaded || !cli->store) return;
+    if (cli->keys_loaded || !cli->store) return STEME_OK;
     cli->keys_loaded = true;
     cli->keys = arena_calloc(&cli->arena, KEYS_MAX, sizeof *cli->keys);
-    if (!cli->keys) return;
+    if (!cli->keys) return arena_full(&cli->arena, err);
+    return steme_signer_each(cli->store, collect_key, cli, err);
+}
+
+/* For names only: a key without one is shown by its digits. */
+static void load_names(struct cli *cli)
+{
     struct steme_error ignored;
-    steme_status status = steme_signer_each(cli->store, collect_key, cli, &ignored);
-    (void)status; /* what was read until then is there */
+    steme_status status = cli_load_keys(cli, &ignored);
+    (void)status; /* what was read is there */
 }
 
 const char *cli_key_name(struct cli *cli, const struct steme_key *key)
 {
-    cli_load_keys(cli);
+    load_names(cli);
     for (size_t i = 0; i < cli->key_count; i++)
         if (memcmp(&cli->keys[i].key, key, sizeof *key) == 0) return cli->keys[i].name;
     char *digits = arena_alloc(&cli->arena, SHORT_ID_BYTES);
@@ -207,7 +213,7 @@ const char *cli_key_name(struct cli *cli, const struct steme_key *key)
 
 static steme_status report_no_key(struct cli *cli, const char *name, struct steme_error *err)
 {
-    cli_load_keys(cli);
+    load_names(cli);
     const char **names = arena_calloc(&cli->arena, cli->key_count, sizeof *names);
     if (!names) return arena_full(&cli->arena, err);
     for (size_t i = 0; i < cli->key_count; i++)
@@ -229,7 +235,7 @@ steme_status cli_signer(struct cli *cli, struct steme_error *err)
 
 steme_status cli_find_key(struct cli *cli, const char *text, struct steme_key *out, struct steme_error *err)
 {
-    cli_load_keys(cli);
+    load_names(cli);
     for (size_t i = 0; i < cli->key_count; i++) {
         if (strcmp(cli->keys[i].name, text) != 0) continue;
         *out = cli->keys[i].key;

@@ -108,9 +108,10 @@ MUST_CHECK steme_status cli_check_lens(const char *name, struct steme_error *err
 MUST_CHECK steme_status cli_qualifiers(struct cli *cli, const char *option, bool key, struct steme_qualifier *out,
                                        struct steme_error *err);
 
-/* The keys of the store by name. An unreadable keys directory counts as empty: names are a convenience. */
-void cli_load_keys(struct cli *cli);
-/* How a key is called here: its name in the store, else its first digits. Lives in the arena. */
+/* The keys of the store by name, in cli->keys; with a failure those that are sound. */
+MUST_CHECK steme_status cli_load_keys(struct cli *cli, struct steme_error *err);
+/* How a key is called here: its name in the store, else its first digits, also where keys can't be read: names are a
+ * convenience. Lives in the arena. */
 const char *cli_key_name(struct cli *cli, const struct steme_key *key);
 
 /* Print a JSON document begun on *line as one line, and clear it. Reports what kept it from being whole. */

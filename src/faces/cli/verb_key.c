@@ -58,7 +58,7 @@ steme_status verb_key_list(struct cli *cli, struct steme_error *err)
     struct table table;
     steme_status status = cli_open(cli, false, err);
     if (status) return status;
-    cli_load_keys(cli);
+    steme_status loaded = cli_load_keys(cli, err);
     table_begin(&table, &cli->print, columns, countof(columns));
     for (size_t i = 0; i < cli->key_count && !status; i++) {
         const struct steme_key *key = &cli->keys[i].key;
@@ -72,6 +72,7 @@ steme_status verb_key_list(struct cli *cli, struct steme_error *err)
         }
     }
     table_end(&table);
+    if (loaded) return loaded; /* those that are sound were listed */
     return status ? status : cli_check_output(cli, err);
 }
 

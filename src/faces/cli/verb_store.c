@@ -158,7 +158,7 @@ static void emit_status(struct emit *json, const struct cli *cli, const struct s
 steme_status verb_status(struct cli *cli, struct steme_error *err)
 {
     struct steme_info info;
-    steme_status status = cli_snapshot(cli, err); /* so that the index is as far as it gets */
+    steme_status status = cli_open(cli, false, err);
     if (!status) status = steme_info(cli->store, &info, err);
     if (status) return status;
     if (!cli->json) {
@@ -239,8 +239,7 @@ static steme_status print_verification(struct cli *cli, const struct steme_verif
 steme_status verb_verify(struct cli *cli, struct steme_error *err)
 {
     struct steme_verification found = { 0 };
-    steme_status status = cli_snapshot(cli, err);
-    steme_snapshot_close(&cli->snapshot);
+    steme_status status = cli_open(cli, false, err);
     cli_progress(cli, "%s", "verify: reading the whole log");
     if (!status) status = steme_verify(cli->store, print_finding, cli, &found, err);
     cli_progress(cli, "%s", "");

@@ -186,9 +186,9 @@ steme_status verb_voices(struct cli *cli, struct steme_error *err)
     struct steme_hash epoch;
     steme_status status = read_options(&it, &question, &epoch, err);
     if (!status) status = cli_snapshot(cli, err);
+    if (!status) status = cli_load_keys(cli, err);
     if (status) return status;
     buf_init(&it.line, LINE_BYTES_MAX);
-    cli_load_keys(cli);
     status = steme_voices_each(cli->snapshot, &question, show_scope, &it, err);
     buf_deinit(&it.line);
     if (!status && it.scopes == 0 && question.predicate.size) {
