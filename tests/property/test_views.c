@@ -643,7 +643,9 @@ _Noreturn static void write_on(const char *dir, uint64_t seed)
 {
     struct life life = { .prng = { seed }, .dir = dir, .clock = seed };
     must(steme_open(dir, NULL, &life.store, &failure), "opening");
+    pthread_mutex_lock(&life.store->ingesting); /* the runner may be at it already */
     life.store->views.pace = (struct views_pace){ 3, 3, 50, 5 };
+    pthread_mutex_unlock(&life.store->ingesting);
     for (;;)
         put_something(&life);
 }
