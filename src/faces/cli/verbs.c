@@ -41,7 +41,7 @@ const struct verb verbs[] = {
         .group = group_store,
         .arguments = "",
         .run = verb_verify,
-        .summary = "check every checksum, id, signature, and the index against the log",
+        .summary = "check every checksum, id, signature and key, and the index against the log",
         .details = "Reads the whole store and changes nothing. Exit code 4 when anything is wrong.",
         .examples = "steme verify\n"
                     "steme verify --json",
