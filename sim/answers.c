@@ -14,9 +14,6 @@ enum { SLOTS = 2, TALLIES = 3, STANDINGS = 1 };
 
 static const double tolerance = 1e-9;
 
-/* Reliability is not among them: what it learns hangs on every slot of a predicate at once, and a second learner as
- * small as the reference would share its formulas. tests/unit/cortex holds the core to known answers and public sets,
- * tests/property the order of arrival. */
 static const struct {
     struct steme_lens lens;
     bool strengths; /* support and refute are in the reference's unit */
@@ -30,7 +27,13 @@ static const struct {
     { { .name = "recency", .half_life_us = INT64_C(300000000) }, false, false },
     { { .name = "pool" }, false, true },
     { { .name = "union" }, true, false },
+    /* of these one at a time: they learn from all slots of the predicate */
+    { { .name = "reliability" }, true, false },
+    { { .name = "reliability", .method = STEME_METHOD_ONE_COIN, .prior = 2 }, true, false },
+    { { .name = "reliability", .method = STEME_METHOD_ACCURACY, .copying = true }, true, false },
+    { { .name = "reliability", .uncalibrated = true }, true, false },
 };
+enum { LENSES = countof(lenses), LEARNING = 4 };
 
 struct question {
     struct world *world;
@@ -113,6 +116,15 @@ static void compare_beliefs(struct question *q, const struct steme_answer *got, 
     }
 }
 
+static void compare_learned(struct question *q, const struct steme_learned *got, const struct steme_learned *want)
+{
+    same_number(q, "learned.method", got->method, want->method);
+    same_number(q, "learned.items", (double)got->items, (double)want->items);
+    same_number(q, "learned.voices", (double)got->voices, (double)want->voices);
+    same_number(q, "learned.answers", (double)got->answers, (double)want->answers);
+    same_number(q, "learned.temperature", got->temperature, want->temperature);
+}
+
 static void compare_answer(struct question *q, const struct steme_answer *got, const struct reference_answer *want)
 {
     same_number(q, "as_of_sequence", (double)got->as_of_sequence, (double)q->reference.as_of_sequence);
@@ -124,6 +136,7 @@ static void compare_answer(struct question *q, const struct steme_answer *got, c
     same_number(q, "the verdict", got->verdict, want->verdict);
     compare_beliefs(q, got, want);
     compare_pooled(q, got, want);
+    if (got->has_learned && want->belief_count) compare_learned(q, &got->learned, &want->learned);
     if (lenses[q->lens].margin && want->margin >= 0) same_number(q, "the margin", got->margin, want->margin);
 }
 
@@ -217,8 +230,10 @@ static void ask_some(struct question *q, struct prng *prng)
     for (unsigned i = 0; i < SLOTS && !world_failed(q->world); i++) {
         q->slot = &stock->slots[prng_below(prng, stock->slot_count)];
         q->epoch = draw_epoch(stock, prng);
-        for (q->lens = 0; q->lens < countof(lenses) && !world_failed(q->world); q->lens++)
+        for (q->lens = 0; q->lens < LENSES - LEARNING && !world_failed(q->world); q->lens++)
             ask(q);
+        q->lens = LENSES - LEARNING + prng_below(prng, LEARNING);
+        if (!world_failed(q->world)) ask(q);
         q->lens = 0;
         if (i < STANDINGS) compare_standings(q);
     }

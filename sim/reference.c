@@ -1,222 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim/reference.h"
-
-#include "base/check.h"
+#include "sim/reference_opinions.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { OPINIONS = 4096, NODES = 128, STEPS = 8 };
-
-static bool same(const struct steme_hash *a, const struct steme_hash *b) { return memcmp(a, b, sizeof *a) == 0; }
-
-static bool same_text(struct steme_slice a, struct steme_slice b)
-{
-    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
+enum { NODES = 128, STEPS = 8 };
 
 static bool is_text(struct steme_slice a, const char *text)
 {
     return a.size == strlen(text) && memcmp(a.data, text, a.size) == 0;
-}
-
-/* ---- which records count ---- */
-
-static bool is_known(const struct reference *ref, size_t i, enum steme_type type)
-{
-    return ref->entries[i].sequence <= ref->as_of_sequence && ref->entries[i].record->record.type == type;
-}
-
-/* Bits of the revision kinds by which the author of a record took it back. */
-static unsigned taken_back(const struct reference *ref, const struct stock_record *record)
-{
-    unsigned kinds = 0;
-    for (size_t i = 0; i < ref->count; i++) {
-        if (!is_known(ref, i, STEME_REVISION)) continue;
-        const struct stock_record *r = ref->entries[i].record;
-        if (memcmp(&r->author, &record->author, sizeof r->author) != 0) continue;
-        for (size_t t = 0; t < r->record.as.revision.target_count; t++)
-            if (same(&r->record.as.revision.targets[t].hash, &record->id)) kinds |= 1u << r->record.as.revision.kind;
-    }
-    return kinds;
-}
-
-static const struct stock_record *known_record(const struct reference *ref, const struct steme_hash *id)
-{
-    for (size_t i = 0; i < ref->count; i++)
-        if (ref->entries[i].sequence <= ref->as_of_sequence && same(&ref->entries[i].record->id, id))
-            return ref->entries[i].record;
-    return NULL;
-}
-
-/* An epoch takes the place of another only by the same author; for anybody else it is a proposal. */
-static bool is_superseded_epoch(const struct reference *ref, const struct steme_hash *epoch)
-{
-    const struct stock_record *old = known_record(ref, epoch);
-    if (old && old->record.type != STEME_EPOCH) return false;
-    for (size_t i = 0; i < ref->count && old; i++) {
-        if (!is_known(ref, i, STEME_EPOCH)) continue;
-        const struct steme_epoch *e = &ref->entries[i].record->record.as.epoch;
-        for (size_t k = 0; k < e->supersedes_count; k++)
-            if (same(&e->supersedes[k], epoch) && memcmp(&old->author, &e->author, sizeof e->author) == 0) return true;
-    }
-    return false;
-}
-
-unsigned reference_standings(const struct reference *ref, const struct stock_record *record,
-                             const struct steme_hash *epoch)
-{
-    const struct steme_assertion *a = &record->record.as.assertion;
-    unsigned kinds = taken_back(ref, record), standings = 0;
-    if (kinds & 1u << STEME_RETRACT) standings |= 1u << STEME_RETRACTED;
-    if (kinds & (1u << STEME_CORRECT | 1u << STEME_UPDATE)) standings |= 1u << STEME_SUPERSEDED;
-    if (ref->valid_at_us != STEME_TIME_MAX &&
-        (ref->valid_at_us < a->valid_from_us || ref->valid_at_us >= a->valid_to_us))
-        standings |= 1u << STEME_NOT_VALID;
-    if (a->has_epoch && (epoch ? !same(&a->epoch, epoch) : is_superseded_epoch(ref, &a->epoch)))
-        standings |= 1u << STEME_OTHER_EPOCH;
-    return standings ? standings : 1u << STEME_LIVE;
-}
-
-static int64_t time_of(const struct reference_entry *entry)
-{
-    int64_t at = entry->record->record.as.assertion.asserted_at_us;
-    return at > entry->received_at_us + STEME_CLOCK_AHEAD_MAX_US ? entry->received_at_us : at;
-}
-
-/* "X" and "not X" are one target, voted on from two sides (docs/decisions/0003). */
-static bool same_target(const struct steme_target *a, const struct steme_target *b)
-{
-    bool same_side = same(&a->hash, &b->hash);
-    return a->kind == b->kind && (same_side || (a->kind == STEME_ON_CLAIM && memcmp(&a->hash, &b->hash, 31) == 0 &&
-                                                (a->hash.bytes[31] ^ b->hash.bytes[31]) == 1));
-}
-
-/* Whether the ballot is its voter's latest on its target. */
-static bool is_latest(const struct reference *ref, size_t at)
-{
-    const struct stock_record *ballot = ref->entries[at].record;
-    for (size_t i = 0; i < ref->count; i++) {
-        if (i == at || !is_known(ref, i, STEME_VOTE)) continue;
-        const struct stock_record *other = ref->entries[i].record;
-        const struct steme_vote *a = &ballot->record.as.vote, *b = &other->record.as.vote;
-        if (memcmp(&a->voter, &b->voter, sizeof a->voter) != 0 || !same_target(&a->target, &b->target)) continue;
-        if (b->cast_at_us > a->cast_at_us) return false;
-        if (b->cast_at_us == a->cast_at_us && memcmp(&other->id, &ballot->id, sizeof other->id) > 0) return false;
-    }
-    return true;
-}
-
-static bool ballot_counts(const struct reference *ref, size_t at)
-{
-    const struct stock_record *ballot = ref->entries[at].record;
-    return ballot->record.as.vote.stance != STEME_ABSTAIN && is_latest(ref, at) && !taken_back(ref, ballot) &&
-           ballot->record.as.vote.cast_at_us >= ref->ballots_from_us;
-}
-
-struct steme_tally reference_tally(const struct reference *ref, const struct steme_target *target)
-{
-    struct steme_tally tally = { 0 };
-    for (size_t i = 0; i < ref->count; i++) {
-        if (!is_known(ref, i, STEME_VOTE)) continue;
-        const struct stock_record *ballot = ref->entries[i].record;
-        const struct steme_vote *vote = &ballot->record.as.vote;
-        if (!same_target(&vote->target, target)) continue;
-        tally.ballots++;
-        if (!is_latest(ref, i)) continue;
-        if (vote->cast_at_us < ref->ballots_from_us) {
-            tally.expired++;
-        } else if (taken_back(ref, ballot)) {
-            tally.retracted++;
-        } else if (vote->stance == STEME_ABSTAIN) {
-            tally.abstain++;
-        } else if ((vote->stance == STEME_SUPPORT) == same(&vote->target.hash, &target->hash)) {
-            tally.support++;
-            tally.support_ppm += vote->probability_ppm;
-        } else {
-            tally.refute++;
-            tally.refute_ppm += vote->probability_ppm;
-        }
-    }
-    return tally;
-}
-
-/* ---- opinions: who says what about which claim ---- */
-
-struct opinion {
-    const struct reference_entry *entry; /* the assertion or vote */
-    struct steme_hash claim, voice;
-    bool is_assertion, positive;
-    double strength;
-    int64_t at_us; /* of an assertion */
-};
-
-struct opinions {
-    struct opinion list[OPINIONS];
-    size_t count;
-};
-
-static void add(struct opinions *all, struct opinion opinion)
-{
-    invariant(all->count < OPINIONS);
-    all->list[all->count++] = opinion;
-}
-
-static void gather_assertions(const struct reference *ref, const struct stock_slot *slot,
-                              const struct steme_hash *epoch, struct opinions *all)
-{
-    for (size_t i = 0; i < ref->count; i++) {
-        const struct stock_record *r = ref->entries[i].record;
-        const struct steme_assertion *a = &r->record.as.assertion;
-        if (!is_known(ref, i, STEME_ASSERTION) || !same(&r->slot, &slot->slot)) continue;
-        if (!(reference_standings(ref, r, epoch) & 1u << STEME_LIVE)) continue;
-        add(all, (struct opinion){ &ref->entries[i], r->claim, r->voice, true, !a->negated,
-                                   (double)a->confidence_ppm / STEME_PPM, time_of(&ref->entries[i]) });
-    }
-}
-
-static bool is_claimed(const struct opinions *all, const struct steme_hash *claim)
-{
-    for (size_t i = 0; i < all->count; i++)
-        if (all->list[i].is_assertion && same(&all->list[i].claim, claim)) return true;
-    return false;
-}
-
-/* What a vote's target claims: the positive claim, and which way. A vote on an assertion goes with it: where the one
- * is not live, neither is the other. */
-static bool claim_of(const struct opinions *all, const struct steme_target *target, struct steme_hash *claim,
-                     bool *positive)
-{
-    if (target->kind == STEME_ON_CLAIM) {
-        *claim = target->hash;
-        *positive = !(claim->bytes[31] & 1u);
-        claim->bytes[31] &= 0xfeu;
-        return true;
-    }
-    for (size_t i = 0; target->kind == STEME_ON_ASSERTION && i < all->count; i++) {
-        const struct opinion *o = &all->list[i];
-        if (!o->is_assertion || !same(&o->entry->record->id, &target->hash)) continue;
-        *claim = o->claim;
-        *positive = o->positive;
-        return true;
-    }
-    return false;
-}
-
-static void gather_ballots(const struct reference *ref, struct opinions *all)
-{
-    for (size_t i = 0; i < ref->count; i++) {
-        struct steme_hash claim;
-        bool positive = false;
-        if (!is_known(ref, i, STEME_VOTE)) continue;
-        const struct stock_record *r = ref->entries[i].record;
-        const struct steme_vote *vote = &r->record.as.vote;
-        if (!claim_of(all, &vote->target, &claim, &positive) || !is_claimed(all, &claim)) continue;
-        if (!ballot_counts(ref, i)) continue;
-        if (vote->stance == STEME_REFUTE) positive = !positive;
-        add(all, (struct opinion){ &ref->entries[i], claim, r->agent, false, positive,
-                                   (double)vote->probability_ppm / STEME_PPM, 0 });
-    }
 }
 
 /* ---- beliefs without probabilities ---- */
@@ -227,7 +19,8 @@ static bool heard(const struct opinions *all, size_t at)
     const struct opinion *o = &all->list[at];
     for (size_t i = 0; i < at; i++) {
         const struct opinion *p = &all->list[i];
-        if (same(&o->voice, &p->voice) && same(&o->claim, &p->claim) && o->positive == p->positive) return true;
+        if (same_hash(&o->voice, &p->voice) && same_hash(&o->claim, &p->claim) && o->positive == p->positive)
+            return true;
     }
     return false;
 }
@@ -236,14 +29,14 @@ static bool heard(const struct opinions *all, size_t at)
 static bool is_first_word(const struct opinions *all, size_t at)
 {
     for (size_t i = 0; i < at; i++)
-        if (same(&all->list[i].voice, &all->list[at].voice)) return false;
+        if (same_hash(&all->list[i].voice, &all->list[at].voice)) return false;
     return true;
 }
 
-static struct reference_belief *belief_of(struct reference_answer *answer, const struct steme_hash *claim)
+struct reference_belief *reference_belief_of(struct reference_answer *answer, const struct steme_hash *claim)
 {
     for (size_t i = 0; i < answer->belief_count; i++)
-        if (same(&answer->beliefs[i].claim, claim)) return &answer->beliefs[i];
+        if (same_hash(&answer->beliefs[i].claim, claim)) return &answer->beliefs[i];
     invariant(answer->belief_count < REFERENCE_CLAIMS);
     struct reference_belief *belief = &answer->beliefs[answer->belief_count++];
     *belief = (struct reference_belief){ .claim = *claim };
@@ -256,7 +49,7 @@ static double strongest(const struct opinions *all, size_t at)
     double most = 0;
     for (size_t i = 0; i < all->count; i++) {
         const struct opinion *o = &all->list[i], *me = &all->list[at];
-        if (same(&o->voice, &me->voice) && same(&o->claim, &me->claim) && o->positive == me->positive)
+        if (same_hash(&o->voice, &me->voice) && same_hash(&o->claim, &me->claim) && o->positive == me->positive)
             most = fmax(most, o->strength);
     }
     return most;
@@ -266,7 +59,7 @@ static void count_opinions(const struct opinions *all, struct reference_answer *
 {
     for (size_t i = 0; i < all->count; i++) {
         const struct opinion *o = &all->list[i];
-        struct reference_belief *belief = belief_of(answer, &o->claim);
+        struct reference_belief *belief = reference_belief_of(answer, &o->claim);
         bool first = !heard(all, i) && strongest(all, i) > 0; /* who puts nothing on it says nothing */
         answer->voices += is_first_word(all, i);
         answer->assertions += o->is_assertion;
@@ -285,7 +78,7 @@ static void add_strengths(const struct opinions *all, const double *weights, str
 {
     for (size_t i = 0; i < all->count; i++) {
         if (heard(all, i)) continue;
-        struct reference_belief *belief = belief_of(answer, &all->list[i].claim);
+        struct reference_belief *belief = reference_belief_of(answer, &all->list[i].claim);
         double strength = strongest(all, i) * (weights ? weights[i] : 1);
         if (all->list[i].positive)
             belief->support += strength;
@@ -307,7 +100,7 @@ struct graph {
 static size_t node_of(struct graph *graph, const struct steme_hash *id)
 {
     for (size_t i = 0; i < graph->count; i++)
-        if (same(&graph->nodes[i], id)) return i;
+        if (same_hash(&graph->nodes[i], id)) return i;
     invariant(graph->count < NODES);
     graph->nodes[graph->count] = *id;
     return graph->count++;
@@ -316,11 +109,11 @@ static size_t node_of(struct graph *graph, const struct steme_hash *id)
 static void draw_edges(const struct reference *ref, struct graph *graph)
 {
     for (size_t i = 0; i < ref->count; i++) {
-        if (!is_known(ref, i, STEME_VOTE)) continue;
+        if (!reference_knows(ref, i, STEME_VOTE)) continue;
         const struct stock_record *r = ref->entries[i].record;
         const struct steme_vote *vote = &r->record.as.vote;
         if (vote->target.kind != STEME_ON_AGENT && vote->target.kind != STEME_ON_SOURCE) continue;
-        if (vote->stance != STEME_SUPPORT || !ballot_counts(ref, i)) continue;
+        if (vote->stance != STEME_SUPPORT || !reference_ballot_counts(ref, i)) continue;
         size_t from = node_of(graph, &r->agent), to = node_of(graph, &vote->target.hash);
         if (from != to) graph->share[from][to] = (double)vote->probability_ppm / STEME_PPM;
     }
@@ -351,7 +144,7 @@ static void let_flow(struct graph *graph, double damping)
 /* Whether this opinion is an agent's relaying of a source that nobody of any weight endorsed. */
 static bool borrows(struct graph *graph, const struct opinion *o)
 {
-    return o->is_assertion && !same(&o->voice, &o->entry->record->agent) &&
+    return o->is_assertion && !same_hash(&o->voice, &o->entry->record->agent) &&
            graph->weight[node_of(graph, &o->voice)] <= 0;
 }
 
@@ -362,10 +155,10 @@ static double borrowers(struct graph *graph, const struct opinions *all, const s
     for (size_t i = 0; i < all->count; i++) {
         const struct opinion *p = &all->list[i];
         bool again = false;
-        if (!borrows(graph, p) || !same(&p->entry->record->agent, &o->entry->record->agent)) continue;
+        if (!borrows(graph, p) || !same_hash(&p->entry->record->agent, &o->entry->record->agent)) continue;
         for (size_t k = 0; k < i; k++)
-            again |= borrows(graph, &all->list[k]) && same(&all->list[k].voice, &p->voice) &&
-                     same(&all->list[k].entry->record->agent, &p->entry->record->agent);
+            again |= borrows(graph, &all->list[k]) && same_hash(&all->list[k].voice, &p->voice) &&
+                     same_hash(&all->list[k].entry->record->agent, &p->entry->record->agent);
         count += !again;
     }
     return count;
@@ -378,7 +171,7 @@ static double voice_weight(struct graph *graph, const struct opinions *all, size
     double weight = graph->weight[node_of(graph, &me->voice)];
     for (size_t i = 0; i < all->count; i++) {
         const struct opinion *o = &all->list[i];
-        if (!same(&o->voice, &me->voice) || !same(&o->claim, &me->claim) || !borrows(graph, o)) continue;
+        if (!same_hash(&o->voice, &me->voice) || !same_hash(&o->claim, &me->claim) || !borrows(graph, o)) continue;
         double lent = damping * graph->weight[node_of(graph, &o->entry->record->agent)] / borrowers(graph, all, o);
         weight = fmax(weight, lent);
     }
@@ -415,21 +208,15 @@ struct measurements {
     size_t count;
 };
 
-static double number(struct steme_decimal decimal) { return (double)decimal.coefficient * pow(10, -decimal.scale); }
-
-static const struct steme_value *value_of(const struct opinion *o)
-{
-    return &o->entry->record->record.as.assertion.object;
-}
-
 /* A (claim, voice) pair in which the voice asserts the claim; which of its assertions does not matter. */
 static bool is_measurement(const struct opinions *all, size_t i)
 {
     const struct opinion *o = &all->list[i];
-    if (!o->is_assertion || !o->positive || value_of(o)->kind != STEME_QUANTITY) return false;
+    if (!o->is_assertion || !o->positive || reference_value(o)->kind != STEME_QUANTITY) return false;
     for (size_t k = 0; k < i; k++) {
         const struct opinion *p = &all->list[k];
-        if (p->is_assertion && p->positive && same(&p->claim, &o->claim) && same(&p->voice, &o->voice)) return false;
+        if (p->is_assertion && p->positive && same_hash(&p->claim, &o->claim) && same_hash(&p->voice, &o->voice))
+            return false;
     }
     return true;
 }
@@ -438,8 +225,8 @@ static size_t count_of_unit(const struct opinions *all, struct steme_slice unit)
 {
     size_t count = 0;
     for (size_t i = 0; i < all->count; i++)
-        count += is_measurement(all, i) && value_of(&all->list[i])->has_bounds &&
-                 same_text(value_of(&all->list[i])->unit, unit);
+        count += is_measurement(all, i) && reference_value(&all->list[i])->has_bounds &&
+                 same_text(reference_value(&all->list[i])->unit, unit);
     return count;
 }
 
@@ -448,18 +235,18 @@ static void measure(const struct opinions *all, struct measurements *m, struct r
     struct steme_slice unit = { 0 };
     size_t most = 0;
     for (size_t i = 0; i < all->count; i++) {
-        if (!is_measurement(all, i) || !value_of(&all->list[i])->has_bounds) continue;
-        size_t count = count_of_unit(all, value_of(&all->list[i])->unit);
-        if (count == most && !same_text(unit, value_of(&all->list[i])->unit)) answer->unclear = true;
+        if (!is_measurement(all, i) || !reference_value(&all->list[i])->has_bounds) continue;
+        size_t count = count_of_unit(all, reference_value(&all->list[i])->unit);
+        if (count == most && !same_text(unit, reference_value(&all->list[i])->unit)) answer->unclear = true;
         if (count > most) {
             most = count;
-            unit = value_of(&all->list[i])->unit;
+            unit = reference_value(&all->list[i])->unit;
             answer->unclear = false;
         }
     }
     m->count = 0;
     for (size_t i = 0; i < all->count; i++) {
-        const struct steme_value *value = value_of(&all->list[i]);
+        const struct steme_value *value = reference_value(&all->list[i]);
         if (!is_measurement(all, i)) continue;
         if (!value->has_bounds || !same_text(value->unit, unit)) {
             answer->pooled.left_out++;
@@ -467,13 +254,13 @@ static void measure(const struct opinions *all, struct measurements *m, struct r
         }
         invariant(m->count < MEASUREMENTS);
         m->from[m->count] = &all->list[i];
-        m->x[m->count] = number(value->amount);
-        m->s[m->count++] = (number(value->upper) - number(value->lower)) / 2;
+        m->x[m->count] = reference_number(value->amount);
+        m->s[m->count++] = (reference_number(value->upper) - reference_number(value->lower)) / 2;
     }
 }
 
 /* P(chi-square with this many degrees >= x), by the sums for whole and for half degrees. */
-static double chi_square_tail(size_t degrees, double x)
+double reference_chi_square_tail(size_t degrees, double x)
 {
     double half = x / 2, term, sum = 0;
     if (x <= 0) return 1;
@@ -517,7 +304,7 @@ static void pool(const struct opinions *all, struct reference_answer *answer)
     if (m.count > 1) p->tau2 = fmax(0, (p->chi2 - degrees) / (w - w2 / w));
     p->i2 = m.count > 1 ? (p->chi2 > 0 ? fmax(0, (p->chi2 - degrees) / p->chi2) : 0) : NAN;
     p->birge = m.count > 1 ? sqrt(p->chi2 / degrees) : NAN;
-    p->tension_p = m.count > 1 ? chi_square_tail(p->degrees, p->chi2) : NAN;
+    p->tension_p = m.count > 1 ? reference_chi_square_tail(p->degrees, p->chi2) : NAN;
     for (size_t i = 0; i < m.count; i++) {
         m.v[i] = 1 / (m.s[i] * m.s[i] + p->tau2);
         v += m.v[i];
@@ -526,10 +313,10 @@ static void pool(const struct opinions *all, struct reference_answer *answer)
     p->mean = vx / v;
     p->error = 1 / sqrt(v);
     for (size_t i = 0; i < m.count; i++)
-        belief_of(answer, &m.from[i]->claim)->probability += m.v[i] / v;
+        reference_belief_of(answer, &m.from[i]->claim)->probability += m.v[i] / v;
 }
 
-static enum steme_verdict verdict_of_pool(const struct reference_answer *answer)
+static enum steme_verdict verdict_of_tension(const struct reference_answer *answer)
 {
     if (answer->pooled.count == 1) return STEME_LEANING;
     if (answer->pooled.tension_p >= 0.05) return STEME_SETTLED;
@@ -545,10 +332,10 @@ static bool is_functional(const struct reference *ref, struct steme_slice predic
         const struct stock_record *r = ref->entries[i].record;
         const struct steme_assertion *a = &r->record.as.assertion;
         bool trusted = false;
-        if (!is_known(ref, i, STEME_ASSERTION) || !same_text(a->subject, predicate)) continue;
+        if (!reference_knows(ref, i, STEME_ASSERTION) || !same_text(a->subject, predicate)) continue;
         if (!is_text(a->predicate, "steme:cardinality") || !is_text(a->object.text, "steme:many")) continue;
         for (unsigned k = 0; k < STOCK_TRUSTED; k++)
-            trusted |= same(&r->agent, &ref->stock->agent_ids[k]);
+            trusted |= same_hash(&r->agent, &ref->stock->agent_ids[k]);
         if (trusted && reference_standings(ref, r, NULL) & 1u << STEME_LIVE) newest = &ref->entries[i];
     }
     return !newest;
@@ -572,8 +359,8 @@ static void verdict_of(struct reference_answer *answer, const char *lens)
         answer->verdict = STEME_UNDECIDED;
     else if (!answer->functional || strcmp(lens, "union") == 0)
         answer->verdict = STEME_LISTED;
-    else if (strcmp(lens, "pool") == 0)
-        answer->verdict = verdict_of_pool(answer);
+    else if (answer->has_pooled)
+        answer->verdict = verdict_of_tension(answer);
     else if (best < 0.5)
         answer->verdict = STEME_CONTESTED;
     else
@@ -614,7 +401,7 @@ static const struct opinion *newest_for(const struct opinions *all, const struct
     const struct opinion *newest = NULL;
     for (size_t i = 0; i < all->count; i++) {
         const struct opinion *o = &all->list[i];
-        if (!o->is_assertion || !o->positive || !same(&o->claim, claim)) continue;
+        if (!o->is_assertion || !o->positive || !same_hash(&o->claim, claim)) continue;
         if (!newest || o->at_us > newest->at_us || (o->at_us == newest->at_us && o->strength > newest->strength))
             newest = o;
     }
@@ -654,11 +441,9 @@ void reference_resolve(const struct reference *ref, const struct stock_slot *slo
                        const struct steme_lens *lens, struct reference_answer *out)
 {
     static struct opinions all;
-    static double weights[OPINIONS];
+    static double weights[REFERENCE_OPINIONS];
     double prior = lens->prior > 0 ? lens->prior : 0.5;
-    all.count = 0;
-    gather_assertions(ref, slot, epoch, &all);
-    gather_ballots(ref, &all);
+    reference_opinions(ref, slot, epoch, &all);
     *out = (struct reference_answer){ .functional = is_functional(ref, slot->predicate), .margin = -1 };
     count_opinions(&all, out);
     if (strcmp(lens->name, "authority") == 0) weigh(ref, &all, lens, weights);
@@ -669,6 +454,8 @@ void reference_resolve(const struct reference *ref, const struct stock_slot *slo
         remember_newest(&all, lens, out);
     else if (strcmp(lens->name, "pool") == 0)
         pool(&all, out);
+    else if (strcmp(lens->name, "reliability") == 0)
+        reference_learn(ref, slot, epoch, lens, out);
     else
         approve(out, prior);
     verdict_of(out, lens->name);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a store must answer, worked out a second time in the plainest way: from docs/lenses.md and the public headers,
- * over a list of records, with nothing of the engine's lattice and lenses. Slow and easy to check. Pure. */
+ * over a list of records, with nothing of the engine's lattice and lenses. Slow and easy to check. Pure.
+ * One exception: reliability's learner is the engine's (cortex/reliability.h). A second one would share its formulas,
+ * and what it is worth is shown on sets with known truth. What it learns from is worked out here like all the rest. */
 #ifndef SIM_REFERENCE_H
 #define SIM_REFERENCE_H
 
@@ -43,6 +45,7 @@ struct reference_answer {
     bool unclear;  /* so it does the rest of the answer */
     bool has_pooled;
     struct steme_pooled pooled;
+    struct steme_learned learned; /* by reliability */
 };
 
 void reference_resolve(const struct reference *reference, const struct stock_slot *slot, const struct steme_hash *epoch,

@@ -42,9 +42,9 @@ struct world {
 /* A machine with a new empty store, open. */
 void world_init(struct world *world, const struct stock *stock, uint64_t seed, struct tally_of_events *events);
 /* The same without a store in it. */
+void world_begin(struct world *world, const struct stock *stock, uint64_t seed, struct tally_of_events *events);
 /* Put the keys of the agents whom the reference trusts into the store, before it is asked. */
 MUST_CHECK steme_status world_keep_keys(struct world *world, struct steme_error *err);
-void world_begin(struct world *world, const struct stock *stock, uint64_t seed, struct tally_of_events *events);
 void world_deinit(struct world *world);
 bool world_failed(const struct world *world);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Learned reliability: how often each voice is right, learned from what all voices said in one scope, without knowing
  * the truth. A model is a pure function of the data and the parameters: the same bits on any machine, whatever the
- * voices and labels are called. Formulas, whose they are and the reasons of the defaults: at the top of
- * reliability.c and reliability_numbers.c, and docs/lenses.md. Any thread. */
+ * voices and labels are called (but for perfect ties: reliability_temper.c). Formulas, whose they are and the reasons
+ * of the defaults: at the top of reliability.c and reliability_numbers.c, and docs/lenses.md. Any thread. */
 #ifndef CORTEX_RELIABILITY_H
 #define CORTEX_RELIABILITY_H
 

@@ -47,15 +47,18 @@ static double false_values(const struct rel_state *state)
     return state->method == REL_CONFUSION ? state->labels - 1.0 : state->false_values;
 }
 
-/* The value it supports most; the first of equals. UINT32_MAX if none. */
+/* The value it supports most; UINT32_MAX if there is none, or several alike: which comes first is a matter of names. */
 static uint32_t said_value(const struct rel_item *item, size_t from, size_t end)
 {
     uint32_t value = UINT32_MAX;
     double most = 0;
     for (size_t a = from; a < end; a++) {
-        if (item->answers[a].support <= most) continue;
-        most = item->answers[a].support;
-        value = item->answers[a].value;
+        double support = item->answers[a].support;
+        if (support > most)
+            value = item->answers[a].value;
+        else if (support > 0 && !(support < most))
+            value = UINT32_MAX;
+        most = fmax(most, support);
     }
     return value;
 }

@@ -15,8 +15,9 @@
  * large, a crowd in accord counts no less than two voices. A crowd of independent voices gets about 0 all the same.
  *
  * The halves: an item's voices in the order of how many answers they gave (then how many were right, then what they say
- * here), dealt in turn. That does not depend on names, nor on what is said about the item. rho is one of a grid, so
- * that rounding does not show. */
+ * here), dealt in turn. That does not depend on names, nor on what is said about the item, but for two that are alike
+ * in all of these and say different things: there the lower number goes first. rho is one of a grid, so that rounding
+ * does not show. */
 #include "base/check.h"
 #include "cortex/numeric.h"
 #include "cortex/reliability_model.h"
@@ -28,9 +29,10 @@ enum { GRID = 50 };                   /* steps */
 static const double grid_step = 0.01; /* to 0.5: a crowd without end counts two voices or more */
 
 struct speaker {
-    double answers, right, belief; /* the order; belief: in what it says here */
-    size_t from, end;              /* its answers */
+    uint64_t answers, right, belief; /* the order, in units of SPEAKER_UNIT; belief: in what it says here */
+    size_t from, end;                /* its answers */
 };
+#define SPEAKER_UNIT 0x1p-30 /* coarse enough that rounding does not show */
 
 struct half {
     size_t size;  /* of its logs */
@@ -48,26 +50,42 @@ struct splitter {
     size_t half_count, log_count;
 };
 
-static int compare_numbers(double a, double b) { return (a > b) - (a < b); }
-
 static int compare_speakers(const void *left, const void *right)
 {
     const struct speaker *a = left, *b = right;
-    int order = compare_numbers(b->answers, a->answers);
-    if (order == 0) order = compare_numbers(b->right, a->right);
-    return order != 0 ? order : compare_numbers(b->belief, a->belief);
+    if (a->answers != b->answers) return a->answers > b->answers ? -1 : 1;
+    if (a->right != b->right) return a->right > b->right ? -1 : 1;
+    if (a->belief != b->belief) return a->belief > b->belief ? -1 : 1;
+    return (a->from > b->from) - (a->from < b->from);
+}
+
+static uint64_t coarsely(double number) { return (uint64_t)(number / SPEAKER_UNIT + 0.5); }
+
+/* What is believed of what a voice says, by the weights of all values. */
+static double belief_in(const struct splitter *splitter, const struct rel_item *item, size_t from, size_t end,
+                        double total)
+{
+    bool is_open = splitter->state->method != REL_CONFUSION;
+    double belief = 0;
+    for (size_t a = from; a < end; a++) {
+        uint32_t value = item->answers[a].value;
+        belief += item->answers[a].support * splitter->weights[is_open ? value : item->labels[value]] / total;
+    }
+    return belief;
 }
 
 static size_t find_speakers(const struct splitter *splitter, const struct rel_item *item)
 {
-    size_t count = 0;
+    size_t count = 0, size = rel_evidence_size(splitter->state, item);
+    double total = 0;
+    for (size_t x = 0; x < size; x++)
+        total += splitter->weights[x];
     for (size_t from = 0, end; from < item->answer_count; from = end) {
         end = rel_voice_end(item, from);
-        const struct rel_answer *answer = &item->answers[from];
-        const struct rel_voice *voice = &splitter->voices[answer->voice];
-        bool is_open = splitter->state->method != REL_CONFUSION;
-        double belief = splitter->weights[is_open ? answer->value : item->labels[answer->value]];
-        splitter->speakers[count++] = (struct speaker){ voice->answers, voice->right, belief, from, end };
+        const struct rel_voice *voice = &splitter->voices[item->answers[from].voice];
+        splitter->speakers[count++] = (struct speaker){ coarsely(voice->answers), coarsely(voice->right),
+                                                        coarsely(belief_in(splitter, item, from, end, total)), from,
+                                                        end };
     }
     qsort(splitter->speakers, count, sizeof *splitter->speakers, compare_speakers);
     return count;
