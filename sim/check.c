@@ -84,28 +84,56 @@ static void compare_losses(struct world *world, bool opened, uint64_t reported_m
 static bool may_miss_a_segment(struct world *world)
 {
     struct wal *wal = world->store->wal;
-    bool may = true;
+    bool may = true, missed = false;
     pthread_mutex_lock(&wal->quarantine_lock);
     for (size_t i = 0; i < wal->quarantine.count; i++) {
         const struct quarantine_entry *entry = &wal->quarantine.entries[i];
         bool unknown = entry->reason == QUARANTINE_LOST && entry->segment > 1 && entry->offset == 0 && !entry->count;
         may = may && entry->good && (entry->reason == QUARANTINE_TORN || unknown);
+        missed |= unknown;
     }
     pthread_mutex_unlock(&wal->quarantine_lock);
-    return may;
+    return may && missed;
+}
+
+/* Read all of the log, and what the store says of itself. */
+static steme_status read_all(struct world *world, struct steme_store *store, bool opened, struct steme_info *info,
+                             struct steme_error *err)
+{
+    struct steme_snapshot *snapshot = NULL;
+    struct comparison comparison = { world, opened };
+    ledger_begin(&world->ledger);
+    steme_status status = steme_snapshot_open(store, NULL, &snapshot, err);
+    if (!status) status = steme_log_each(snapshot, 0, see, &comparison, err);
+    if (!status) status = steme_info(store, info, err);
+    if (snapshot) steme_snapshot_close(&snapshot);
+    return status;
+}
+
+void check_reader(struct world *world)
+{
+    struct steme_error err = { 0 };
+    struct ledger_report nothing = { NULL, 0 };
+    struct steme_info info;
+    steme_status status = read_all(world, world->reader, false, &info, &err);
+    if (status) {
+        world_refused(world, "a reader can't read the log", &err);
+        return;
+    }
+    world->reader_sequence = info.indexed_sequence;
+    if (world->ledger.rotten) return; /* what it may miss the writer tells */
+    const char *wrong = ledger_end(&world->ledger, false, &nothing, LEDGER_WHOLE);
+    if (wrong) world_trouble(world, "as a reader sees it: %s", wrong);
+    if (info.indexed_sequence != ledger_last(&world->ledger))
+        world_trouble(world, "a reader has indexed up to %" PRIu64 " of %" PRIu64, info.indexed_sequence,
+                      ledger_last(&world->ledger));
 }
 
 static void compare_log(struct world *world, bool opened)
 {
     struct steme_error err = { 0 };
-    struct steme_snapshot *snapshot = NULL;
     struct steme_info info;
-    struct comparison comparison = { world, opened };
-    ledger_begin(&world->ledger);
-    steme_status status = steme_snapshot_open(world->store, NULL, &snapshot, &err);
-    if (!status) status = steme_log_each(snapshot, 0, see, &comparison, &err);
-    if (!status) status = steme_info(world->store, &info, &err);
-    if (snapshot) steme_snapshot_close(&snapshot);
+    steme_status status = read_all(world, world->store, opened, &info, &err);
     if (status) {
         world_refused(world, "the log can't be read", &err);
         return;
@@ -113,6 +141,11 @@ static void compare_log(struct world *world, bool opened)
     compare_losses(world, opened, info.missing_sequences);
     if (!world->ledger.rotten && (info.missing_sequences || (info.degraded && !may_miss_a_segment(world))))
         world_trouble(world, "a sound store calls itself degraded");
+    if (!world->ledger.rotten && info.index_rebuilds > world->rebuilds)
+        world_trouble(world, "the index of a sound store was made anew");
+    if (info.indexed_sequence < ledger_last(&world->ledger))
+        world_trouble(world, "an index that has caught up ends at %" PRIu64 " of %" PRIu64, info.indexed_sequence,
+                      ledger_last(&world->ledger));
     if (info.last_sequence + 1 < world->ledger.next_sequence)
         world_trouble(world, "the last record's number is too small");
 }
@@ -154,7 +187,8 @@ static void account(struct world *world)
         return;
     }
     if (host_mem_stopped(world->host)) return; /* what we counted ourselves may be short */
-    if (totals.file_bytes != bytes || totals.segments != files)
+    /* A segment whose making failed is there, and not the log's until it is opened anew. */
+    if (!world->sealed && (totals.file_bytes != bytes || totals.segments != files))
         world_trouble(world, "verify looked at %" PRIu64 " bytes in %" PRIu64 " files of %" PRIu64 " in %" PRIu64,
                       totals.file_bytes, totals.segments, bytes, files);
     if (totals.valid_bytes + totals.padding_bytes + totals.damaged_bytes != totals.file_bytes)

@@ -35,10 +35,16 @@ static struct ledger_line *write_line(struct ledger *ledger, uint64_t sequence, 
     return &ledger->lines[ledger->count++];
 }
 
+static void note_clock(struct ledger *ledger, int64_t now_us)
+{
+    if (now_us > ledger->latest_us) ledger->latest_us = now_us;
+}
+
 const char *ledger_acknowledge(struct ledger *ledger, size_t first, size_t count, const struct steme_receipt *receipts,
                                int64_t now_us, bool sealed)
 {
     size_t call = ledger->count;
+    note_clock(ledger, now_us);
     for (size_t i = 0; i < count; i++) {
         const struct steme_receipt *receipt = &receipts[i];
         size_t known = ledger_first(ledger, first + i);
@@ -61,6 +67,7 @@ const char *ledger_acknowledge(struct ledger *ledger, size_t first, size_t count
 
 void ledger_doubt(struct ledger *ledger, size_t first, size_t count, int64_t now_us)
 {
+    note_clock(ledger, now_us);
     ledger->unknown_at_us = now_us;
     ledger->unknown = ledger->unknown_at = first;
     ledger->unknown_count = count;
@@ -71,6 +78,7 @@ void ledger_doubt(struct ledger *ledger, size_t first, size_t count, int64_t now
 void ledger_begin(struct ledger *ledger)
 {
     ledger->begun_count = ledger->count;
+    ledger->last_seen = 0;
     for (size_t i = 0; i < ledger->count; i++)
         ledger->lines[i].seen = false;
 }
@@ -132,6 +140,7 @@ static bool is_settled_whole(const struct ledger *ledger)
 
 static const char *check_time(const struct ledger *ledger, struct ledger_line *line, int64_t received_at_us)
 {
+    if (received_at_us > ledger->latest_us) return "a receive time lies ahead of every clock";
     if (line->received_known && line->received_at_us != received_at_us) return "a receive time has changed";
     if (received_at_us < line->submitted_at_us) return "a receive time lies before the call";
     if (line > ledger->lines && line[-1].received_known && line[-1].received_at_us > received_at_us)
@@ -145,6 +154,8 @@ const char *ledger_see(struct ledger *ledger, const struct steme_entry *entry, b
 {
     const char *wrong = check_content(ledger, entry);
     if (wrong) return wrong;
+    if (entry->sequence <= ledger->last_seen) return "entries are not in the order of their numbers";
+    ledger->last_seen = entry->sequence;
     struct ledger_line *line = find_line(ledger, entry->sequence);
     if (!line) {
         if (!opened) return "a record is readable that was never acknowledged";
@@ -244,12 +255,18 @@ const char *ledger_end(struct ledger *ledger, bool opened, const struct ledger_r
     return NULL;
 }
 
-size_t ledger_entries(const struct ledger *ledger, uint64_t up_to, struct reference_entry *out)
+uint64_t ledger_last(const struct ledger *ledger)
+{
+    return ledger->count ? ledger->lines[ledger->count - 1].sequence : 0;
+}
+
+size_t ledger_entries(const struct ledger *ledger, uint64_t up_to, int64_t up_to_us, struct reference_entry *out)
 {
     size_t count = 0;
     for (size_t i = 0; i < ledger->count; i++) {
         const struct ledger_line *line = &ledger->lines[i];
         size_t first = ledger_first(ledger, line->place);
+        if (line->received_at_us > up_to_us) break;
         if (line->sequence > up_to || ledger->sequences[first] != line->sequence) continue;
         out[count++] = (struct reference_entry){ &ledger->stock->records[first], line->sequence, line->received_at_us };
     }

@@ -28,6 +28,8 @@ struct ledger {
     int64_t unknown_at_us;         /* when it was submitted */
     size_t unknown_at;             /* the next of them to look for */
     size_t begun_count;            /* lines at ledger_begin() */
+    int64_t latest_us;             /* the latest that a clock showed in any call */
+    uint64_t last_seen;            /* number of the entry before */
     bool rotten;                   /* rot was let in: what is gone must be told, and numbers may be left out */
     uint64_t next_sequence;        /* at least this for the next record */
 
@@ -70,7 +72,10 @@ struct ledger_report {
 };
 const char *ledger_end(struct ledger *ledger, bool opened, const struct ledger_report *report, enum ledger_tail tail);
 
-/* What the log holds, first copies only, for the reference; the caller's array has room for ledger->count. */
-size_t ledger_entries(const struct ledger *ledger, uint64_t up_to, struct reference_entry *out);
+/* Number of the last record that the log must hold. */
+uint64_t ledger_last(const struct ledger *ledger);
+/* What the log holds, first copies only, up to a number and a receive time; the caller's array has room for
+ * ledger->count. */
+size_t ledger_entries(const struct ledger *ledger, uint64_t up_to, int64_t up_to_us, struct reference_entry *out);
 
 #endif

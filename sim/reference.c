@@ -55,6 +55,15 @@ static double strongest(const struct opinions *all, size_t at)
     return most;
 }
 
+static void note_newest(struct reference_belief *belief, const struct opinion *o)
+{
+    bool newer = !belief->newest || o->at_us > belief->latest_at_us;
+    bool as_new = belief->newest && o->at_us == belief->latest_at_us;
+    if (!newer && !(as_new && memcmp(&o->entry->record->id, &belief->newest->record->id, 32) < 0)) return;
+    belief->newest = o->entry;
+    belief->latest_at_us = o->at_us;
+}
+
 static void count_opinions(const struct opinions *all, struct reference_answer *answer)
 {
     for (size_t i = 0; i < all->count; i++) {
@@ -70,6 +79,7 @@ static void count_opinions(const struct opinions *all, struct reference_answer *
         belief->refutations += o->is_assertion && !o->positive;
         belief->votes_for += !o->is_assertion && o->positive;
         belief->votes_against += !o->is_assertion && !o->positive;
+        if (o->is_assertion && o->positive) note_newest(belief, o);
     }
 }
 
@@ -286,6 +296,7 @@ static void pool(const struct opinions *all, struct reference_answer *answer)
     double w = 0, w2 = 0, wx = 0, v = 0, vx = 0;
     struct steme_pooled *p = &answer->pooled;
     measure(all, &m, answer);
+    answer->margin = 0;
     if (m.count == 0) return;
     for (size_t i = 0; i < m.count; i++) {
         double weight = 1 / (m.s[i] * m.s[i]);
@@ -372,6 +383,48 @@ static double approval(const struct reference_belief *b)
     return b->support > 0 ? b->support * b->support / (b->support + b->refute) : 0;
 }
 
+/* Voices for r that make it draw level with the best, voices against the best that bring it down to one half. */
+static double to_draw_level(const struct reference_belief *best, const struct reference_belief *r)
+{
+    double w = approval(best);
+    return fmax(0, (w + sqrt(w * (w + 4 * r->refute))) / 2 - r->support);
+}
+
+static double to_doubt(const struct reference_belief *best, double prior)
+{
+    return fmax(0, 2 * best->support * best->support / (prior + best->support) - best->support - best->refute);
+}
+
+static bool is_near(double a, double b) { return fabs(a - b) <= 1e-12 * fmax(fabs(a), fabs(b)); }
+
+/* The least to do, over all whose probability ties with this one; -1 where they tie for the first place, or nearly: the
+ * last bits of sums decide what to do there. */
+static double margin_of(const struct reference_answer *answer, double prior)
+{
+    const struct reference_belief *best = NULL, *second = NULL;
+    double least = INFINITY;
+    for (size_t i = 0; i < answer->belief_count; i++) {
+        const struct reference_belief *b = &answer->beliefs[i];
+        if (!best || b->probability > best->probability) {
+            second = best;
+            best = b;
+        } else if (!second || b->probability > second->probability) {
+            second = b;
+        }
+    }
+    if (!best || best->probability <= 0) return 0;
+    bool rival = second && second->probability > 0;
+    if (rival && is_near(best->probability, second->probability)) return -1;
+    if (!rival || !answer->functional) return to_doubt(best, prior);
+    for (size_t i = 0; i < answer->belief_count; i++) {
+        const struct reference_belief *b = &answer->beliefs[i];
+        if (b == best || !is_near(b->probability, second->probability)) continue;
+        if (b != second && !is_near(to_draw_level(best, b), to_draw_level(best, second))) return -1;
+        least = fmin(least, to_draw_level(best, b));
+    }
+    return least;
+}
+
 static void approve(struct reference_answer *answer, double prior)
 {
     double all = 0;
@@ -381,11 +434,13 @@ static void approve(struct reference_answer *answer, double prior)
         struct reference_belief *b = &answer->beliefs[i];
         b->probability = approval(b) / (prior + (answer->functional ? all : b->support));
     }
+    answer->margin = margin_of(answer, prior);
 }
 
 static void list_all(struct reference_answer *answer, double prior)
 {
     double all = 0;
+    answer->margin = 0;
     for (size_t i = 0; i < answer->belief_count; i++) {
         struct reference_belief *b = &answer->beliefs[i];
         b->probability = b->support / (b->support + b->refute + prior);
@@ -414,12 +469,14 @@ static void remember_newest(const struct opinions *all, const struct steme_lens 
     const struct reference_belief *winner = NULL;
     int64_t latest = INT64_MIN;
     double sum = 0;
+    unsigned newest_claims = 0;
     for (size_t i = 0; i < answer->belief_count; i++) {
         newest[i] = newest_for(all, &answer->beliefs[i].claim);
         if (newest[i] && newest[i]->at_us > latest) latest = newest[i]->at_us;
     }
     for (size_t i = 0; i < answer->belief_count; i++) {
         if (!newest[i] || newest[i]->at_us != latest) continue;
+        newest_claims++;
         if (!winner || memcmp(&answer->beliefs[i].claim, &winner->claim, sizeof winner->claim) < 0)
             winner = &answer->beliefs[i];
     }
@@ -435,6 +492,8 @@ static void remember_newest(const struct opinions *all, const struct steme_lens 
     }
     for (size_t i = 0; i < answer->belief_count && lens->half_life_us && answer->functional && sum > 1; i++)
         answer->beliefs[i].probability /= sum;
+    if (lens->half_life_us) return; /* whether two tie is a matter of the last bits */
+    answer->margin = answer->functional && sum > 0 && newest_claims == 1 ? 1 : 0;
 }
 
 void reference_resolve(const struct reference *ref, const struct stock_slot *slot, const struct steme_hash *epoch,

@@ -33,6 +33,9 @@ struct reference_belief {
     double support, refute; /* not for recency and pool */
     uint32_t support_voices, refute_voices;
     uint32_t assertions, refutations, votes_for, votes_against;
+    /* of the newest assertion for it, of those as new the one with the smallest id; NULL: there are only refutations */
+    const struct reference_entry *newest;
+    int64_t latest_at_us;
 };
 
 struct reference_answer {

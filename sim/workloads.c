@@ -308,6 +308,7 @@ static steme_status verify(struct world *world, struct steme_hash *seen, struct 
 
 static steme_status rebuild(struct world *world, struct steme_hash *seen, struct steme_error *err)
 {
+    world->rebuilds++;
     memory_engine_begins();
     steme_status status = steme_rebuild(world->store, err);
     memory_engine_ends();

@@ -53,6 +53,7 @@ void world_begin(struct world *world, const struct stock *stock, uint64_t seed, 
     invariant(world->host);
     world->setting = (struct store_setting){ world->host, SEGMENT_BYTES, true };
     ledger_init(&world->ledger, stock);
+    world->ledger.latest_us = host_wall_us(world->host);
     events->worlds++;
 }
 
@@ -257,7 +258,8 @@ void world_index(struct world *world)
 
 void world_read(struct world *world, struct prng *prng)
 {
-    if (world->fault_armed || host_mem_stopped(world->host)) return; /* answers may fail then */
+    if (host_mem_stopped(world->host)) return;
+    world_disarm(world); /* answers may fail else; a log that has been sealed stays so */
     check_world(world, prng, false);
 }
 
@@ -472,8 +474,10 @@ void world_beside(struct world *world, struct prng *prng)
 {
     struct steme_error err = { 0 };
     struct steme_open_options options = { .read_only = true };
-    if (world->fault_armed || host_mem_stopped(world->host)) return;
-    check_log(world, false); /* it knows the receive times then */
+    if (host_mem_stopped(world->host)) return;
+    world_disarm(world);
+    if (world->ledger.unknown_count) return; /* another process may see what a failed call wrote */
+    check_log(world, false);                 /* it knows the receive times then */
     if (world_failed(world) || host_mem_stopped(world->host)) return;
     if (world->reader) {
         check_answers(world, world->reader, prng);
@@ -484,5 +488,6 @@ void world_beside(struct world *world, struct prng *prng)
     if (status)
         world_refused(world, "a reader can't open the store", &err);
     else
-        check_answers(world, world->reader, prng);
+        check_reader(world);
+    if (!status && !world_failed(world)) check_answers(world, world->reader, prng);
 }

@@ -26,14 +26,15 @@ struct world {
     struct store_setting setting;
     struct steme_store *store;  /* NULL: closed */
     struct steme_store *reader; /* somebody beside it; NULL: nobody */
-    uint64_t reader_sequence;   /* the last it may know */
+    uint64_t reader_sequence;   /* the last it has shown */
     struct ledger ledger;
-    bool sealed;      /* a call failed: nothing more may be acknowledged before reopening */
-    bool torn_tail;   /* the last opening said that it set a torn tail aside */
-    bool write_lost;  /* the disk never did the last call's write: of that nobody can know */
-    bool write_stray; /* and did it in another place */
-    bool fault_armed; /* something may fail for no fault of the engine's */
-    unsigned keep;    /* of the next power cut, permille; WORLD_KILL: the process ends, the machine goes on */
+    uint64_t rebuilds; /* of the index, asked for */
+    bool sealed;       /* a call failed: nothing more may be acknowledged before reopening */
+    bool torn_tail;    /* the last opening said that it set a torn tail aside */
+    bool write_lost;   /* the disk never did the last call's write: of that nobody can know */
+    bool write_stray;  /* and did it in another place */
+    bool fault_armed;  /* something may fail for no fault of the engine's */
+    unsigned keep;     /* of the next power cut, permille; WORLD_KILL: the process ends, the machine goes on */
     char trouble[WORLD_TROUBLE_BYTES];
 };
 
@@ -84,6 +85,8 @@ void world_refused(struct world *world, const char *what, const struct steme_err
 void check_log(struct world *world, bool opened);
 /* Whether the log, the index and some answers are what the ledger says; opened: the store has just been opened anew. */
 void check_world(struct world *world, struct prng *prng, bool opened);
+/* What a reader that has just been opened sees of the log. */
+void check_reader(struct world *world);
 /* The index, row for row, against one made from the log. */
 void check_index(struct world *world);
 /* What a store answers, held against the reference. */

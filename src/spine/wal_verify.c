@@ -5,7 +5,10 @@
 #include "base/slice.h"
 #include "spine/batch_scan.h"
 
-#define VERIFY_ENTRIES 4096u /* frames looked at in one go: bounds the memory */
+#include <stdlib.h>
+
+#define VERIFY_ENTRIES 4096u            /* frames looked at in one go: bounds the memory */
+#define PIECE_BYTES ((size_t)256 << 10) /* read in one go */
 
 struct verification {
     struct wal *wal;
@@ -120,35 +123,62 @@ static steme_status verify_batches(struct verification *verification, const stru
     return status;
 }
 
-/* What lies behind the durable mark: the writer's, to fill. Without one here it is a torn tail, or another process'
- * next batch. */
-static void verify_rest(struct verification *verification, const struct segment *segment, struct steme_slice bytes,
-                        uint64_t from)
+/* How many bytes of an open file, from an offset on, reach to the last one that is not zero. */
+static steme_status find_used(struct host_file *file, uint64_t from, uint64_t *used_out, struct steme_error *err)
 {
-    if (bytes.size <= from) return;
-    uint64_t size = bytes.size - from;
-    uint64_t used = verification->wal->read_only ? pad64(batch_scan_used(bytes.data + from, size)) : 0;
-    if (used > size) used = size;
+    uint8_t *piece = malloc(PIECE_BYTES);
+    size_t got = PIECE_BYTES;
+    steme_status status = STEME_OK;
+    if (!piece) return error_set(err, STEME_NO_MEMORY, "no memory to verify the log");
+    *used_out = 0;
+    for (uint64_t done = 0; !status && got == PIECE_BYTES; done += got) {
+        status = host_read_at(file, from + done, piece, PIECE_BYTES, &got, err);
+        uint64_t used = status ? 0 : batch_scan_used(piece, got);
+        if (used) *used_out = done + used;
+    }
+    free(piece);
+    return status;
+}
+
+/* What lies behind the durable mark: the writer's, to fill. Without one here it is a torn tail, or another process'
+ * next batch; that process may cut the padding off at any time, so it is read and not looked at in a mapping. */
+static steme_status verify_rest(struct verification *verification, const struct segment *segment, uint64_t from,
+                                struct steme_error *err)
+{
+    struct wal *wal = verification->wal;
+    char path[SEGMENT_PATH_BYTES];
+    struct host_file *file = NULL;
+    uint64_t size = 0, used = 0;
+    steme_status status = segment_path(wal->table.dir, segment->number, path, err);
+    if (!status) status = host_open(wal->host, path, HOST_READ, &file, err);
+    if (!status) status = host_size(file, &size, err);
+    if (!status && size > from && wal->read_only) status = find_used(file, from, &used, err);
+    host_close(&file);
+    if (status) return status;
+    if (size > from) verification->totals.file_bytes += size - from;
+    used = pad64(used);
+    if (from + used > size) used = size > from ? size - from : 0; /* it has become shorter, or there is half a line */
     if (used)
         report_damage(verification, location_of(segment->number, from), used, 0, "bytes behind the last whole batch");
-    verification->totals.padding_bytes += size - used;
+    if (size > from) verification->totals.padding_bytes += size - from - used;
+    return STEME_OK;
 }
 
 static steme_status verify_segment(struct verification *verification, struct segment *segment, struct steme_error *err)
 {
-    struct steme_slice whole;
+    struct steme_slice head;
     struct steme_slice durable;
     uint64_t location = verification->durable.location;
     steme_status status = wal_bytes(verification->wal, segment, location, &durable, err);
-    if (!status) status = segment_bytes(&verification->wal->table, segment, 0, &whole, err);
+    if (!status) status = segment_bytes(&verification->wal->table, segment, 0, &head, err);
     if (status) return status;
+    if (head.size > SEGMENT_HEADER_BYTES) head.size = SEGMENT_HEADER_BYTES;
+    uint64_t judged = durable.size > head.size ? durable.size : head.size;
     verification->totals.segments++;
-    verification->totals.file_bytes += whole.size;
-    verify_header(verification, segment, whole);
+    verification->totals.file_bytes += judged;
+    verify_header(verification, segment, head);
     if (durable.size > SEGMENT_HEADER_BYTES) status = verify_batches(verification, segment, durable, err);
-    uint64_t rest = durable.size > SEGMENT_HEADER_BYTES ? durable.size : SEGMENT_HEADER_BYTES;
-    if (!status) verify_rest(verification, segment, whole, rest);
-    return status;
+    return status ? status : verify_rest(verification, segment, judged, err);
 }
 
 /* Segments whose numbers are missing between those that are there. */

@@ -83,6 +83,28 @@ static void a_sound_store_is_found_clean(void **state)
     assert_int_equal(totals.findings, 0);
 }
 
+/* Whoever reads has the padding mapped that a writer cuts off when it goes: looking at it there would be SIGBUS. */
+static void a_writer_may_cut_off_its_padding_meanwhile(void **state)
+{
+    struct shop *shop = *state;
+    struct steme_store *reader = NULL;
+    struct steme_verification totals;
+    struct buf said;
+    shop_fill(shop, 1, 20);
+    OK(shop_open_more(shop, true, &reader, &failure));
+    buf_init(&said, SHOP_TEXT_BYTES);
+    shop_say(reader, &said);
+    OK(steme_verify(reader, NULL, NULL, &totals, &failure));
+    uint64_t padded = totals.file_bytes;
+    steme_close(&shop->store);
+    OK(steme_verify(reader, NULL, NULL, &totals, &failure));
+    assert_int_equal(totals.findings, 0);
+    assert_true(totals.file_bytes < padded);
+    assert_int_equal(totals.valid_bytes + totals.padding_bytes, totals.file_bytes);
+    buf_deinit(&said);
+    steme_close(&reader);
+}
+
 /* Copies, and two targets that share a key: nothing to complain about. */
 static void what_only_looks_odd_is_clean(void **state)
 {
@@ -387,6 +409,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SHOP_CASE(a_sound_store_is_found_clean),
+        SHOP_CASE(a_writer_may_cut_off_its_padding_meanwhile),
         SHOP_CASE(what_only_looks_odd_is_clean),
         SHOP_CASE(a_flipped_byte_of_the_log_is_found_wherever_it_is),
         SHOP_CASE(a_degraded_store_is_not_clean),
