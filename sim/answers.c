@@ -158,9 +158,12 @@ static void ask(struct question *q)
     struct steme_error err = { 0 };
     struct steme_answer answer;
     static struct reference_answer want;
-    struct steme_question question = {
-        .subject = q->slot->subject, .predicate = q->slot->predicate, .epoch = q->epoch, .lens = lenses[q->lens].lens
-    };
+    struct steme_question question = { .subject = q->slot->subject,
+                                       .predicate = q->slot->predicate,
+                                       .key_qualifiers = q->slot->key_qualifiers,
+                                       .key_qualifier_count = q->slot->key_qualifier_count,
+                                       .epoch = q->epoch,
+                                       .lens = lenses[q->lens].lens };
     steme_status status = steme_resolve(q->snapshot, &question, &answer, &err);
     if (status) {
         world_refused(q->world, "a question is not answered", &err);
@@ -188,7 +191,14 @@ static void count_votes(struct question *q, struct prng *prng)
                       want.abstain, want.retracted, want.ballots);
 }
 
-/* Every assertion of the slot, whatever became of it. */
+static bool is_about(const struct stock_record *record, const struct stock_slot *slot)
+{
+    const struct steme_assertion *a = &record->record.as.assertion;
+    return record->record.type == STEME_ASSERTION && slice_equal(a->subject, slot->subject) &&
+           slice_equal(a->predicate, slot->predicate);
+}
+
+/* Every assertion about the slot's subject and predicate, whatever its qualifiers are and became of it. */
 static void compare_standings(struct question *q)
 {
     struct steme_error err = { 0 };
@@ -200,11 +210,11 @@ static void compare_standings(struct question *q)
     }
     for (size_t i = 0; i < q->reference.count; i++)
         expected += q->reference.entries[i].sequence <= q->reference.as_of_sequence &&
-                    memcmp(&q->reference.entries[i].record->slot, &q->slot->slot, 32) == 0;
+                    is_about(q->reference.entries[i].record, q->slot);
     same_number(q, "the length of the history", (double)count, (double)expected);
     for (size_t i = 0; i < count; i++) {
         size_t place = stock_find(q->world->stock, &history[i].entry.id);
-        if (place == STOCK_NONE || memcmp(&q->world->stock->records[place].slot, &q->slot->slot, 32) != 0) {
+        if (place == STOCK_NONE || !is_about(&q->world->stock->records[place], q->slot)) {
             differ(q, "an assertion that nobody made here, number", (double)i, -1);
             return;
         }

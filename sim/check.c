@@ -139,7 +139,7 @@ static void compare_log(struct world *world, bool opened)
         return;
     }
     compare_losses(world, opened, info.missing_sequences);
-    if (!world->ledger.rotten && (info.missing_sequences || (info.degraded && !may_miss_a_segment(world))))
+    if (!world->ledger.scarred && (info.missing_sequences || (info.degraded && !may_miss_a_segment(world))))
         world_trouble(world, "a sound store calls itself degraded");
     if (!world->ledger.rotten && info.index_rebuilds > world->rebuilds)
         world_trouble(world, "the index of a sound store was made anew");
@@ -193,10 +193,10 @@ static void account(struct world *world)
                       totals.file_bytes, totals.segments, bytes, files);
     if (totals.valid_bytes + totals.padding_bytes + totals.damaged_bytes != totals.file_bytes)
         world_trouble(world, "valid, padding and damaged bytes do not add up to the files' length");
-    if (!world->ledger.rotten && (totals.damaged_bytes || totals.findings))
+    if (!world->ledger.scarred && (totals.damaged_bytes || totals.findings))
         world_trouble(world, "a log without rot has %" PRIu64 " damaged bytes, %" PRIu64 " findings",
                       totals.damaged_bytes, totals.findings);
-    if (!world->ledger.rotten && totals.frames != world->ledger.count)
+    if (!world->ledger.scarred && totals.frames != world->ledger.count)
         world_trouble(world, "verify counts %" PRIu64 " records of %zu", totals.frames, world->ledger.count);
 }
 

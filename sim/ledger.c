@@ -56,8 +56,10 @@ const char *ledger_acknowledge(struct ledger *ledger, size_t first, size_t count
             continue;
         }
         if (sealed) return "acknowledged after a failed sync, without reopening";
-        if (ledger->rotten ? receipt->sequence < ledger->next_sequence : receipt->sequence != ledger->next_sequence)
+        bool jumps = ledger->rotten || ledger->numbers_jump;
+        if (jumps ? receipt->sequence < ledger->next_sequence : receipt->sequence != ledger->next_sequence)
             return "an acknowledged record's number is not the next one";
+        ledger->numbers_jump = false;
         write_line(ledger, receipt->sequence, first + i, now_us);
         ledger->acknowledged++;
     }
@@ -193,6 +195,15 @@ void ledger_hit(struct ledger *ledger, uint64_t first_sequence, uint64_t last_se
                                 ledger->lines[i].sequence <= last_sequence;
 }
 
+void ledger_touch(struct ledger *ledger, uint64_t first_sequence, uint64_t last_sequence)
+{
+    for (size_t i = 0; i < ledger->count; i++)
+        ledger->lines[i].touched |= ledger->lines[i].sequence >= first_sequence &&
+                                    ledger->lines[i].sequence <= last_sequence;
+}
+
+void ledger_rot(struct ledger *ledger) { ledger->rotten = ledger->scarred = true; }
+
 void ledger_unhit(struct ledger *ledger)
 {
     for (size_t i = 0; i < ledger->count; i++)
@@ -225,7 +236,10 @@ static void strike_out(struct ledger *ledger, size_t tail)
     size_t kept = 0;
     for (size_t i = 0; i < ledger->count; i++) {
         bool cut = i >= tail && !ledger->lines[i].seen;
-        if (!cut && !is_gone(ledger, i)) ledger->lines[kept++] = ledger->lines[i];
+        if (cut || is_gone(ledger, i)) continue;
+        ledger->lines[kept] = ledger->lines[i];
+        ledger->lines[kept].hidden = !ledger->lines[kept].seen;
+        kept++;
     }
     ledger->count = kept;
     ledger->next_sequence = 1;
@@ -235,21 +249,26 @@ static void strike_out(struct ledger *ledger, size_t tail)
 
 const char *ledger_end(struct ledger *ledger, bool opened, const struct ledger_report *report, enum ledger_tail tail)
 {
-    size_t unseen = 0, lost = 0, untold = 0, first_of_tail = begin_of_tail(ledger, tail);
+    size_t unseen = 0, lost = 0, untold = 0, untouched = 0, first_of_tail = begin_of_tail(ledger, tail);
     if (!ledger->rotten && !is_settled_whole(ledger)) return "a call is there in part";
     for (size_t i = 0; i < ledger->count; i++)
-        unseen += !ledger->lines[i].seen;
+        unseen += !ledger->lines[i].seen && !ledger->lines[i].hidden;
     if (ledger->rotten) find_first_copies(ledger);
     for (size_t i = 0; i < ledger->count; i++) {
         bool gone = is_gone(ledger, i);
         lost += gone;
         untold += gone && i < first_of_tail && !is_told(report, ledger->lines[i].sequence);
+        untouched += gone && i < first_of_tail && !ledger->lines[i].touched;
     }
     ledger->calls += ledger->count > ledger->begun_count;
     if (opened) ledger->unknown_count = 0;
+    bool rotten = ledger->rotten;
+    if (opened) ledger->rotten = false; /* all has been read: what was to be lost is lost */
+    if (opened && rotten) ledger->numbers_jump = true;
     if (!unseen) return NULL;
-    if (!ledger->rotten) return "an acknowledged record is not there";
+    if (!rotten) return "an acknowledged record is not there";
     if (untold) return "acknowledged records are gone, and the store does not say so";
+    if (untouched) return "acknowledged records are gone that no damage touched";
     ledger->lost += lost;
     strike_out(ledger, first_of_tail);
     return NULL;

@@ -16,6 +16,8 @@ struct ledger_line {
     uint64_t call; /* which one put it here: what one call writes is one batch */
     bool seen;     /* scratch for a comparison */
     bool hit;      /* a write that went astray landed in its batch */
+    bool touched;  /* some damage fell into its batch: it may be lost */
+    bool hidden;   /* damage hides it, and its record is there in another place */
 };
 
 struct ledger {
@@ -30,8 +32,10 @@ struct ledger {
     size_t begun_count;            /* lines at ledger_begin() */
     int64_t latest_us;             /* the latest that a clock showed in any call */
     uint64_t last_seen;            /* number of the entry before */
-    bool rotten;                   /* rot was let in: what is gone must be told, and numbers may be left out */
-    uint64_t next_sequence;        /* at least this for the next record */
+    bool rotten;       /* rot was let in since the last opening: of what was touched some may be gone, if it is told */
+    bool scarred;      /* rot was let in at some time, and the store shows it */
+    bool numbers_jump; /* the next new record's number may be later than the next: some were lost at the end */
+    uint64_t next_sequence; /* at least this for the next record */
 
     uint64_t acknowledged, recovered, lost; /* records, all told */
 };
@@ -56,6 +60,10 @@ const char *ledger_see(struct ledger *ledger, const struct steme_entry *entry, b
 /* A write that went astray landed in the batch that holds these numbers; after ledger_unhit() in none. */
 void ledger_hit(struct ledger *ledger, uint64_t first_sequence, uint64_t last_sequence);
 void ledger_unhit(struct ledger *ledger);
+/* Rot is let in. */
+void ledger_rot(struct ledger *ledger);
+/* Damage fell into the batch that holds these numbers. */
+void ledger_touch(struct ledger *ledger, uint64_t first_sequence, uint64_t last_sequence);
 /* What may be missing at the end without being told. */
 enum ledger_tail {
     LEDGER_WHOLE,

@@ -22,7 +22,9 @@ static const struct {
     { "sync", HOST_MEM_SYNC },         { "sync_dir", HOST_MEM_SYNC_DIR }, { "allocate", HOST_MEM_ALLOCATE },
     { "truncate", HOST_MEM_TRUNCATE }, { "rename", HOST_MEM_RENAME },     { "remove", HOST_MEM_REMOVE },
     { "map", HOST_MEM_MAP },           { "list", HOST_MEM_LIST },         { "make_dir", HOST_MEM_MAKE_DIR },
-    { "stat", HOST_MEM_STAT },         { "any call", HOST_MEM_ANY },      { "memory", HOST_MEM_ANY },
+    { "stat", HOST_MEM_STAT },         { "size", HOST_MEM_SIZE },         { "lock", HOST_MEM_LOCK },
+    { "random", HOST_MEM_RANDOM },     { "boot_id", HOST_MEM_BOOT_ID },   { "any call", HOST_MEM_ANY },
+    { "memory", HOST_MEM_ANY },
 };
 enum { KINDS = countof(kinds), MEMORY = KINDS - 1 };
 
@@ -77,7 +79,7 @@ static uint64_t strikes(struct world *world, const struct fault *fault)
 static void hear_finding(void *context, const struct steme_finding *finding)
 {
     struct world *world = context;
-    if (!world->ledger.rotten) world_trouble(world, "verify, %s: %s", finding->part, finding->message);
+    if (!world->ledger.scarred) world_trouble(world, "verify, %s: %s", finding->part, finding->message);
 }
 
 static void check_all(struct world *world)

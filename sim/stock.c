@@ -154,18 +154,29 @@ static int compare_ids(const void *left, const void *right)
     return order ? order : (a > b) - (a < b);
 }
 
+static void list_key_qualifiers(struct stock *stock, const struct steme_assertion *assertion, struct stock_slot *slot)
+{
+    size_t count = assertion->qualifier_count;
+    struct steme_qualifier *keys = must(arena_calloc(&stock->arena, count + 1, sizeof *keys));
+    for (size_t i = 0; i < count; i++)
+        if (assertion->qualifiers[i].key) keys[slot->key_qualifier_count++] = assertion->qualifiers[i];
+    slot->key_qualifiers = keys;
+}
+
 static void list_slots(struct stock *stock)
 {
     stock->slots = must(calloc(stock->count + 1, sizeof *stock->slots));
     for (size_t i = 0; i < stock->count; i++) {
         const struct stock_record *record = &stock->records[i];
         size_t at = 0;
-        if (record->record.type != STEME_ASSERTION || record->record.as.assertion.qualifier_count) continue;
+        if (record->record.type != STEME_ASSERTION) continue;
         while (at < stock->slot_count && memcmp(&stock->slots[at].slot, &record->slot, sizeof record->slot) != 0)
             at++;
         if (at < stock->slot_count) continue;
-        stock->slots[stock->slot_count++] = (struct stock_slot){ record->record.as.assertion.subject,
-                                                                 record->record.as.assertion.predicate, record->slot };
+        const struct steme_assertion *assertion = &record->record.as.assertion;
+        struct stock_slot *slot = &stock->slots[stock->slot_count++];
+        *slot = (struct stock_slot){ assertion->subject, assertion->predicate, NULL, 0, record->slot };
+        list_key_qualifiers(stock, assertion, slot);
     }
 }
 

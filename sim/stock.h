@@ -37,6 +37,8 @@ struct stock_parcel {
 
 struct stock_slot {
     struct steme_slice subject, predicate;
+    const struct steme_qualifier *key_qualifiers;
+    size_t key_qualifier_count;
     struct steme_hash slot;
 };
 

@@ -12,6 +12,8 @@ struct importer {
     struct prng prng;
     struct steme_slice sources[SOURCES], subjects[SUBJECTS];
     struct steme_slice kinds[4], radius, is_a, part_of, unit_km, unit_m, long_text;
+    struct steme_slice of, page, day, night, uri[3], locator, essay;
+    struct steme_hash ids[4096]; /* of those, for parents and evidence */
     size_t assertions[4096];
     size_t assertion_count;
 };
@@ -44,6 +46,35 @@ static struct steme_value measured(struct importer *in)
     return value;
 }
 
+/* What rows lean on and are told of: qualifiers, evidence, parents. In the stock's arena. */
+static void draw_trimmings(struct importer *in, struct steme_assertion *row)
+{
+    struct prng *prng = &in->prng;
+    struct arena *arena = &in->stock->arena;
+    struct steme_qualifier *qualifiers = arena_calloc(arena, 2, sizeof *qualifiers);
+    struct steme_evidence *evidence = arena_calloc(arena, 2, sizeof *evidence);
+    invariant(qualifiers && evidence);
+    if (prng_chance(prng, 100))
+        qualifiers[row->qualifier_count++] = (struct steme_qualifier){ in->of,
+                                                                       prng_chance(prng, 500) ? in->day : in->night,
+                                                                       true };
+    if (prng_chance(prng, 150))
+        qualifiers[row->qualifier_count++] = (struct steme_qualifier){ in->page, in->kinds[prng_below(prng, 4)],
+                                                                       false };
+    if (prng_chance(prng, 150))
+        evidence[row->evidence_count++] = (struct steme_evidence){ .stance = (enum steme_stance)prng_below(prng, 3),
+                                                                   .uri = in->uri[prng_below(prng, 3)],
+                                                                   .locator = in->locator };
+    row->qualifiers = qualifiers;
+    row->evidence = evidence;
+    if (!in->assertion_count || !prng_chance(prng, 100)) return;
+    const struct steme_hash *earlier = &in->ids[prng_below(prng, in->assertion_count)];
+    row->parents = earlier;
+    row->parent_count = 1;
+    if (!prng_chance(prng, 300)) return;
+    evidence[row->evidence_count++] = (struct steme_evidence){ .has_target = true, .target = *earlier };
+}
+
 static struct steme_assertion draw_row(struct importer *in)
 {
     struct prng *prng = &in->prng;
@@ -61,6 +92,7 @@ static struct steme_assertion draw_row(struct importer *in)
         row.predicate = in->part_of;
         row.object = (struct steme_value){ .kind = STEME_TEXT, .text = in->long_text };
         row.object.text.size -= prng_below(prng, 6);
+        if (prng_chance(prng, 20)) row.object.text = in->essay;
         break;
     default:
         row.predicate = in->radius;
@@ -70,12 +102,15 @@ static struct steme_assertion draw_row(struct importer *in)
     if (prng_chance(prng, 800)) row.source = in->sources[prng_below(prng, SOURCES)];
     if (prng_chance(prng, 100)) row.confidence_ppm = STEME_PPM;
     row.negated = prng_chance(prng, 120);
+    draw_trimmings(in, &row);
     return row;
 }
 
 static void remember(struct importer *in, size_t place)
 {
-    if (in->assertion_count < countof(in->assertions)) in->assertions[in->assertion_count++] = place;
+    if (in->assertion_count == countof(in->assertions)) return;
+    in->ids[in->assertion_count] = in->stock->records[place].id;
+    in->assertions[in->assertion_count++] = place;
 }
 
 /* A table, with some rows that an earlier one had; sometimes the table comes again, sometimes a row of it alone. */
@@ -138,6 +173,17 @@ static void draw_check(struct importer *in)
     stock_add(in->stock, agent, &retraction);
 }
 
+/* A text larger than a page. */
+static struct steme_slice draw_essay(struct stock *stock)
+{
+    enum { ESSAY_BYTES = 9000 };
+    char *text = arena_calloc(&stock->arena, ESSAY_BYTES, 1);
+    invariant(text);
+    for (size_t i = 0; i < ESSAY_BYTES; i++)
+        text[i] = (char)('a' + i % 23);
+    return slice_of(text, ESSAY_BYTES);
+}
+
 void stock_import(struct stock *stock, uint64_t seed)
 {
     static struct importer in; /* too large for the stack */
@@ -154,6 +200,14 @@ void stock_import(struct stock *stock, uint64_t seed)
     in.radius = stock_text(stock, "radius");
     in.is_a = stock_text(stock, "is a");
     in.part_of = stock_text(stock, "told as");
+    in.of = stock_text(stock, "of");
+    in.page = stock_text(stock, "page");
+    in.day = stock_text(stock, "day");
+    in.night = stock_text(stock, "night");
+    for (unsigned i = 0; i < 3; i++)
+        in.uri[i] = stock_text(stock, "https://example.org/%u", i);
+    in.locator = stock_text(stock, "table 2");
+    in.essay = draw_essay(stock);
     in.unit_km = stock_text(stock, "km");
     in.unit_m = stock_text(stock, "m");
     in.long_text = stock_text(stock, "a longer text, as tables sometimes have in a column that nobody named ...");

@@ -170,6 +170,7 @@ static void rotten(struct world *world)
     const uint64_t offset = 4096 + 700;
     submit_some(world, 12);
     check_log(world, false);
+    world_touch(world, 1, offset, offset + 1);
     world_close(world);
     static const char path[] = WORLD_DIR "/wal/0000000000000001.seg";
     bool done = host_open(world->host, path, HOST_READ, &file, NULL) == STEME_OK &&
@@ -178,7 +179,6 @@ static void rotten(struct world *world)
     done = done && host_mem_poke(world->host, path, offset, slice_of(&byte, 1), NULL) == STEME_OK;
     host_close(&file);
     if (!done) world_trouble(world, "the segment can't be damaged");
-    world->ledger.rotten = true;
 }
 
 /* ---- the work ---- */

@@ -4,10 +4,12 @@
 #include "base/hash.h"
 #include "base/slice.h"
 #include "base/text.h"
+#include "sim/aside.h"
 #include "sim/memory.h"
 #include "spine/wal_state.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -121,15 +123,53 @@ void world_draw_keep(struct world *world, struct prng *prng)
     world->keep = keeps[prng_below(prng, countof(keeps))];
 }
 
-static size_t quarantine_files(struct world *world)
+/* How things lie on the disk before an opening. */
+struct scene {
+    struct log_image log;
+    size_t asides, torn;
+};
+
+static void scene_take(struct world *world, struct scene *scene)
 {
     struct arena arena;
-    struct host_entry *entries = NULL;
-    size_t count = 0;
-    arena_init(&arena, 1 << 20);
-    if (host_list(world->host, WORLD_DIR "/quarantine", &arena, &entries, &count, NULL)) count = 0;
+    arena_init(&arena, (size_t)1 << 30);
+    host_mem_look_on(world->host, true);
+    log_image_take(world->host, WORLD_DIR, &scene->log);
+    struct aside_list asides = aside_read(world->host, WORLD_DIR, &arena);
+    host_mem_look_on(world->host, false);
+    scene->asides = asides.count;
+    scene->torn = asides.torn;
     arena_deinit(&arena);
-    return count;
+}
+
+/* Every byte of the log is where it was, or in quarantine, and behind its end there are zeros. */
+static void compare_bytes(struct world *world, const struct scene *before, const struct log_image *after,
+                          const struct aside_list *asides)
+{
+    uint64_t segment = 0, offset = 0, end = wal_durable(world->store->wal).location;
+    const char *wrong = log_image_compare(&before->log, after, asides, &segment, &offset);
+    if (wrong) world_trouble(world, "segment %" PRIu64 ", offset %" PRIu64 ": %s", segment, offset, wrong);
+    uint64_t from = location_offset(end) > SEGMENT_HEADER_BYTES ? location_offset(end) : SEGMENT_HEADER_BYTES;
+    if (log_image_used(after, location_segment(end), from) != UINT64_MAX)
+        world_trouble(world, "behind the end of the log there are bytes that are not zero");
+}
+
+/* What the opening did to it. */
+static void scene_compare(struct world *world, const struct scene *before)
+{
+    struct log_image after;
+    struct arena arena;
+    arena_init(&arena, (size_t)1 << 30);
+    host_mem_look_on(world->host, true);
+    log_image_take(world->host, WORLD_DIR, &after);
+    struct aside_list asides = aside_read(world->host, WORLD_DIR, &arena);
+    host_mem_look_on(world->host, false);
+    compare_bytes(world, before, &after, &asides);
+    /* An opening that was interrupted may have set a tail aside and had no time to say so. */
+    world->torn_tail |= asides.torn > before->torn;
+    world->events->quarantine_files += asides.count - before->asides;
+    log_image_drop(&after);
+    arena_deinit(&arena);
 }
 
 static void hear(void *context, const char *line)
@@ -142,7 +182,8 @@ void world_open(struct world *world, struct prng *prng, unsigned interruptions)
 {
     struct steme_error err = { 0 };
     struct steme_open_options options = { .notice = hear, .notice_context = world };
-    size_t set_aside = quarantine_files(world);
+    struct scene scene;
+    scene_take(world, &scene);
     world->torn_tail = false;
     for (unsigned opening = 0; opening < OPENINGS_MAX && !world->store; opening++) {
         if (opening < interruptions) host_mem_stop(world->host, 1 + prng_below(prng, 40));
@@ -154,9 +195,13 @@ void world_open(struct world *world, struct prng *prng, unsigned interruptions)
             world->events->interrupted_recoveries++;
             world_draw_keep(world, prng);
             world_end_life(world);
+            log_image_drop(&scene.log); /* what had not been synced may have gone with the power */
+            host_mem_look_on(world->host, true);
+            log_image_take(world->host, WORLD_DIR, &scene.log);
+            host_mem_look_on(world->host, false);
         } else if (status && !world->fault_armed) {
             world_trouble(world, "the store does not open: %s", err.message);
-            return;
+            break;
         } else if (status) {
             world_disarm(world);
         }
@@ -165,10 +210,8 @@ void world_open(struct world *world, struct prng *prng, unsigned interruptions)
     if (world->store) world->store->views.pace = (struct views_pace){ 8, 4, 20, 5 };
     if (!world->store) world_trouble(world, "the store does not open in %u attempts", OPENINGS_MAX);
     world->sealed = false;
-    /* An opening that was interrupted may have set a tail aside and had no time to say so. */
-    size_t now_set_aside = quarantine_files(world);
-    world->torn_tail |= now_set_aside > set_aside;
-    world->events->quarantine_files += now_set_aside - set_aside;
+    if (world->store) scene_compare(world, &scene);
+    log_image_drop(&scene.log);
     if (!world_failed(world)) check_world(world, prng, true);
 }
 
@@ -266,11 +309,11 @@ void world_read(struct world *world, struct prng *prng)
 void world_fail(struct world *world, struct prng *prng)
 {
     static const int reasons[] = { EIO, EIO, ENOSPC, EDQUOT, EROFS, ENOMEM };
-    static const enum host_mem_call calls[] = { HOST_MEM_ANY,      HOST_MEM_OPEN,     HOST_MEM_WRITE,
-                                                HOST_MEM_WRITE,    HOST_MEM_SYNC,     HOST_MEM_SYNC,
-                                                HOST_MEM_SYNC,     HOST_MEM_SYNC_DIR, HOST_MEM_ALLOCATE,
-                                                HOST_MEM_TRUNCATE, HOST_MEM_RENAME,   HOST_MEM_REMOVE,
-                                                HOST_MEM_MAP,      HOST_MEM_READ };
+    static const enum host_mem_call calls[] = {
+        HOST_MEM_ANY,  HOST_MEM_OPEN,     HOST_MEM_WRITE,    HOST_MEM_WRITE,    HOST_MEM_SYNC,   HOST_MEM_SYNC,
+        HOST_MEM_SYNC, HOST_MEM_SYNC_DIR, HOST_MEM_ALLOCATE, HOST_MEM_TRUNCATE, HOST_MEM_RENAME, HOST_MEM_REMOVE,
+        HOST_MEM_MAP,  HOST_MEM_READ,     HOST_MEM_LIST,     HOST_MEM_STAT,     HOST_MEM_SIZE,   HOST_MEM_LOCK
+    };
     world->fault_armed = true;
     world->events->faults++;
     enum host_mem_call call = calls[prng_below(prng, countof(calls))]; /* one draw a line: C orders no arguments */
@@ -300,6 +343,51 @@ void world_clock(struct world *world, struct prng *prng)
     host_mem_advance_ns(world->host, prng_below(prng, 5000000000u));
 }
 
+/* ---- damage, and which records it may cost ---- */
+
+/* All of the log; false: it can't be read, for the machine stops. */
+static bool read_log(struct world *world, struct arena *arena, struct wal_entry **entries, size_t *count)
+{
+    struct steme_error err = { 0 };
+    struct wal_mark at = wal_begin(world->store->wal);
+    steme_status status = wal_scan(world->store->wal, &at, SIZE_MAX, arena, entries, count, NULL, &err);
+    if (status) world_refused(world, "the log can't be read", &err);
+    return status == STEME_OK;
+}
+
+/* Bytes of a segment's file. */
+struct range {
+    uint64_t segment, from, to;
+};
+
+/* Tell the ledger of each batch that lies in the range, if in part: the numbers in it. */
+static void note_batches(struct ledger *ledger, const struct wal_entry *entries, size_t count, struct range range,
+                         void (*note)(struct ledger *ledger, uint64_t first_sequence, uint64_t last_sequence))
+{
+    uint64_t first = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct wal_entry *entry = &entries[i];
+        if (i == 0 || entry->batch_location != entries[i - 1].batch_location) first = entry->sequence;
+        if (i + 1 < count && entry->batch_location == entries[i + 1].batch_location) continue;
+        uint64_t from = location_offset(entry->batch_location);
+        uint64_t to = from + (entry->next_location - entry->batch_location);
+        bool here = location_segment(entry->batch_location) == range.segment;
+        if (here && from < range.to && to > range.from) note(ledger, first, entry->sequence);
+    }
+}
+
+void world_touch(struct world *world, uint64_t segment, uint64_t from, uint64_t to)
+{
+    struct wal_entry *entries = NULL;
+    struct arena arena;
+    size_t count = 0;
+    arena_init(&arena, 1 << 26);
+    if (read_log(world, &arena, &entries, &count))
+        note_batches(&world->ledger, entries, count, (struct range){ segment, from, to }, ledger_touch);
+    arena_deinit(&arena);
+    ledger_rot(&world->ledger);
+}
+
 /* The files of a directory, sorted by name. */
 static size_t list_files(struct world *world, const char *dir, struct arena *arena, struct host_entry **entries)
 {
@@ -307,19 +395,22 @@ static size_t list_files(struct world *world, const char *dir, struct arena *are
     return host_list(world->host, dir, arena, entries, &count, NULL) ? 0 : count;
 }
 
-static void turn_bit(struct world *world, struct prng *prng, const char *path, uint64_t size, struct arena *arena)
+static struct range turn_bit(struct world *world, struct prng *prng, const char *path, uint64_t size,
+                             struct arena *arena)
 {
+    struct range none = { 0 };
     /* Most of a file may be padding; half of the time, aim at its beginning. */
     uint64_t room = prng_chance(prng, 500) && size > 8192 ? 8192 : size;
     uint64_t offset = prng_below(prng, room);
     if (offset / 4 == 2) offset += 4; /* with a second bit in its header, it would be one of a newer format */
-    if (offset >= size) return;
+    if (offset >= size) return none;
     struct steme_slice all;
-    if (host_read_file(world->host, path, size, arena, &all, NULL)) return; /* the machine stops */
+    if (host_read_file(world->host, path, size, arena, &all, NULL)) return none; /* the machine stops */
     uint8_t byte = all.data[offset] ^ (uint8_t)(1u << prng_below(prng, 8));
     invariant(host_mem_poke(world->host, path, offset, slice_of(&byte, 1), NULL) == STEME_OK);
-    world->ledger.rotten = true;
+    ledger_rot(&world->ledger);
     world->events->rotten_bits++;
+    return (struct range){ .from = offset, .to = offset + 1 };
 }
 
 /* Whether the last segment says where it begins. Else it may be one that was being made, and what the one before it
@@ -344,10 +435,17 @@ void world_rot(struct world *world, struct prng *prng)
     struct arena arena;
     struct host_entry *entries = NULL;
     struct host_stat stat;
+    struct wal_entry *log = NULL;
+    struct range damaged = { 0 };
+    size_t log_count = 0;
     if (host_mem_stopped(world->host)) return;
-    world_close(world);
     world_disarm(world);
     arena_init(&arena, 1 << 26);
+    if (!read_log(world, &arena, &log, &log_count)) {
+        arena_deinit(&arena);
+        return;
+    }
+    world_close(world);
     bool in_log = prng_chance(prng, 900);
     const char *dir = in_log ? WORLD_DIR "/wal" : WORLD_DIR "/quarantine";
     size_t count = list_files(world, dir, &arena, &entries);
@@ -355,12 +453,15 @@ void world_rot(struct world *world, struct prng *prng)
     const char *path = count ? host_join(&arena, dir, entries[which].name) : NULL;
     if (path && host_stat(world->host, path, &stat, NULL) == STEME_OK && stat.size_bytes) {
         if (in_log && which + 1 < count && prng_chance(prng, 500) && is_born(world, entries[count - 1].name)) {
-            invariant(host_mem_shorten(world->host, path, prng_below(prng, stat.size_bytes), NULL) == STEME_OK);
-            world->ledger.rotten = true;
+            damaged = (struct range){ .from = prng_below(prng, stat.size_bytes), .to = UINT64_MAX };
+            invariant(host_mem_shorten(world->host, path, damaged.from, NULL) == STEME_OK);
+            ledger_rot(&world->ledger);
             world->events->cut_files++;
         } else {
-            turn_bit(world, prng, path, stat.size_bytes, &arena);
+            damaged = turn_bit(world, prng, path, stat.size_bytes, &arena);
         }
+        damaged.segment = in_log ? segment_name_number(entries[which].name) : 0;
+        note_batches(&world->ledger, log, log_count, damaged, ledger_touch);
     }
     arena_deinit(&arena);
     come_back(world, prng);
@@ -378,51 +479,30 @@ void world_turn_in_passing(struct world *world, struct prng *prng)
     world->events->turned_reads += host_mem_lies(world->host, HOST_MEM_TURNED) - before;
 }
 
-/* All of the log; false: it can't be read, for the machine stops. */
-static bool read_log(struct world *world, struct arena *arena, struct wal_entry **entries, size_t *count)
-{
-    struct steme_error err = { 0 };
-    struct wal_mark at = wal_begin(world->store->wal);
-    steme_status status = wal_scan(world->store->wal, &at, SIZE_MAX, arena, entries, count, NULL, &err);
-    if (status) world_refused(world, "the log can't be read", &err);
-    return status == STEME_OK;
-}
-
-/* Tell the ledger in which batches the last stray write landed. */
-static void note_landing(struct world *world, const struct wal_entry *entries, size_t count)
-{
-    struct host_mem_landing landing = host_mem_landing(world->host);
-    uint64_t first = 0;
-    ledger_unhit(&world->ledger);
-    for (size_t i = 0; i < count; i++) {
-        const struct wal_entry *entry = &entries[i];
-        if (i == 0 || entry->batch_location != entries[i - 1].batch_location) first = entry->sequence;
-        if (i + 1 < count && entry->batch_location == entries[i + 1].batch_location) continue;
-        uint64_t from = location_offset(entry->batch_location);
-        uint64_t to = from + (entry->next_location - entry->batch_location);
-        bool here = location_segment(entry->batch_location) == segment_name_number(landing.name);
-        if (here && from < landing.to && to > landing.from) ledger_hit(&world->ledger, first, entry->sequence);
-    }
-}
-
 /* Submit something while the disk lies about the next write. */
 static void submit_to_liar(struct world *world, struct prng *prng, enum host_mem_lie lie,
                            const struct wal_entry *entries, size_t count)
 {
     struct steme_error err;
-    uint64_t before = host_mem_lies(world->host, lie), acknowledged = world->ledger.acknowledged;
+    uint64_t before = host_mem_lies(world->host, lie), last = ledger_last(&world->ledger);
     host_mem_lie(world->host, lie, 1, WORLD_DIR "/wal");
     (void)!world_submit(world, prng_below(prng, world->stock->parcel_count), &err);
     host_mem_lie(world->host, lie, 0, NULL);
     if (host_mem_lies(world->host, lie) == before) return;
-    world->ledger.rotten = true;
-    world->write_lost = world->ledger.acknowledged != acknowledged;
+    ledger_rot(&world->ledger);
+    ledger_touch(&world->ledger, last + 1, UINT64_MAX);
+    world->write_lost = ledger_last(&world->ledger) != last;
     world->write_stray = lie == HOST_MEM_ASTRAY;
-    if (world->write_stray) note_landing(world, entries, count);
-    if (world->write_stray)
-        world->events->stray_writes++;
-    else
+    if (!world->write_stray) {
         world->events->lost_writes++;
+        return;
+    }
+    struct host_mem_landing landing = host_mem_landing(world->host);
+    struct range range = { segment_name_number(landing.name), landing.from, landing.to };
+    ledger_unhit(&world->ledger);
+    note_batches(&world->ledger, entries, count, range, ledger_hit);
+    note_batches(&world->ledger, entries, count, range, ledger_touch);
+    world->events->stray_writes++;
 }
 
 void world_lose_write(struct world *world, struct prng *prng)

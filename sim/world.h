@@ -59,11 +59,13 @@ void world_close(struct world *world);                     /* reader and writer,
 void world_end_life(struct world *world); /* the process ends, or the power goes, as `keep` says; left closed */
 /* Open, be stopped in the middle of it so many times, and check everything. */
 void world_open(struct world *world, struct prng *prng, unsigned interruptions);
-void world_draw_keep(struct world *world, struct prng *prng);       /* what the next crash keeps */
-void world_fail(struct world *world, struct prng *prng);            /* arm a fault of the disk */
-void world_fail_memory(struct world *world, uint64_t nth);          /* the nth allocation from now fails */
-void world_clock(struct world *world, struct prng *prng);           /* jump */
-void world_rot(struct world *world, struct prng *prng);             /* of some file, while nobody has it open */
+void world_draw_keep(struct world *world, struct prng *prng); /* what the next crash keeps */
+void world_fail(struct world *world, struct prng *prng);      /* arm a fault of the disk */
+void world_fail_memory(struct world *world, uint64_t nth);    /* the nth allocation from now fails */
+void world_clock(struct world *world, struct prng *prng);     /* jump */
+void world_rot(struct world *world, struct prng *prng);       /* of some file, while nobody has it open */
+/* What is about to be damaged, a part of a segment's file, before the store is closed. */
+void world_touch(struct world *world, uint64_t segment, uint64_t from, uint64_t to);
 void world_turn_in_passing(struct world *world, struct prng *prng); /* some read of the next opening turns a bit */
 void world_lose_write(struct world *world, struct prng *prng); /* a call's write is lost or goes astray, then a cut */
 void world_beside(struct world *world, struct prng *prng);     /* a reader comes, or looks once more and goes */

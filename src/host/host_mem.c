@@ -11,7 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CALL_KINDS = HOST_MEM_STAT + 1, LIE_KINDS = HOST_MEM_ASTRAY + 1, LIE_DIR_BYTES = 64, FIRST_PROCESS_ID = 1000 };
+enum {
+    CALL_KINDS = HOST_MEM_BOOT_ID + 1,
+    LIE_KINDS = HOST_MEM_ASTRAY + 1,
+    LIE_DIR_BYTES = 64,
+    FIRST_PROCESS_ID = 1000
+};
 
 /* Where every world begins, so that no run depends on the day it is made. */
 static const int64_t first_wall_us = INT64_C(1000000000000000); /* 2001-09-09T01:46:40Z */
@@ -44,6 +49,7 @@ struct world {
     uint64_t calls[CALL_KINDS], struck[CALL_KINDS];
     uint64_t calls_to_stop; /* 0: it goes on */
     bool stopped;
+    bool watched; /* host_mem_look_on() */
     struct fault faults[CALL_KINDS];
     uint64_t calls_to_lie[LIE_KINDS]; /* the call that brings it to 0 is lied about; 0: none */
     uint64_t lies[LIE_KINDS];
@@ -81,6 +87,7 @@ static int strike(struct world *world, enum host_mem_call call)
 {
     const enum host_mem_call slots[2] = { call, HOST_MEM_ANY };
     int os_errno = 0;
+    if (world->watched) return 0;
     if (world->calls_to_stop && --world->calls_to_stop == 0) world->stopped = true;
     if (world->stopped) return EIO;
     for (size_t i = 0; i < 2; i++) {
@@ -99,7 +106,7 @@ static int strike(struct world *world, enum host_mem_call call)
 
 static bool lies_now(struct world *world, enum host_mem_lie lie)
 {
-    if (!world->calls_to_lie[lie] || --world->calls_to_lie[lie]) return false;
+    if (world->watched || !world->calls_to_lie[lie] || --world->calls_to_lie[lie]) return false;
     world->lies[lie]++;
     return true;
 }
@@ -271,7 +278,8 @@ static steme_status file_size(struct host_file *base, uint64_t *size_out, struct
 {
     struct mem_file *file = file_of(base);
     struct world *world = enter(base->host);
-    int failure = check_file(world, file, false);
+    int failure = strike(world, HOST_MEM_SIZE);
+    if (!failure) failure = check_file(world, file, false);
     if (!failure) *size_out = file->node->bytes.size;
     leave(world);
     return report_file(err, failure, false, "examine", file);
@@ -340,7 +348,8 @@ static steme_status lock_file(struct host_file *base, struct steme_error *err)
 {
     struct mem_file *file = file_of(base);
     struct world *world = enter(base->host);
-    int failure = check_file(world, file, false);
+    int failure = strike(world, HOST_MEM_LOCK);
+    if (!failure) failure = check_file(world, file, false);
     const struct mem_file *holder = file->node->lock_holder;
     bool held = holder && holder != file && holder->life == world->life;
     if (!failure && !held) file->node->lock_holder = file;
@@ -464,20 +473,20 @@ static uint64_t monotonic_ns(struct host *host)
 
 static steme_status random_bytes(struct host *host, void *to, size_t size, struct steme_error *err)
 {
-    (void)err;
     struct world *world = enter(host);
-    prng_fill(&world->secrets, to, size);
+    int failure = strike(world, HOST_MEM_RANDOM);
+    if (!failure) prng_fill(&world->secrets, to, size);
     leave(world);
-    return STEME_OK;
+    return report_path(err, failure, false, "get random bytes from", "the system");
 }
 
 static steme_status boot_id(struct host *host, struct steme_hash *out, struct steme_error *err)
 {
-    (void)err;
     struct world *world = enter(host);
-    *out = world->boot_id;
+    int failure = strike(world, HOST_MEM_BOOT_ID);
+    if (!failure) *out = world->boot_id;
     leave(world);
-    return STEME_OK;
+    return report_path(err, failure, false, "read", "the boot id");
 }
 
 static int64_t process_id(struct host *host)
@@ -607,6 +616,13 @@ void host_mem_fail(struct host *host, enum host_mem_call call, uint64_t nth, int
         memset(world->faults, 0, sizeof world->faults);
     else
         world->faults[call] = (struct fault){ nth, os_errno, for_ever };
+    leave(world);
+}
+
+void host_mem_look_on(struct host *host, bool looking)
+{
+    struct world *world = enter(host);
+    world->watched = looking;
     leave(world);
 }
 

@@ -47,7 +47,11 @@ enum host_mem_call {
     HOST_MEM_MAP,
     HOST_MEM_LIST,
     HOST_MEM_MAKE_DIR,
-    HOST_MEM_STAT
+    HOST_MEM_STAT,
+    HOST_MEM_SIZE,
+    HOST_MEM_LOCK,
+    HOST_MEM_RANDOM,
+    HOST_MEM_BOOT_ID /* the last */
 };
 /* The nth call (1 = the next) of that kind from now on fails with the errno; for_ever: so do all after it. A failed
  * write leaves a random prefix; a failed sync marks the unsynced data of that file (or names of that directory) as
@@ -57,6 +61,10 @@ void host_mem_fail(struct host *, enum host_mem_call call, uint64_t nth, int os_
 /* Calls of that kind so far, to loop a fault over every position; and how many of them a fault hit. */
 uint64_t host_mem_calls(struct host *, enum host_mem_call call);
 uint64_t host_mem_struck(struct host *, enum host_mem_call call);
+
+/* While somebody looks on who is not of this world, calls work on a stopped machine, too, and none is counted, fails or
+ * is lied about. */
+void host_mem_look_on(struct host *, bool looking);
 
 #define HOST_MEM_NAME_BYTES 64
 

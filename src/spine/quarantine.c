@@ -190,6 +190,15 @@ static bool same_stretch(const struct quarantine_entry *a, const struct quaranti
            memcmp(a->hash.bytes, b->hash.bytes, HASH_BYTES) == 0;
 }
 
+/* The stretch, if it is on record in this process only. */
+static struct quarantine_entry *find_unfiled(struct quarantine *quarantine, const struct quarantine_entry *entry)
+{
+    for (size_t i = 0; i < quarantine->count; i++)
+        if (!quarantine->entries[i].name && same_stretch(&quarantine->entries[i], entry))
+            return &quarantine->entries[i];
+    return NULL;
+}
+
 /* Whether the stretch lies there whole, or, read-only, is on record. */
 static steme_status is_there(struct quarantine *quarantine, const struct quarantine_entry *entry, bool *there_out,
                              struct steme_error *err)
@@ -199,7 +208,7 @@ static steme_status is_there(struct quarantine *quarantine, const struct quarant
         const struct quarantine_entry *other = &quarantine->entries[i];
         if (!other->good || !same_stretch(other, entry)) continue;
         if (!other->name) {
-            *there_out = true;
+            *there_out = quarantine->read_only; /* else it could not be written then */
             continue;
         }
         steme_status status = quarantine_check(quarantine, other, there_out, err);
@@ -242,6 +251,10 @@ static steme_status write_file(struct quarantine *quarantine, const struct quara
     if (!status) status = path_of(quarantine, draft_name, &draft, err);
     if (status) return status;
     status = host_open(quarantine->host, draft, HOST_WRITE | HOST_CREATE | HOST_EXCLUSIVE, &file, err);
+    if (status == STEME_EXISTS) { /* an earlier attempt could not even remove it */
+        status = host_remove(quarantine->host, draft, err);
+        if (!status) status = host_open(quarantine->host, draft, HOST_WRITE | HOST_CREATE | HOST_EXCLUSIVE, &file, err);
+    }
     if (status) return status;
     status = host_write_at(file, 0, pieces, bytes.size ? 2 : 1, err);
     if (!status) status = host_sync(file, err);
@@ -271,7 +284,7 @@ steme_status quarantine_note(struct quarantine *quarantine, const struct quarant
                              struct steme_error *err)
 {
     struct quarantine_entry entry = entry_of(quarantine, stretch);
-    return add_entry(quarantine, &entry, err);
+    return find_unfiled(quarantine, &entry) ? STEME_OK : add_entry(quarantine, &entry, err);
 }
 
 steme_status quarantine_set_aside(struct quarantine *quarantine, const struct quarantine_stretch *stretch,
@@ -294,7 +307,9 @@ steme_status quarantine_set_aside(struct quarantine *quarantine, const struct qu
                          quarantine->limit_bytes);
     status = free_name(quarantine, &entry, &entry.name, err);
     if (!status) status = write_file(quarantine, &entry, stretch->bytes, err);
-    if (!status) status = add_entry(quarantine, &entry, err);
+    struct quarantine_entry *noted = find_unfiled(quarantine, &entry);
+    if (!status && noted) *noted = entry;
+    if (!status && !noted) status = add_entry(quarantine, &entry, err);
     if (status)
         return error_wrap(err, status, "setting aside %" PRIu64 " bytes of log segment %" PRIu64 " at %" PRIu64,
                           entry.length, entry.segment, entry.offset);

@@ -240,17 +240,22 @@ struct scan {
     struct quarantine_stretch bad; /* what was stepped over last; how much is lost with it, the next batch tells */
 };
 
-/* Set aside what reading found damaged or missing, so that it is on record from now on. If that can't be done, reading
- * goes on: nothing is ever cut here, and the next one who reads finds it again. */
-static void set_aside(struct scan *scan, const struct quarantine_stretch *stretch)
+/* Set aside what reading found damaged or missing, so that it is on record from now on. If that can't be done, it is
+ * told in this process only, and reading ends here: an index that went on would hide it from all who begin to read at
+ * its mark. The next one who reads finds it again. */
+static steme_status set_aside(struct scan *scan, const struct quarantine_stretch *stretch, struct steme_error *err)
 {
     struct quarantine *quarantine = &scan->wal->quarantine;
+    steme_status status = STEME_OK;
     pthread_mutex_lock(&scan->wal->quarantine_lock);
     /* opening put on record what is gone in front of a missing segment, and behind the end */
     bool told = stretch->reason == QUARANTINE_LOST &&
                 quarantine_tells(quarantine, stretch->first_sequence, stretch->count);
-    if (!told) (void)!quarantine_set_aside(quarantine, stretch, NULL);
+    if (!told) status = quarantine_set_aside(quarantine, stretch, err);
+    if (status) (void)!quarantine_note(quarantine, stretch, NULL);
     pthread_mutex_unlock(&scan->wal->quarantine_lock);
+    return status == STEME_CORRUPT ? STEME_NO_SPACE
+                                   : status; /* the log is as it was; it is the quarantine that is full */
 }
 
 /* Put more entries behind those that are there; hardly ever called twice in one scan. */
@@ -272,11 +277,11 @@ static steme_status add_entries(struct scan *scan, const struct batch_scan_item 
 }
 
 /* The next record has this number: those between are lost, with bad bytes or without a trace. */
-static void step_to(struct scan *scan, uint64_t first_sequence)
+static steme_status step_to(struct scan *scan, uint64_t first_sequence, struct steme_error *err)
 {
     uint64_t lost = first_sequence > scan->at.next_sequence ? first_sequence - scan->at.next_sequence : 0;
     scan->skipped += lost;
-    if (!scan->bad.bytes.size && !lost) return;
+    if (!scan->bad.bytes.size && !lost) return STEME_OK;
     if (!scan->bad.bytes.size)
         scan->bad = (struct quarantine_stretch){
             .segment = location_segment(scan->end),
@@ -285,14 +290,17 @@ static void step_to(struct scan *scan, uint64_t first_sequence)
             .first_sequence = scan->at.next_sequence,
         };
     scan->bad.count = lost;
-    set_aside(scan, &scan->bad);
+    steme_status status = set_aside(scan, &scan->bad, err);
     scan->bad = (struct quarantine_stretch){ 0 };
+    return status;
 }
 
 /* Frames of good batches that are lost. */
-static void take_gaps(struct scan *scan, const struct batch_scan *walk, const struct batch_scan_item *item)
+static steme_status take_gaps(struct scan *scan, const struct batch_scan *walk, const struct batch_scan_item *item,
+                              struct steme_error *err)
 {
-    for (size_t i = 0; i < item->gap_count; i++) {
+    steme_status status = STEME_OK;
+    for (size_t i = 0; !status && i < item->gap_count; i++) {
         const struct batch_gap *gap = &item->gaps[i];
         struct quarantine_stretch stretch = {
             .segment = walk->segment,
@@ -303,8 +311,9 @@ static void take_gaps(struct scan *scan, const struct batch_scan *walk, const st
             .count = gap->count,
         };
         scan->skipped += gap->count;
-        set_aside(scan, &stretch);
+        status = set_aside(scan, &stretch, err);
     }
+    return status;
 }
 
 static steme_status unknown_mark(const struct wal_mark *mark, struct steme_error *err)
@@ -319,8 +328,9 @@ static steme_status take_item(struct scan *scan, const struct batch_scan *walk, 
                               struct arena *arena, struct steme_error *err)
 {
     if (item->kind == BATCH_SCAN_FOUND) {
-        step_to(scan, item->batches[0].first_sequence);
-        take_gaps(scan, walk, item);
+        steme_status status = step_to(scan, item->batches[0].first_sequence, err);
+        if (!status) status = take_gaps(scan, walk, item, err);
+        if (status) return status;
         scan->at = (struct wal_mark){ walk->next_sequence, location_of(walk->segment, walk->offset), walk->batch };
         scan->end = scan->at.location;
         scan->sure = true;
@@ -410,7 +420,8 @@ steme_status wal_scan(struct wal *wal, struct wal_mark *at, size_t want, struct 
         if (status) return status;
     }
     if (scan.at.location >= scan.durable.location) {
-        step_to(&scan, scan.durable.next_sequence);
+        steme_status status = step_to(&scan, scan.durable.next_sequence, err);
+        if (status) return status;
         scan.at = scan.durable;
     }
     *at = scan.at;

@@ -17,7 +17,7 @@ static const struct {
     { "sync", HOST_MEM_SYNC },         { "sync_dir", HOST_MEM_SYNC_DIR }, { "allocate", HOST_MEM_ALLOCATE },
     { "truncate", HOST_MEM_TRUNCATE }, { "rename", HOST_MEM_RENAME },     { "remove", HOST_MEM_REMOVE },
     { "map", HOST_MEM_MAP },           { "list", HOST_MEM_LIST },         { "make_dir", HOST_MEM_MAKE_DIR },
-    { "stat", HOST_MEM_STAT },
+    { "stat", HOST_MEM_STAT },         { "size", HOST_MEM_SIZE },
 };
 static const struct {
     const char *name;

@@ -385,6 +385,8 @@ static steme_status call_one(struct host *host, struct host_file *file, enum hos
     struct host_entry *entries = NULL;
     struct arena arena;
     const uint8_t *data = NULL;
+    struct steme_hash boot;
+    uint64_t bytes = 0;
     size_t size = 0;
     char byte;
     struct steme_slice piece = slice_text("x");
@@ -405,6 +407,10 @@ static steme_status call_one(struct host *host, struct host_file *file, enum hos
     case HOST_MEM_LIST: status = host_list(host, "/", &arena, &entries, &size, err); break;
     case HOST_MEM_MAKE_DIR: status = host_make_dir(host, "d", err); break;
     case HOST_MEM_STAT: status = host_stat(host, "a", &facts, err); break;
+    case HOST_MEM_SIZE: status = host_size(file, &bytes, err); break;
+    case HOST_MEM_LOCK: status = host_lock(file, err); break;
+    case HOST_MEM_RANDOM: status = host_random(host, &byte, 1, err); break;
+    case HOST_MEM_BOOT_ID: status = host_boot_id(host, &boot, err); break;
     }
     host_unmap(host, data, 1);
     host_close(&other);
@@ -415,7 +421,7 @@ static steme_status call_one(struct host *host, struct host_file *file, enum hos
 static void a_fault_hits_the_call_it_was_meant_for(void **state)
 {
     (void)state;
-    for (int kind = HOST_MEM_ANY; kind <= HOST_MEM_STAT; kind++) {
+    for (int kind = HOST_MEM_ANY; kind <= HOST_MEM_BOOT_ID; kind++) {
         enum host_mem_call call = (enum host_mem_call)kind;
         char name[32];
         snprintf(name, sizeof name, "calls of kind %d", kind);

@@ -513,6 +513,49 @@ static void verifying_tells_of_what_opening_set_aside(void **state)
     close_world(mem);
 }
 
+/* An index that went on would hide it from all who begin to read at its mark. */
+static void reading_ends_at_damage_that_cannot_be_put_on_record(void **state)
+{
+    (void)state;
+    static const enum host_mem_call calls[] = { HOST_MEM_OPEN, HOST_MEM_WRITE, HOST_MEM_SYNC, HOST_MEM_RENAME,
+                                                HOST_MEM_SYNC_DIR };
+    for (size_t i = 0; i < countof(calls); i++) {
+        struct steme_error err;
+        struct wal_report report;
+        struct wal_entry *entries;
+        struct arena arena;
+        size_t count = 0;
+        uint64_t skipped = 0;
+        struct host *mem = open_world("unfiled");
+        while (wal_durable(world.wal).location >> 32 == 1)
+            append(10, false, "unfiled");
+        wal_world_close(&world);
+        wal_world_flip(&world, 1, (world.location_of[15] & 0xffffffffu) + 40);
+        assert_status(wal_world_open(&world, &err), STEME_OK, &err, "unfiled"); /* only the last segment is judged */
+        struct wal_mark begin = wal_begin(world.wal), at = begin;
+        arena_init(&arena, SIZE_MAX);
+        assert_status(wal_read(world.wal, world.location_of[0], &(struct wal_entry){ 0 }, &err), STEME_OK, &err, "map");
+        host_mem_fail(mem, calls[i], 1, ENOSPC, true);
+        for (int look = 0; look < 2; look++) {
+            steme_status status = wal_scan(world.wal, &at, 100, &arena, &entries, &count, &skipped, &err);
+            assert_status(status, STEME_NO_SPACE, &err, "no room in quarantine");
+            assert_memory_equal(&at, &begin, sizeof at);
+            assert_status(wal_damage(world.wal, &report, &err), STEME_OK, &err, "damage");
+            assert_true(report.degraded && report.unfiled);
+            assert_int_equal(report.missing_sequences, 1);
+        }
+        host_mem_fail(mem, HOST_MEM_ANY, 0, 0, false);
+        assert_status(wal_scan(world.wal, &at, 100, &arena, &entries, &count, &skipped, &err), STEME_OK, &err, "again");
+        assert_int_equal(skipped, 1);
+        assert_status(wal_damage(world.wal, &report, &err), STEME_OK, &err, "damage");
+        assert_true(report.degraded && !report.unfiled);
+        assert_int_equal(report.missing_sequences, 1);
+        assert_int_equal(report.quarantine_files, 1);
+        arena_deinit(&arena);
+        close_world(mem);
+    }
+}
+
 static void what_can_never_fit_is_refused(void **state)
 {
     (void)state;
@@ -787,6 +830,7 @@ int main(void)
         cmocka_unit_test(scanning_in_too_small_an_arena_moves_nothing),
         cmocka_unit_test(a_segment_that_cannot_be_read_is_an_error_and_not_an_absence),
         cmocka_unit_test(verifying_tells_of_what_opening_set_aside),
+        cmocka_unit_test(reading_ends_at_damage_that_cannot_be_put_on_record),
         cmocka_unit_test(what_can_never_fit_is_refused),
         cmocka_unit_test(segments_are_as_large_as_the_log_was_made_with),
         cmocka_unit_test(a_segment_is_filled_to_its_last_byte_and_no_further),
