@@ -85,7 +85,7 @@ static steme_status judge_row(struct bout *bout, const struct contest_row *row, 
         char name[PLAY_NAME_BYTES];
         struct steme_answer answer;
         struct steme_question question = { .subject = play_subject(scenario, q, name),
-                                           .predicate = slice_text(play_predicate),
+                                           .predicate = play_predicate(scenario, q),
                                            .lens = lens };
         status = steme_resolve(bout->snapshot, &question, &answer, err);
         if (!status && row->numbers) score_number(bout, q, &answer, card);

@@ -6,8 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-const char play_predicate[] = "is";
-
 static const char number_unit[] = "unit";
 
 struct steme_slice play_subject(const struct scenario *scenario, uint32_t question, char out[PLAY_NAME_BYTES])
@@ -16,6 +14,11 @@ struct steme_slice play_subject(const struct scenario *scenario, uint32_t questi
     snprintf(out, PLAY_NAME_BYTES, "%s:%" PRIu32, number ? "number" : "question",
              number ? question - scenario->questions : question);
     return slice_text(out);
+}
+
+struct steme_slice play_predicate(const struct scenario *scenario, uint32_t question)
+{
+    return slice_text(opinion_is_number(scenario, question) ? "measures" : "is");
 }
 
 struct steme_slice play_choice(int64_t answer, char out[PLAY_NAME_BYTES])
@@ -65,7 +68,7 @@ static void draft_assertion(const struct scenario *scenario, struct agent agent,
 {
     *out = (struct steme_assertion){
         .subject = play_subject(scenario, question, names->subject),
-        .predicate = slice_text(play_predicate),
+        .predicate = play_predicate(scenario, question),
         .confidence_ppm = confidence_ppm,
         .asserted_at_us = at_us,
         .valid_from_us = STEME_TIME_MIN,

@@ -104,6 +104,25 @@ static void print_contest(const char *text, struct buf *to)
     arena_deinit(&arena);
 }
 
+/* Whatever is asked in numbers, more of it or less than in choices: of one kind nothing is learned from the other. */
+static void questions_of_one_kind_change_nothing_about_the_other(void **state)
+{
+    (void)state;
+    static const char *const worlds[] = { "questions = 6\n" THREE, "questions = 6\nnumbers = 2\n" THREE,
+                                          "questions = 6\nnumbers = 9\n" THREE };
+    for (size_t i = 0; i < countof(worlds); i++) {
+        struct arena arena;
+        struct contest contest;
+        struct steme_error err;
+        arena_init(&arena, 1 << 28);
+        assert_status(run(worlds[i], "reliability", &arena, &contest, &err), STEME_OK, &err, worlds[i]);
+        assert_row(contest.row_count == (i ? 2 : 1), worlds[i]);
+        for (size_t row = 0; row < contest.row_count; row++)
+            assert_row(card_accuracy(&contest.rows[row].card) == 1, worlds[i]);
+        arena_deinit(&arena);
+    }
+}
+
 static void the_same_scenario_gives_the_same_bytes(void **state)
 {
     (void)state;
@@ -235,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_flips_a_lens_is_found),
+        cmocka_unit_test(questions_of_one_kind_change_nothing_about_the_other),
         cmocka_unit_test(the_same_scenario_gives_the_same_bytes),
         cmocka_unit_test(more_agents_and_questions_change_nothing_about_those_there_are),
         cmocka_unit_test(agents_err_and_answer_as_often_as_they_should),
