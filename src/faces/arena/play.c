@@ -2,6 +2,7 @@
 #include "faces/arena/play.h"
 #include "base/check.h"
 #include "base/slice.h"
+#include "faces/arena/interrupt.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -305,7 +306,8 @@ static steme_status act(struct play *play, struct agent agent, enum scene scene,
     struct arena_mark mark = arena_mark(play->arena);
     struct steme_signer *signer = NULL;
     struct speech speech;
-    steme_status status = open_signer(play, agent, &signer, err);
+    steme_status status = interrupt_check(err);
+    if (!status) status = open_signer(play, agent, &signer, err);
     if (!status && (scene == SCENE_ASSERT || scene == SCENE_ALL)) {
         status = assert_all(play, agent, signer, &speech, err);
         if (!status && scene == SCENE_ASSERT) remember(play, agent, &speech);

@@ -40,7 +40,8 @@ struct steme_slice play_predicate(const struct scenario *scenario, uint32_t ques
 /* "answer:3". */
 struct steme_slice play_choice(int64_t answer, char out[PLAY_NAME_BYTES]);
 
-/* All but the attackers act. What is made lives in the arena; scenario and stage are borrowed. */
+/* All but the attackers act. What is made lives in the arena; scenario and stage are borrowed. STEME_FAILED, here and
+ * below, once a signal waits (interrupt.h). */
 MUST_CHECK steme_status play_begin(struct play *play, const struct scenario *scenario, struct stage *stage,
                                    struct arena *arena, struct steme_error *err);
 /* Let attackers act until there are count, at most scenario_attack_max(). */

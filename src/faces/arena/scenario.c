@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MILLI_DECIMALS = 3, WORDS_MAX = 8 };
@@ -695,21 +696,27 @@ steme_status scenario_parse(struct steme_slice text, const char *file, struct ar
     return status;
 }
 
+const char *scenario_file(const char *path) { return strcmp(path, "-") == 0 ? "stdin" : path; }
+
 steme_status scenario_load(const char *path, struct arena *arena, struct scenario *out, struct steme_error *err)
 {
-    FILE *file = fopen(path, "rb");
+    bool piped = strcmp(path, "-") == 0;
+    FILE *file = piped ? stdin : fopen(path, "rb");
+    if (piped && feof(stdin)) return error_set(err, STEME_BAD_INPUT, "standard input can be read only once");
     if (!file)
         return error_set_os(err, errno == ENOENT ? STEME_NOT_FOUND : STEME_IO, errno, "can't read the scenario %.300s",
                             path);
-    uint8_t *text = arena_alloc(arena, SCENARIO_BYTES_MAX + 1);
+    uint8_t *text = malloc(SCENARIO_BYTES_MAX + 1);
     size_t size = text ? fread(text, 1, SCENARIO_BYTES_MAX + 1, file) : 0;
     steme_status status = STEME_OK;
     if (!text)
-        status = arena_full(arena, err);
+        status = error_set(err, STEME_NO_MEMORY, "no memory to read the scenario %.300s", path);
     else if (ferror(file))
         status = error_set_os(err, STEME_IO, errno, "can't read the scenario %.300s", path);
-    fclose(file); /* it was only read */
-    return status ? status : scenario_parse(slice_of(text, size), path, arena, out, err);
+    if (!piped) fclose(file); /* it was only read */
+    if (!status) status = scenario_parse(slice_of(text, size), scenario_file(path), arena, out, err);
+    free(text);
+    return status;
 }
 
 struct steme_slice scenario_stem(const char *path)

@@ -93,10 +93,12 @@ enum {
  * STEME_BAD_INPUT; STEME_TOO_LARGE over a bound above; STEME_NO_MEMORY. */
 MUST_CHECK steme_status scenario_parse(struct steme_slice text, const char *file, struct arena *arena,
                                        struct scenario *out, struct steme_error *err);
-/* The same from a file. STEME_NOT_FOUND, STEME_IO. */
+/* The same from a file, or with "-" from standard input. STEME_NOT_FOUND, STEME_IO. */
 MUST_CHECK steme_status scenario_load(const char *path, struct arena *arena, struct scenario *out,
                                       struct steme_error *err);
 
+/* How messages and plots call the file: "stdin" for "-". */
+const char *scenario_file(const char *path);
 /* "honest-crowd" of "examples/arena/honest-crowd.arena". Borrows from path. */
 struct steme_slice scenario_stem(const char *path);
 /* "honest" and so on. Static storage. */

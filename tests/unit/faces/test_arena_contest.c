@@ -32,7 +32,8 @@ static steme_status run(const char *text, const char *lens, struct arena *arena,
     struct scenario *scenario = arena_calloc(arena, 1, sizeof *scenario);
     assert_non_null(scenario);
     steme_status status = scenario_parse(slice_text(text), "x.arena", arena, scenario, err);
-    return status ? status : contest_run(scenario, lens, &watch, arena, out, err);
+    if (!status) status = contest_begin(scenario, lens, arena, out, err);
+    return status ? status : contest_run(out, &watch, arena, err);
 }
 
 /* By hand: with n against 3 a tie earns one half, which is no flip yet, so 4 take the majority; of five keys the third
