@@ -238,6 +238,44 @@ def plots_that_can_not_be_written_are_told_of_at_once():
         expect(result.code == 5 and "x.accuracy.svg" in result.error and "reliability" in result.text, result)
 
 
+def shape(element):
+    """A mark without its place and colour: a disc, a square, or a path of so many corners."""
+    return element.tagName, element.getAttribute("d").count("L")
+
+
+def plots_have_room_for_all_lenses_and_draw_no_two_alike():
+    built_in = len(good("lens", "list", "--json").lines)
+    names = [f"wide-{i:02}-{'W' * 32}" for i in range(32 - built_in)]
+    title = "Überaus " + "lang " * 60 + "& mehr"
+    text = f"name = {title}\nquestions = 2\nlimit = 2\n[agents a]\nkind = honest\ncount = 3\n"
+    text += "".join(f"[lens {name}]\nis = consensus\n" for name in names)
+    with Scratch(init=False) as scratch:
+        arena(scratch.file("x.arena", text), "--svg", scratch.path / "plots")
+        for path in (scratch.path / "plots").iterdir():
+            plot = xml.dom.minidom.parse(str(path)).documentElement
+            width, height = (int(plot.getAttribute(name)) for name in ("width", "height"))
+            expect(plot.getAttribute("viewBox") == f"0 0 {width} {height}", path)
+            texts = [(float(text.getAttribute("x") or 0), float(text.getAttribute("y") or 0), text.firstChild.data)
+                     for text in plot.getElementsByTagName("text")]
+            expect(all(y < height for _, y, _ in texts), f"{path}: a text is below the picture")
+            expect(all(x + 12 * len(text) < width for x, _, text in texts if text in names), f"{path}: a name is cut")
+            expect(set(names) <= {text for _, _, text in texts}, path)
+            [shown] = [text for _, _, text in texts if text.startswith("Überaus")]
+            expect(shown.endswith("…") and title.startswith(shown[:-1]) and 20 < len(shown) < width / 8, shown)
+            expect(plot.getElementsByTagName("title")[0].firstChild.data.startswith(title), path)
+            lines = [it for it in plot.getElementsByTagName("line") if it.getAttribute("class").startswith("line")]
+            styles = []
+            for line in lines:
+                mark = line.nextSibling.nextSibling
+                _, colour, dashes = line.getAttribute("class").split()
+                styles.append((colour, dashes, shape(mark)))
+                expect(mark.getAttribute("class") == colour.replace("s", "m"), f"{path}: {mark.toxml()}")
+            expect(len(styles) == 32 - 1, f"{path}: {len(styles)} lenses")  # pool judges no choices
+            for what, kinds in (("at all", set(styles)), ("in colour and dashes", {it[:2] for it in styles}),
+                                ("without colour", {it[1:] for it in styles})):
+                expect(len(kinds) == len(styles), f"{path}: two are alike {what}")
+
+
 def interrupted(folder, number):
     """An attack that takes longer than the test, and what became of it."""
     environment = dict(os.environ, TMPDIR=folder)
@@ -283,5 +321,6 @@ case("json says what the table says", json_says_what_the_table_says)
 case("bad input is told with file and line", bad_input_is_told_with_file_and_line)
 case("a scenario comes from standard input, too", a_scenario_comes_from_standard_input_too)
 case("plots that can't be written are told of at once", plots_that_can_not_be_written_are_told_of_at_once)
+case("plots have room for all lenses and draw no two alike", plots_have_room_for_all_lenses_and_draw_no_two_alike)
 case("nothing is left behind", nothing_is_left_behind)
 finish()

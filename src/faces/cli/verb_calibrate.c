@@ -278,7 +278,9 @@ static steme_status draw(const struct calibration *it, const struct verdicts *ro
     struct chart chart = { .title = row->lens.name,
                            .what = "what is said, and what is so",
                            .across = "probability stated",
-                           .up = "right answers" };
+                           .up = "right answers",
+                           .names = &row->lens.name,
+                           .name_count = 1 };
     int size = snprintf(path, sizeof path, "%s/%s.svg", cli_option(it->cli, "svg"), row->lens.name);
     if (size < 0 || (size_t)size >= sizeof path)
         return error_set(err, STEME_BAD_INPUT, "the path of a plot is too long");
@@ -286,7 +288,7 @@ static steme_status draw(const struct calibration *it, const struct verdicts *ro
     buf_init(&text, SVG_MAX_BYTES);
     chart_begin(&text, &chart);
     chart_guide(&text, 0, 0, 1, 1);
-    chart_card(&text, 0, row->lens.name, &row->card);
+    chart_card(&text, &chart, 0, &row->card);
     chart_end(&text);
     steme_status status = score_write_plot(path, &text, err);
     buf_deinit(&text);
