@@ -296,6 +296,18 @@ def interrupted(folder, number):
     expect(code == -number and not printed, f"{number}: {code}, {printed}")
 
 
+def ignored(folder):
+    """Under nohup it is not ended by a line that is cut."""
+    scenario = ROOT / "examples" / "arena" / "compromised-key.arena"
+    environment = dict(os.environ, TMPDIR=folder)
+    work = subprocess.Popen([PROGRAM, "arena", scenario], env=environment, stdout=subprocess.DEVNULL,
+                            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    while not glob.glob(f"{folder}/*/store") and work.poll() is None:
+        time.sleep(0.01)
+    work.send_signal(signal.SIGHUP)
+    expect(work.wait(TIMEOUT_S) == 0, "ended by a signal that is ignored")
+
+
 def nothing_is_left_behind():
     scenario = ROOT / "examples" / "arena" / "compromised-key.arena"
     with tempfile.TemporaryDirectory(prefix="steme-e2e.") as folder:
@@ -306,6 +318,8 @@ def nothing_is_left_behind():
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             interrupted(folder, number)
             expect(os.listdir(folder) == [], f"{number}: {os.listdir(folder)}")
+        ignored(folder)
+        expect(os.listdir(folder) == [], os.listdir(folder))
 
 
 if sys.argv[1:] == ["--write"]:
