@@ -212,8 +212,8 @@ steme_status contest_begin(const struct scenario *scenario, const char *lens, st
     contest.rows = arena_calloc(arena, 2 * scenario->lens_count, sizeof *contest.rows);
     if (!contest.rows) return arena_full(arena, err);
     for (size_t i = 0; i < 2 * scenario->lens_count; i++) {
-        const struct scenario_lens *it = &scenario->lenses[i % scenario->lens_count];
         bool numbers = i >= scenario->lens_count;
+        const struct scenario_lens *it = &scenario->lenses[numbers ? i - scenario->lens_count : i];
         if ((only && it != only) || !makes_sense(scenario, it, numbers)) continue;
         struct contest_row *row = &contest.rows[contest.row_count++];
         *row = (struct contest_row){ .lens = it, .numbers = numbers };

@@ -677,7 +677,7 @@ static steme_status check_size(struct parser *parser, struct steme_slice text)
 steme_status scenario_parse(struct steme_slice text, const char *file, struct arena *arena, struct scenario *out,
                             struct steme_error *err)
 {
-    struct scenario scenario;
+    struct scenario scenario = { 0 };
     struct parser parser = { .file = file, .arena = arena, .scenario = &scenario, .target = &scenario, .err = err };
     steme_status status = check_size(&parser, text);
     if (!status) status = prepare(&parser);
