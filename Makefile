@@ -73,7 +73,7 @@ run: ## the demonstration, on a release build
 	@ninja -C build/release -j $(JOBS) --quiet src/faces/steme
 	@examples/demo/run.sh $(CURDIR)/build/release/src/faces/steme
 
-install: ## program, libraries, headers, pkg-config file, manual page, completion
+install: ## program, libraries, headers, pkg-config file, manual page and what it points to, completion
 	@tools/setup build
 	@tools/install "$(PREFIX)" "$(DESTDIR)"
 

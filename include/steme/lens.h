@@ -39,11 +39,23 @@ struct steme_lens {
     bool uncalibrated;        /**< reliability: leave out the temperature that keeps probabilities honest */
 };
 
+/** Members of ::steme_lens that a lens may look at, as bits. */
+enum steme_lens_parameter {
+    STEME_LENS_HALF_LIFE = 1 << 0,   /**< `half_life_us` */
+    STEME_LENS_ROOTS = 1 << 1,       /**< `roots` */
+    STEME_LENS_DAMPING = 1 << 2,     /**< `damping` */
+    STEME_LENS_PRIOR = 1 << 3,       /**< `prior` */
+    STEME_LENS_METHOD = 1 << 4,      /**< `method` */
+    STEME_LENS_COPYING = 1 << 5,     /**< `copying` */
+    STEME_LENS_UNCALIBRATED = 1 << 6 /**< `uncalibrated` */
+};
+
 /** One lens, for listings. */
 struct steme_lens_info {
     const char *name;    /**< as in ::steme_lens */
     const char *summary; /**< one line: what it believes */
     const char *detail;  /**< a paragraph: formula and parameters */
+    unsigned parameters; /**< bits of ::steme_lens_parameter: those it takes; the others change nothing */
 };
 
 /** The lenses there are, in the order to list them; *count_out (not NULL) says how many. Static storage. */

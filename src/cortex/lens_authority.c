@@ -12,6 +12,7 @@ const struct lens_ops lens_authority = {
                   "those it endorses in proportion to the ballots' probabilities, along at most 8 steps; nobody "
                   "weighs more than 1, strangers nothing. A slot in which nobody has weight is unknown. "
                   "Parameters: roots (the store's own keys), damping (0.85), prior in weight units (0.5).",
+        .parameters = STEME_LENS_ROOTS | STEME_LENS_DAMPING | STEME_LENS_PRIOR,
     },
     .needs_weights = true,
     .judge = approval_judge,

@@ -11,6 +11,7 @@ const struct lens_ops lens_consensus = {
                   "all claims), so one voice alone gets 0.67, two that agree 0.8, five 0.91. Many-valued "
                   "predicates judge each claim alone. Parameter: prior, the weight of \"none of these\" in "
                   "voices (0.5).",
+        .parameters = STEME_LENS_PRIOR,
     },
     .judge = approval_judge,
 };

@@ -91,6 +91,7 @@ const struct lens_ops lens_recency = {
                   "its latest confidence, halved for each half-life that it is older than the newest one; the "
                   "weights are scaled down where they sum to more than 1. Votes and refutations play no part. "
                   "Parameter: half_life_us (0: only the newest counts).",
+        .parameters = STEME_LENS_HALF_LIFE,
     },
     .judge = judge,
 };

@@ -278,6 +278,7 @@ const struct lens_ops lens_reliability = {
                   "over open values; of numbers the variance of each voice, and their weighted mean. The method is "
                   "chosen by the data and named in the answer. Parameters: method (auto), copying (off), uncalibrated "
                   "(off), prior (0.5).",
+        .parameters = STEME_LENS_PRIOR | STEME_LENS_METHOD | STEME_LENS_COPYING | STEME_LENS_UNCALIBRATED,
     },
     .needs_values = true,
     .needs_model = true,

@@ -34,6 +34,7 @@ const struct lens_ops lens_union = {
         .detail = "Each claim is judged alone: p = S/(S+R+prior) from its support S and refutation R in voices. "
                   "In a functional slot they are scaled down together where they sum to more than 1. Parameter: "
                   "prior (0.5).",
+        .parameters = STEME_LENS_PRIOR,
     },
     .judge = judge,
 };

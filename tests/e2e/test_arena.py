@@ -5,12 +5,16 @@ printed into the page instead."""
 import sys
 
 sys.dont_write_bytecode = True
+import glob
 import os
 import re
+import signal
+import subprocess
 import tempfile
+import time
 import xml.dom.minidom
 
-from steme_e2e import ROOT, Scratch, case, expect, finish, good, run
+from steme_e2e import PROGRAM, ROOT, TIMEOUT_S, Scratch, case, expect, finish, good, run
 
 PAGE = ROOT / "docs" / "arena.md"
 SCENARIOS = sorted((ROOT / "examples" / "arena").glob("*.arena"))
@@ -43,7 +47,7 @@ def every_scenario_has_a_card():
         for column in ("right", "unknown", "fooled", "calibration"):
             expect(0 <= float(row[column]) <= 1, row)
         expect(0 <= float(row["log_loss"]) <= 13.82 and 0 <= float(row["brier"]) <= 2, row)
-        expect(re.fullmatch(r"\d+|> \d+", row["flip"]), row)
+        expect(re.fullmatch(r"\d*", row["flip"]) and int(row["limit"]) >= int(row["flip"] or 0), row)
     for stem in files.values():
         expect(any(key[0] == stem for key in cards), f"{stem} has no card")
 
@@ -62,7 +66,8 @@ def shown(page):
     def flips(match):
         if (match.group(1), "recency", "choices") not in cards:
             return match.group(0)
-        found = [cards[match.group(1), lens, "choices"]["flip"] for lens in LENSES]
+        rows = [cards[match.group(1), lens, "choices"] for lens in LENSES]
+        found = [row["flip"] or f"> {row['limit']}" for row in rows]
         return "| " + " | ".join([match.group(1), match.group(2), *found]) + " |"
 
     return FLIPS.sub(flips, BLOCK.sub(block, page))
@@ -79,7 +84,7 @@ def the_page_shows_what_is_printed():
 def flip(scenario, lens, kind="choices"):
     """As a number; infinite where none was found."""
     text = cards[scenario, lens, kind]["flip"]
-    return float("inf") if text.startswith(">") else int(text)
+    return int(text) if text else float("inf")
 
 
 def the_page_draws_conclusions_that_hold():
@@ -93,7 +98,12 @@ def the_page_draws_conclusions_that_hold():
         expect(number in page, f"{number} is not in the page")
     for scenario in ("honest-crowd", "noisy-crowd", "colluders", "sybil-swarm", "compromised-key"):
         expect(flip(scenario, "recency") == 1, f"{scenario}: recency")
-    expect(flip("careless-minority", "recency") > 128, "scattered mistakes")
+    for lens in LENSES[:-1]:
+        expect(flip("careless-minority", lens) > 128, f"scattered mistakes under {lens}")
+    expect(flip("liars", "reliability") > max(flip("liars", lens) for lens in LENSES if lens != "reliability"), "liars")
+    for scenario, beyond in (("noisy-crowd", -1), ("honest-crowd", 1), ("colluders", 1), ("sybil-swarm", 1),
+                             ("compromised-key", 0)):
+        expect(flip(scenario, "reliability") - flip(scenario, "consensus") == beyond, f"{scenario}: about as many")
     expect(flip("honest-crowd", "consensus") == flip("colluders", "consensus") == 12, "about 12 beat 20")
     expect(flip("liars", "consensus") >= 2 * flip("colluders", "consensus"), "twice as many liars")
     expect(flip("honest-crowd", "authority") > 128, "128 strangers")
@@ -168,7 +178,8 @@ def json_says_what_the_table_says():
     row = cards["compromised-key", "consensus", "choices"]
     for column in ("right", "unknown", "fooled", "log_loss", "brier", "calibration"):
         expect(abs(card[column] - float(row[column])) < 2e-6, column)
-    expect(str(card["flip"]) == row["flip"] and document["attackers"] == 3 and card["limit"] == 20, document)
+    expect(str(card["flip"]) == row["flip"] and document["attackers"] == 3, document)
+    expect(card["limit"] == int(row["limit"]) == 20, card)
     points = {point["attackers"]: point["right"] for point in card["points"]}
     expect(points[3] == card["right"], points)
     expect(all(right >= 0.5 for size, right in points.items() if size < card["flip"]), points)
@@ -187,8 +198,114 @@ def bad_input_is_told_with_file_and_line():
         for words in (("--lens", "concensus"), ("--format", "csv"), ("--seed", "x")):
             expect(run("arena", fine, *words).code == 2, words)
         small = scratch.file("small.arena", "questions = 1\n[agents a]\nkind = honest\ncount = 1\n")
-        result = run("arena", small, "--svg", scratch.path / "none")
-        expect(result.code == 5 and "small.accuracy.svg" in result.error, result)
+        later = run("arena", small, bad)
+        expect(later.code == 2 and f"{bad}:4: " in later.error and not later.out, later)
+        for asked, lens in (("questions", "pool"), ("numbers", "union"), ("questions", "mine")):
+            text = f"{asked} = 1\n[agents a]\nkind = honest\ncount = 1\n[lens mine]\nis = pool\n"
+            result = run("arena", scratch.file("one.arena", text), "--lens", lens)
+            expect(result.code == 2 and not result.out and f"the lens {lens} judges" in result.error, result)
+
+
+def a_scenario_comes_from_standard_input_too():
+    text = (ROOT / "examples" / "arena" / "measurements.arena").read_text()
+    whole = arena("-", "--format", "tsv", stdin=text)
+    expect(whole.text == arena("examples/arena/measurements.arena", "--format", "tsv").text, whole)
+    expect(arena("-", "--json", stdin=text).json["file"] == "stdin", whole)
+    result = run("arena", "-", "-", stdin=text)
+    expect(result.code == 2 and "only once" in result.error and not result.out, result)
+    result = run("arena", "-", stdin="questions = 2\nnone\n")
+    expect(result.code == 2 and "stdin:2: " in result.error, result)
+
+
+def plots_that_can_not_be_written_are_told_of_at_once():
+    with Scratch(init=False) as scratch:
+        nowhere = {"TMPDIR": str(scratch.path / "none")}  # no scenario can be run: what is told is told before
+        for folder in ("a", "b"):
+            (scratch.path / folder).mkdir()
+            scratch.file(f"{folder}/x.arena", "questions = 1\n[agents a]\nkind = honest\ncount = 1\n")
+        plots = scratch.path / "plots"
+        result = run("arena", scratch.path / "a/x.arena", "--svg", plots / "deeper", env=nowhere)
+        expect(result.code == 5 and "directory for plots" in result.error and not result.out, result)
+        result = run("arena", scratch.path / "a/x.arena", "--svg", scratch.path / "a/x.arena", env=nowhere)
+        expect(result.code == 5 and "Not a directory" in result.error and not result.out, result)
+        result = run("arena", scratch.path / "a/x.arena", scratch.path / "b/x.arena", "--svg", plots, env=nowhere)
+        expect(result.code == 2 and "both be called x" in result.error and not plots.exists(), result)
+        arena(scratch.path / "a/x.arena", "--svg", plots)
+        expect(sorted(os.listdir(plots)) == ["x.accuracy.svg", "x.calibration.svg"], os.listdir(plots))
+        os.remove(plots / "x.accuracy.svg")
+        (plots / "x.accuracy.svg").mkdir()
+        result = run("arena", scratch.path / "a/x.arena", "--svg", plots)
+        expect(result.code == 5 and "x.accuracy.svg" in result.error and "reliability" in result.text, result)
+
+
+def shape(element):
+    """A mark without its place and colour: a disc, a square, or a path of so many corners."""
+    return element.tagName, element.getAttribute("d").count("L")
+
+
+def plots_have_room_for_all_lenses_and_draw_no_two_alike():
+    built_in = len(good("lens", "list", "--json").lines)
+    names = [f"wide-{i:02}-{'W' * 32}" for i in range(32 - built_in)]
+    title = "Überaus " + "lang " * 60 + "& mehr"
+    text = f"name = {title}\nquestions = 2\nlimit = 2\n[agents a]\nkind = honest\ncount = 3\n"
+    text += "".join(f"[lens {name}]\nis = consensus\n" for name in names)
+    with Scratch(init=False) as scratch:
+        arena(scratch.file("x.arena", text), "--svg", scratch.path / "plots")
+        for path in (scratch.path / "plots").iterdir():
+            plot = xml.dom.minidom.parse(str(path)).documentElement
+            width, height = (int(plot.getAttribute(name)) for name in ("width", "height"))
+            expect(plot.getAttribute("viewBox") == f"0 0 {width} {height}", path)
+            texts = [(float(text.getAttribute("x") or 0), float(text.getAttribute("y") or 0), text.firstChild.data)
+                     for text in plot.getElementsByTagName("text")]
+            expect(all(y < height for _, y, _ in texts), f"{path}: a text is below the picture")
+            expect(all(x + 12 * len(text) < width for x, _, text in texts if text in names), f"{path}: a name is cut")
+            expect(set(names) <= {text for _, _, text in texts}, path)
+            [shown] = [text for _, _, text in texts if text.startswith("Überaus")]
+            expect(shown.endswith("…") and title.startswith(shown[:-1]) and 20 < len(shown) < width / 8, shown)
+            expect(plot.getElementsByTagName("title")[0].firstChild.data.startswith(title), path)
+            lines = [it for it in plot.getElementsByTagName("line") if it.getAttribute("class").startswith("line")]
+            styles = []
+            for line in lines:
+                mark = line.nextSibling.nextSibling
+                _, colour, dashes = line.getAttribute("class").split()
+                styles.append((colour, dashes, shape(mark)))
+                expect(mark.getAttribute("class") == colour.replace("s", "m"), f"{path}: {mark.toxml()}")
+            expect(len(styles) == 32 - 1, f"{path}: {len(styles)} lenses")  # pool judges no choices
+            for what, kinds in (("at all", set(styles)), ("in colour and dashes", {it[:2] for it in styles}),
+                                ("without colour", {it[1:] for it in styles})):
+                expect(len(kinds) == len(styles), f"{path}: two are alike {what}")
+
+
+def interrupted(folder, number):
+    """An attack that takes longer than the test, and what became of it."""
+    environment = dict(os.environ, TMPDIR=folder)
+    work = subprocess.Popen([PROGRAM, "arena", "-"], env=environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                            stdout=subprocess.PIPE)
+    work.stdin.write(b"questions = 200\nlimit = 4000\n[agents a]\nkind = honest\ncount = 100\n"
+                     b"[agents b]\nkind = sybil\ncount = 0\n")
+    work.stdin.close()
+    while not glob.glob(f"{folder}/*/store/*"):
+        expect(work.poll() is None, "it ended by itself")
+        time.sleep(0.01)
+    time.sleep(0.2)
+    work.send_signal(number)
+    code = work.wait(TIMEOUT_S)
+    printed = work.stdout.read() + work.stderr.read()
+    work.stdout.close()
+    work.stderr.close()
+    expect(code == -number and not printed, f"{number}: {code}, {printed}")
+
+
+def ignored(folder):
+    """Under nohup it is not ended by a line that is cut."""
+    scenario = ROOT / "examples" / "arena" / "compromised-key.arena"
+    environment = dict(os.environ, TMPDIR=folder)
+    work = subprocess.Popen([PROGRAM, "arena", scenario], env=environment, stdout=subprocess.DEVNULL,
+                            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    while not glob.glob(f"{folder}/*/store") and work.poll() is None:
+        time.sleep(0.01)
+    work.send_signal(signal.SIGHUP)
+    expect(work.wait(TIMEOUT_S) == 0, "ended by a signal that is ignored")
 
 
 def nothing_is_left_behind():
@@ -196,7 +313,13 @@ def nothing_is_left_behind():
     with tempfile.TemporaryDirectory(prefix="steme-e2e.") as folder:
         arena(scenario, env={"TMPDIR": folder})
         expect(os.listdir(folder) == [], os.listdir(folder))
-        expect(run("arena", scenario, env={"TMPDIR": folder + "/none"}).code == 5, "a missing TMPDIR")
+        result = run("arena", scenario, env={"TMPDIR": folder + "/none"})
+        expect(result.code == 5 and folder + "/none, as $TMPDIR says" in result.error, result)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            interrupted(folder, number)
+            expect(os.listdir(folder) == [], f"{number}: {os.listdir(folder)}")
+        ignored(folder)
+        expect(os.listdir(folder) == [], os.listdir(folder))
 
 
 if sys.argv[1:] == ["--write"]:
@@ -210,5 +333,8 @@ case("keys and defaults of the page are those of the program", keys_and_defaults
 case("a seed gives the same bytes and another seed others", a_seed_gives_the_same_bytes_and_another_seed_others)
 case("json says what the table says", json_says_what_the_table_says)
 case("bad input is told with file and line", bad_input_is_told_with_file_and_line)
+case("a scenario comes from standard input, too", a_scenario_comes_from_standard_input_too)
+case("plots that can't be written are told of at once", plots_that_can_not_be_written_are_told_of_at_once)
+case("plots have room for all lenses and draw no two alike", plots_have_room_for_all_lenses_and_draw_no_two_alike)
 case("nothing is left behind", nothing_is_left_behind)
 finish()

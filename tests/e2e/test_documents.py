@@ -6,8 +6,10 @@ import sys
 
 sys.dont_write_bytecode = True
 import json
+import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 
 from steme_e2e import PROGRAM, ROOT, Scratch, Skipped, case, expect, finish, good
@@ -148,6 +150,20 @@ def the_page_lists_the_exit_codes_of_the_help():
     tags = sections()["EXIT STATUS"].tags
     for code, meaning in re.findall(r"(\d) ([^,]+)", re.sub(r"\s+", " ", said)):
         expect(flat(tags.get(code, "")).startswith(flat(meaning).split()[0]), f"{code} {meaning}: {tags.get(code)}")
+
+
+def the_files_that_the_page_points_to_are_installed():
+    build = pathlib.Path(PROGRAM).parents[2]
+    if not (build / "meson-info").is_dir() or not shutil.which("meson"):
+        raise Skipped("the program doesn't lie where it was built")
+    listed = subprocess.run(["meson", "introspect", "--installed", build], capture_output=True, check=True).stdout
+    installed = {path.split("share/doc/stemedb/")[1] for path in json.loads(listed).values() if "share/doc/" in path}
+    section = sections()["steme arena SCENARIO..."]
+    text = " ".join([*section.prose, *section.examples[-1]])
+    files = {word for word in re.findall(r"(?:docs|examples)/[\w./-]*\w", text) if "." in word}
+    expect(files and files <= installed, files - installed)
+    scenarios = {str(path.relative_to(ROOT)) for path in (ROOT / "examples" / "arena").glob("*.arena")}
+    expect(scenarios <= installed, scenarios - installed)
 
 
 # ---- the completion ----

@@ -136,7 +136,6 @@ def calibrate_scores_every_lens_and_draws_it():
     with Scratch() as scratch:
         filled(scratch)
         truth, plots = scratch.file("truth.tsv", truths()), scratch.path / "plots"
-        plots.mkdir()
         table = scratch.good("calibrate", "--truth", truth, "--svg", plots).text
         expect("log loss" in table and "reliability" in table and "pool" not in table, table)
         names = sorted(path.name for path in plots.iterdir())
@@ -144,6 +143,10 @@ def calibrate_scores_every_lens_and_draws_it():
         expect(names == sorted(f"{lens}.svg" for lens in lenses), names)
         for path in plots.iterdir():
             expect(xml.dom.minidom.parse(str(path)).documentElement.tagName == "svg", path)
+        (plots / "union.svg").unlink()
+        (plots / "union.svg").mkdir()
+        result = scratch.run("calibrate", "--truth", truth, "--svg", plots)
+        expect(result.code == 5 and "union.svg" in result.error and result.text == table, result)
         lines = scratch.good("calibrate", "--truth", truth, "--format", "tsv", "--lens", "reliability", "--lens",
                              "consensus").text.splitlines()
         rows = [dict(zip(lines[0].split("\t"), line.split("\t"))) for line in lines[1:]]
@@ -184,7 +187,10 @@ BAD = [
     ("an unknown lens among others", ["calibrate", "--truth", "truth.tsv", "--lens", "union", "--lens", "relaibility"],
      USAGE, "reliability"),
     ("an unknown format", ["calibrate", "--truth", "truth.tsv", "--format", "csv"], USAGE, "tsv"),
-    ("a folder for plots that is not there", ["calibrate", "--truth", "truth.tsv", "--svg", "none"], DEVICE, "none/"),
+    ("a folder for plots that can't be made", ["calibrate", "--truth", "truth.tsv", "--svg", "none/deeper"], DEVICE,
+     "directory for plots"),
+    ("a file for a folder of plots", ["calibrate", "--truth", "truth.tsv", "--svg", "truth.tsv"], DEVICE,
+     "Not a directory"),
     ("an unknown method", ["resolve", "q1", "colour", "--method", "one-con"], USAGE, "one-coin"),
     ("a prior that is no number", ["resolve", "q1", "colour", "--prior", "much"], USAGE, "--prior"),
     ("a prior of nothing", ["resolve", "q1", "colour", "--prior", "0"], USAGE, "--prior"),

@@ -2,6 +2,7 @@
 #include "faces/arena/contest.h"
 #include "base/check.h"
 #include "base/slice.h"
+#include "faces/arena/interrupt.h"
 #include "faces/arena/play.h"
 #include "faces/cli/unknown.h"
 
@@ -82,10 +83,12 @@ static steme_status judge_row(struct bout *bout, const struct contest_row *row, 
     steme_status status = STEME_OK;
     *card = (struct card){ 0 };
     for (uint32_t q = begin; q < end && !status; q++) {
+        status = interrupt_check(err);
+        if (status) break;
         char name[PLAY_NAME_BYTES];
         struct steme_answer answer;
         struct steme_question question = { .subject = play_subject(scenario, q, name),
-                                           .predicate = slice_text(play_predicate),
+                                           .predicate = play_predicate(scenario, q),
                                            .lens = lens };
         status = steme_resolve(bout->snapshot, &question, &answer, err);
         if (!status && row->numbers) score_number(bout, q, &answer, card);
@@ -186,46 +189,57 @@ static bool makes_sense(const struct scenario *scenario, const struct scenario_l
     return scenario->questions > 0 && strcmp(lens->lens.name, "pool") != 0;
 }
 
-static steme_status list_rows(struct contest *contest, const char *lens, struct arena *arena, struct steme_error *err)
+static steme_status find_lens(const struct scenario *scenario, const char *lens, const struct scenario_lens **out,
+                              struct steme_error *err)
 {
-    const struct scenario *scenario = contest->scenario;
     const char *names[SCENARIO_LENSES_MAX];
-    bool found = !lens;
-    contest->rows = arena_calloc(arena, 2 * scenario->lens_count, sizeof *contest->rows);
-    if (!contest->rows) return arena_full(arena, err);
     for (size_t i = 0; i < scenario->lens_count; i++) {
         names[i] = scenario->lenses[i].name;
-        found = found || strcmp(lens, names[i]) == 0;
+        if (strcmp(lens, names[i]) != 0) continue;
+        *out = &scenario->lenses[i];
+        return STEME_OK;
     }
-    if (!found) return unknown_word(err, STEME_BAD_INPUT, "lens", lens, names, scenario->lens_count);
+    return unknown_word(err, STEME_BAD_INPUT, "lens", lens, names, scenario->lens_count);
+}
+
+steme_status contest_begin(const struct scenario *scenario, const char *lens, struct arena *arena, struct contest *out,
+                           struct steme_error *err)
+{
+    struct contest contest = { .scenario = scenario };
+    const struct scenario_lens *only = NULL;
+    steme_status status = lens ? find_lens(scenario, lens, &only, err) : STEME_OK;
+    if (status) return status;
+    contest.rows = arena_calloc(arena, 2 * scenario->lens_count, sizeof *contest.rows);
+    if (!contest.rows) return arena_full(arena, err);
     for (size_t i = 0; i < 2 * scenario->lens_count; i++) {
-        const struct scenario_lens *it = &scenario->lenses[i % scenario->lens_count];
         bool numbers = i >= scenario->lens_count;
-        if ((lens && strcmp(lens, it->name) != 0) || !makes_sense(scenario, it, numbers)) continue;
-        struct contest_row *row = &contest->rows[contest->row_count++];
+        const struct scenario_lens *it = &scenario->lenses[numbers ? i - scenario->lens_count : i];
+        if ((only && it != only) || !makes_sense(scenario, it, numbers)) continue;
+        struct contest_row *row = &contest.rows[contest.row_count++];
         *row = (struct contest_row){ .lens = it, .numbers = numbers };
         row->points = arena_calloc(arena, POINTS_MAX, sizeof *row->points);
         if (!row->points) return arena_full(arena, err);
     }
+    if (contest.row_count == 0) /* some lens judges either kind, so it was `only` that did not */
+        return error_set(err, STEME_BAD_INPUT,
+                         "the lens %s judges %s, and the scenario asks for none: choose another lens", lens,
+                         scenario->numbers ? "choices" : "numbers");
+    *out = contest;
     return STEME_OK;
 }
 
-steme_status contest_run(const struct scenario *scenario, const char *lens, const struct contest_watch *watch,
-                         struct arena *arena, struct contest *out, struct steme_error *err)
+steme_status contest_run(struct contest *contest, const struct contest_watch *watch, struct arena *arena,
+                         struct steme_error *err)
 {
-    struct contest contest = { .scenario = scenario };
-    struct bout bout = { .contest = &contest, .watch = watch, .arena = arena };
-    steme_status status = list_rows(&contest, lens, arena, err);
-    if (status) return status;
-    bout.chances = arena_calloc(arena, scenario->choices, sizeof *bout.chances);
+    struct bout bout = { .contest = contest, .watch = watch, .arena = arena };
+    bout.chances = arena_calloc(arena, contest->scenario->choices, sizeof *bout.chances);
     if (!bout.chances) return arena_full(arena, err);
-    status = stage_open(&bout.stage, err);
+    steme_status status = stage_open(&bout.stage, err);
     if (!status) status = judge_all(&bout, err);
     steme_snapshot_close(&bout.snapshot);
     char dir[sizeof bout.stage.dir];
     snprintf(dir, sizeof dir, "%s", bout.stage.dir);
     bool clean = stage_close(&bout.stage);
     if (!status && !clean) status = error_set(err, STEME_IO, "can't remove the store of the scenario: %.300s", dir);
-    if (!status) *out = contest;
     return status;
 }

@@ -24,7 +24,7 @@ struct contest_row {
 
 struct contest {
     const struct scenario *scenario;
-    struct contest_row *rows;
+    struct contest_row *rows; /* of choices, then of numbers; each in the order of the scenario's lenses */
     size_t row_count;
     uint64_t records; /* written */
 };
@@ -35,10 +35,13 @@ struct contest_watch {
     void *context;
 };
 
-/* lens: judge by this one alone, by its name in the scenario; NULL: all. scenario is borrowed, the rest lives in the
- * arena. STEME_BAD_INPUT: there is no such lens; else what the store answers. */
-MUST_CHECK steme_status contest_run(const struct scenario *scenario, const char *lens,
-                                    const struct contest_watch *watch, struct arena *arena, struct contest *out,
+/* Who judges what. lens: this one alone, by its name in the scenario; NULL: all. scenario is borrowed, the rest lives
+ * in the arena. STEME_BAD_INPUT: there is no such lens, or nothing is asked that it judges. */
+MUST_CHECK steme_status contest_begin(const struct scenario *scenario, const char *lens, struct arena *arena,
+                                      struct contest *out, struct steme_error *err);
+/* Play it and fill in the rows. What the store answers; STEME_FAILED once a signal waits (interrupt.h), with nothing
+ * left behind as after any other end. */
+MUST_CHECK steme_status contest_run(struct contest *contest, const struct contest_watch *watch, struct arena *arena,
                                     struct steme_error *err);
 
 #endif

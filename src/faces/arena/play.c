@@ -2,11 +2,10 @@
 #include "faces/arena/play.h"
 #include "base/check.h"
 #include "base/slice.h"
+#include "faces/arena/interrupt.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-const char play_predicate[] = "is";
 
 static const char number_unit[] = "unit";
 
@@ -16,6 +15,11 @@ struct steme_slice play_subject(const struct scenario *scenario, uint32_t questi
     snprintf(out, PLAY_NAME_BYTES, "%s:%" PRIu32, number ? "number" : "question",
              number ? question - scenario->questions : question);
     return slice_text(out);
+}
+
+struct steme_slice play_predicate(const struct scenario *scenario, uint32_t question)
+{
+    return slice_text(opinion_is_number(scenario, question) ? "measures" : "is");
 }
 
 struct steme_slice play_choice(int64_t answer, char out[PLAY_NAME_BYTES])
@@ -65,7 +69,7 @@ static void draft_assertion(const struct scenario *scenario, struct agent agent,
 {
     *out = (struct steme_assertion){
         .subject = play_subject(scenario, question, names->subject),
-        .predicate = slice_text(play_predicate),
+        .predicate = play_predicate(scenario, question),
         .confidence_ppm = confidence_ppm,
         .asserted_at_us = at_us,
         .valid_from_us = STEME_TIME_MIN,
@@ -302,7 +306,8 @@ static steme_status act(struct play *play, struct agent agent, enum scene scene,
     struct arena_mark mark = arena_mark(play->arena);
     struct steme_signer *signer = NULL;
     struct speech speech;
-    steme_status status = open_signer(play, agent, &signer, err);
+    steme_status status = interrupt_check(err);
+    if (!status) status = open_signer(play, agent, &signer, err);
     if (!status && (scene == SCENE_ASSERT || scene == SCENE_ALL)) {
         status = assert_all(play, agent, signer, &speech, err);
         if (!status && scene == SCENE_ASSERT) remember(play, agent, &speech);

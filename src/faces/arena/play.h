@@ -32,13 +32,16 @@ struct play {
 
 /* Room for the name of a question or an answer. */
 enum { PLAY_NAME_BYTES = 32 };
-/* "question:7", "number:7"; all ask for the predicate "is". */
+/* "question:7", "number:7". */
 struct steme_slice play_subject(const struct scenario *scenario, uint32_t question, char out[PLAY_NAME_BYTES]);
+/* "is" of a question with choices, "measures" of one answered by numbers: a lens that learns from all questions of a
+ * predicate learns from each kind by itself. */
+struct steme_slice play_predicate(const struct scenario *scenario, uint32_t question);
 /* "answer:3". */
 struct steme_slice play_choice(int64_t answer, char out[PLAY_NAME_BYTES]);
-extern const char play_predicate[];
 
-/* All but the attackers act. What is made lives in the arena; scenario and stage are borrowed. */
+/* All but the attackers act. What is made lives in the arena; scenario and stage are borrowed. STEME_FAILED, here and
+ * below, once a signal waits (interrupt.h). */
 MUST_CHECK steme_status play_begin(struct play *play, const struct scenario *scenario, struct stage *stage,
                                    struct arena *arena, struct steme_error *err);
 /* Let attackers act until there are count, at most scenario_attack_max(). */

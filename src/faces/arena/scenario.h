@@ -88,14 +88,19 @@ enum {
     SCENARIO_ROOTS_MAX = 100
 };
 
-/* Read a scenario. file names it in messages, which say file, line, what is wrong and what would be right.
+/* Read a scenario. file names it in messages, which say file, line (unless what is wrong is that something is missing),
+ * what is wrong and what would be right; without a name of its own a scenario is called like it.
  * STEME_BAD_INPUT; STEME_TOO_LARGE over a bound above; STEME_NO_MEMORY. */
 MUST_CHECK steme_status scenario_parse(struct steme_slice text, const char *file, struct arena *arena,
                                        struct scenario *out, struct steme_error *err);
-/* The same from a file. STEME_NOT_FOUND, STEME_IO. */
+/* The same from a file, or with "-" from standard input. STEME_NOT_FOUND, STEME_IO. */
 MUST_CHECK steme_status scenario_load(const char *path, struct arena *arena, struct scenario *out,
                                       struct steme_error *err);
 
+/* How messages and plots call the file: "stdin" for "-". */
+const char *scenario_file(const char *path);
+/* "honest-crowd" of "examples/arena/honest-crowd.arena". Borrows from path. */
+struct steme_slice scenario_stem(const char *path);
 /* "honest" and so on. Static storage. */
 const char *scenario_kind_name(enum scenario_kind kind);
 /* How many attackers the score card is about. */

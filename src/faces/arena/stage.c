@@ -31,13 +31,14 @@ steme_status stage_open(struct stage *stage, struct steme_error *err)
     stage->waiting = calloc(SUBMIT_RECORDS, sizeof *stage->waiting);
     stage->scratch = malloc(STEME_RECORD_MAX);
     if (!stage->waiting || !stage->scratch) return error_set(err, STEME_NO_MEMORY, "no memory for the records");
-    int size = snprintf(stage->dir, sizeof stage->dir, "%s/steme-arena-XXXXXX",
-                        temporary && temporary[0] ? temporary : "/tmp");
+    const char *root = temporary && temporary[0] ? temporary : "/tmp";
+    int size = snprintf(stage->dir, sizeof stage->dir, "%s/steme-arena-XXXXXX", root);
     bool fits = size > 0 && (size_t)size < sizeof stage->dir;
     if (!fits || !mkdtemp(stage->dir)) {
         int problem = fits ? errno : ENAMETOOLONG;
         stage->dir[0] = '\0';
-        return error_set_os(err, STEME_IO, problem, "can't make a directory for the store under $TMPDIR, else /tmp");
+        return error_set_os(err, STEME_IO, problem, "can't make a directory for the store in %.300s%s", root,
+                            root == temporary ? ", as $TMPDIR says" : " ($TMPDIR can name another)");
     }
     snprintf(path, sizeof path, "%s/store", stage->dir);
     steme_status status = steme_create(path, err);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 void score_percent(double share, char out[PRINT_COUNT_BYTES])
 {
@@ -35,6 +37,17 @@ void score_emit_bins(struct emit *json, const struct card *card)
         emit_end(json, '}');
     }
     emit_end(json, ']');
+}
+
+steme_status score_make_dir(const char *path, struct steme_error *err)
+{
+    struct stat found;
+    if (mkdir(path, 0777) == 0) return STEME_OK;
+    if (errno != EEXIST) return error_set_os(err, STEME_IO, errno, "can't make the directory for plots %.300s", path);
+    if (stat(path, &found) != 0) return error_set_os(err, STEME_IO, errno, "can't write plots into %.300s", path);
+    int problem = S_ISDIR(found.st_mode) ? 0 : ENOTDIR;
+    if (!problem && access(path, W_OK | X_OK) != 0) problem = errno;
+    return problem ? error_set_os(err, STEME_IO, problem, "can't write plots into %.300s", path) : STEME_OK;
 }
 
 steme_status score_write_plot(const char *path, const struct buf *text, struct steme_error *err)

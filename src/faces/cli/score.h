@@ -16,6 +16,9 @@ void score_emit(struct emit *json, const char *name, double value);
 void score_emit_card(struct emit *json, const struct card *card);
 void score_emit_bins(struct emit *json, const struct card *card);
 
+/* Make the directory that plots go to, unless it is there; its parent has to be. STEME_IO where it can't be made or
+ * written into. */
+MUST_CHECK steme_status score_make_dir(const char *path, struct steme_error *err);
 /* STEME_IO names the path. */
 MUST_CHECK steme_status score_write_plot(const char *path, const struct buf *text, struct steme_error *err);
 

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/slice.h"
 #include "faces/arena/contest.h"
+#include "faces/arena/interrupt.h"
 #include "faces/arena/plot.h"
 #include "faces/cli/scalar.h"
 #include "faces/cli/score.h"
@@ -19,23 +20,35 @@ const struct option_spec arena_options[] = {
     { "lens", "LENS", "judge by this lens alone, one of the scenario's", false },
     { "seed", "N", "instead of the scenario's own", false },
     { "format", "FORMAT", "tsv or ndjson, which also has the points of the plots; else a table", false },
-    { "svg", "DIR", "write plots into this directory", false },
+    { "svg", "DIR", "write plots into this directory, which is made unless it is there", false },
     { 0 },
 };
 
 enum output { OUTPUT_TABLE, OUTPUT_TSV, OUTPUT_NDJSON };
 
+/* One of the scenarios named. */
+struct entry {
+    const char *file; /* as messages call it */
+    struct arena arena;
+    struct scenario scenario;
+    struct contest contest;
+};
+
 struct show {
     struct cli *cli;
     enum output output;
-    const char *file;
     bool headed;
+};
+
+struct watched {
+    struct cli *cli;
+    const char *file;
 };
 
 static void show_progress(void *context, const char *what, uint64_t done, uint64_t all)
 {
-    const struct show *show = context;
-    cli_progress(show->cli, "arena: %s: %" PRIu64 " of %" PRIu64 " %s", show->file, done, all, what);
+    const struct watched *watched = context;
+    cli_progress(watched->cli, "arena: %s: %" PRIu64 " of %" PRIu64 " %s", watched->file, done, all, what);
 }
 
 /* ---- cards ---- */
@@ -67,7 +80,7 @@ static void print_cast(const struct show *show, const struct contest *contest)
         before = ",";
     }
     if (scenario->numbers) fprintf(out, "%s %" PRIu32 " numbers", before, scenario->numbers);
-    fputs("\n\n", out);
+    fprintf(out, "; seed %" PRIu64 "\n\n", scenario->seed);
 }
 
 static void print_card(struct table *table, const struct scenario *scenario, const struct contest_row *row)
@@ -108,22 +121,32 @@ static void print_cards(struct show *show, const struct contest *contest)
     table_end(&table);
 }
 
+/* flip is empty where no number up to limit does it, and so is limit where nobody attacks. */
+static void print_attack(FILE *out, const struct scenario *scenario, const struct contest_row *row)
+{
+    fputc('\t', out);
+    if (row->flips) fprintf(out, "%" PRIu32, row->flip);
+    fputc('\t', out);
+    if (scenario->attackers) fprintf(out, "%" PRIu32, scenario_attack_max(scenario));
+    fputc('\n', out);
+}
+
 static void print_tsv(struct show *show, const struct contest *contest)
 {
     FILE *out = show->cli->print.out;
     if (!show->headed)
-        fputs("scenario\tlens\tof\tquestions\tattackers\tright\tunknown\tfooled\tlog_loss\tbrier\tcalibration\tflip\n",
+        fputs("scenario\tlens\tof\tquestions\tattackers\tright\tunknown\tfooled\tlog_loss\tbrier\tcalibration\tflip\t"
+              "limit\n",
               out);
     show->headed = true;
     for (size_t i = 0; i < contest->row_count; i++) {
         const struct contest_row *row = &contest->rows[i];
         const struct card *card = &row->card;
-        char flip[PRINT_COUNT_BYTES];
-        format_flip(contest->scenario, row, flip);
-        fprintf(out, "%s\t%s\t%s\t%" PRIu32 "\t%" PRIu32 "\t%.6f\t%.6f\t%.6f\t%.6f\t%.6f\t%.6f\t%s\n",
+        fprintf(out, "%s\t%s\t%s\t%" PRIu32 "\t%" PRIu32 "\t%.6f\t%.6f\t%.6f\t%.6f\t%.6f\t%.6f",
                 contest->scenario->name, row->lens->name, row->numbers ? "numbers" : "choices", card->questions,
                 scenario_attack(contest->scenario), card_accuracy(card), card_unknown(card), card_fooled(card),
-                card_log_loss(card), card_brier(card), card_calibration(card), flip);
+                card_log_loss(card), card_brier(card), card_calibration(card));
+        print_attack(out, contest->scenario, row);
     }
 }
 
@@ -151,15 +174,16 @@ static void emit_row(struct emit *json, const struct scenario *scenario, const s
     emit_end(json, '}');
 }
 
-static steme_status print_ndjson(struct show *show, const struct contest *contest, struct steme_error *err)
+static steme_status print_ndjson(struct show *show, const struct entry *entry, struct steme_error *err)
 {
-    const struct scenario *scenario = contest->scenario;
+    const struct contest *contest = &entry->contest;
+    const struct scenario *scenario = &entry->scenario;
     struct buf line;
     buf_init(&line, LINE_MAX_BYTES);
     struct emit json = { .to = &line };
     emit_begin(&json, NULL, '{');
     emit_word(&json, "scenario", scenario->name);
-    emit_word(&json, "file", show->file);
+    emit_word(&json, "file", entry->file);
     emit_count(&json, "seed", scenario->seed);
     emit_count(&json, "agents", scenario_others(scenario));
     emit_count(&json, "attackers", scenario_attack(scenario));
@@ -174,62 +198,106 @@ static steme_status print_ndjson(struct show *show, const struct contest *contes
     return status;
 }
 
+static steme_status print_entry(struct show *show, const struct entry *entry, struct steme_error *err)
+{
+    steme_status status = STEME_OK;
+    switch (show->output) {
+    case OUTPUT_TABLE: print_cards(show, &entry->contest); break;
+    case OUTPUT_TSV: print_tsv(show, &entry->contest); break;
+    case OUTPUT_NDJSON: status = print_ndjson(show, entry, err); break;
+    }
+    return status ? status : cli_check_output(show->cli, err);
+}
+
 /* ---- plots ---- */
 
 /* DIR/honest-crowd.accuracy.svg for examples/honest-crowd.arena. */
-static steme_status write_plot(const struct show *show, const struct contest *contest, bool numbers, const char *what,
+static steme_status write_plot(const struct show *show, const struct entry *entry, bool numbers, const char *what,
                                void (*plot)(const struct contest *, bool, struct buf *), struct steme_error *err)
 {
     char path[sizeof show->cli->dir];
-    const char *slash = strrchr(show->file, '/');
-    const char *name = slash ? slash + 1 : show->file;
-    const char *dot = strrchr(name, '.');
-    size_t length = dot && dot > name ? (size_t)(dot - name) : strlen(name);
-    int size = snprintf(path, sizeof path, "%s/%.*s.%s%s.svg", cli_option(show->cli, "svg"), (int)length, name, what,
-                        numbers ? ".numbers" : "");
+    int size = snprintf(path, sizeof path, "%s/%.*s.%s%s.svg", cli_option(show->cli, "svg"),
+                        SLICE_PRINT(scenario_stem(entry->file)), what, numbers ? ".numbers" : "");
     if (size < 0 || (size_t)size >= sizeof path)
         return error_set(err, STEME_BAD_INPUT, "the path of a plot is too long");
     struct buf text;
     buf_init(&text, SVG_MAX_BYTES);
-    plot(contest, numbers, &text);
+    plot(&entry->contest, numbers, &text);
     steme_status status = score_write_plot(path, &text, err);
     buf_deinit(&text);
     return status;
 }
 
-static steme_status write_plots(const struct show *show, const struct contest *contest, struct steme_error *err)
+static steme_status write_plots(const struct show *show, const struct entry *entry, struct steme_error *err)
 {
     steme_status status = STEME_OK;
     for (int numbers = 0; numbers < 2 && !status; numbers++) {
-        if (!(numbers ? contest->scenario->numbers : contest->scenario->questions)) continue;
-        status = write_plot(show, contest, numbers, "accuracy", plot_attack, err);
-        if (!status) status = write_plot(show, contest, numbers, "calibration", plot_calibration, err);
+        if (!(numbers ? entry->scenario.numbers : entry->scenario.questions)) continue;
+        status = write_plot(show, entry, numbers, "accuracy", plot_attack, err);
+        if (!status) status = write_plot(show, entry, numbers, "calibration", plot_calibration, err);
     }
     return status;
 }
 
+/* Plots are called like the scenario's file, so no two of those may be called alike. */
+static steme_status prepare_plots(const struct cli *cli, const struct entry *entries, size_t count,
+                                  struct steme_error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < i; k++) {
+            struct steme_slice stem = scenario_stem(entries[i].file);
+            if (!slice_equal(stem, scenario_stem(entries[k].file))) continue;
+            return error_set(err, STEME_BAD_INPUT,
+                             "the plots of %.100s and %.100s would both be called %.*s: run one after the other, "
+                             "with a directory for each",
+                             entries[k].file, entries[i].file, stem.size > 60 ? 60 : (int)stem.size,
+                             (const char *)stem.data);
+        }
+    return score_make_dir(cli_option(cli, "svg"), err);
+}
+
 /* ---- the verb ---- */
 
-static steme_status run_scenario(struct show *show, const char *file, struct steme_error *err)
+static steme_status read_entry(const struct cli *cli, const char *path, struct entry *out, struct steme_error *err)
 {
-    struct cli *cli = show->cli;
-    struct scenario scenario;
-    struct contest contest;
-    struct arena arena;
-    struct contest_watch watch = { show_progress, show };
-    show->file = file;
-    arena_init(&arena, MEMORY_MAX_BYTES);
-    steme_status status = scenario_load(file, &arena, &scenario, err);
+    out->file = scenario_file(path);
+    arena_init(&out->arena, MEMORY_MAX_BYTES);
     const char *seed = cli_option(cli, "seed");
-    if (!status && seed) status = scalar_parse_count(seed, "seed", UINT64_MAX, &scenario.seed, err);
-    if (!status) status = contest_run(&scenario, cli_option(cli, "lens"), &watch, &arena, &contest, err);
-    cli_progress(cli, "%s", "");
-    if (!status && cli_has(cli, "svg")) status = write_plots(show, &contest, err);
-    if (!status && show->output == OUTPUT_NDJSON) status = print_ndjson(show, &contest, err);
-    if (!status && show->output == OUTPUT_TSV) print_tsv(show, &contest);
-    if (!status && show->output == OUTPUT_TABLE) print_cards(show, &contest);
-    arena_deinit(&arena);
-    return status ? status : cli_check_output(cli, err);
+    steme_status status = scenario_load(path, &out->arena, &out->scenario, err);
+    if (!status && seed) status = scalar_parse_count(seed, "seed", UINT64_MAX, &out->scenario.seed, err);
+    if (status) return status;
+    status = contest_begin(&out->scenario, cli_option(cli, "lens"), &out->arena, &out->contest, err);
+    return status ? error_wrap(err, status, "%.200s", out->file) : STEME_OK;
+}
+
+/* A signal ends the program when the store is removed, and what was printed so far is out. */
+static steme_status run_entry(struct show *show, struct entry *entry, struct steme_error *err)
+{
+    struct watched watched = { show->cli, entry->file };
+    struct contest_watch watch = { show_progress, &watched };
+    struct interrupt interrupt;
+    interrupt_hold(&interrupt);
+    steme_status status = contest_run(&entry->contest, &watch, &entry->arena, err);
+    cli_progress(show->cli, "%s", "");
+    fflush(show->cli->print.out); /* a failure stays with the stream, and cli_check_output() sees it */
+    interrupt_release(&interrupt);
+    if (!status) status = print_entry(show, entry, err);
+    if (!status && cli_has(show->cli, "svg")) status = write_plots(show, entry, err);
+    return status;
+}
+
+/* All are read before the first is run: what is wrong with the last is known at once. */
+static steme_status run_all(struct show *show, struct entry *entries, size_t count, struct steme_error *err)
+{
+    steme_status status = STEME_OK;
+    for (size_t i = 0; i < count && !status; i++)
+        status = read_entry(show->cli, cli_argument(show->cli, i), &entries[i], err);
+    if (!status && cli_has(show->cli, "svg")) status = prepare_plots(show->cli, entries, count, err);
+    for (size_t i = 0; i < count && !status; i++) {
+        status = run_entry(show, &entries[i], err);
+        arena_deinit(&entries[i].arena);
+    }
+    return status;
 }
 
 steme_status verb_arena(struct cli *cli, struct steme_error *err)
@@ -243,8 +311,11 @@ steme_status verb_arena(struct cli *cli, struct steme_error *err)
         show.output = OUTPUT_TSV;
     else if (format)
         return unknown_word(err, STEME_BAD_INPUT, "format", format, formats, countof(formats));
-    steme_status status = STEME_OK;
-    for (size_t i = 0; cli_argument(cli, i) && !status; i++)
-        status = run_scenario(&show, cli_argument(cli, i), err);
+    size_t count = cli->options.argument_count;
+    struct entry *entries = arena_calloc(&cli->arena, count, sizeof *entries);
+    if (!entries) return arena_full(&cli->arena, err);
+    steme_status status = run_all(&show, entries, count, err);
+    for (size_t i = 0; i < count; i++)
+        arena_deinit(&entries[i].arena);
     return status;
 }

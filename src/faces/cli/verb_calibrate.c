@@ -23,7 +23,8 @@ enum { SVG_MAX_BYTES = 1 << 22, LINE_MAX_BYTES = 1 << 20, LENSES_MAX = 32 };
 const struct option_spec calibrate_options[] = {
     { "truth", "FILE", "what is true: TSV with subject, predicate, object, and type if it is not plain", false },
     { "format", "FORMAT", "tsv or ndjson, which also has the points of the diagrams; else a table", false },
-    { "svg", "DIR", "write a reliability diagram of each lens into this directory", false },
+    { "svg", "DIR", "write a reliability diagram of each lens into this directory, which is made unless it is there",
+      false },
     { 0 },
 };
 
@@ -277,7 +278,9 @@ static steme_status draw(const struct calibration *it, const struct verdicts *ro
     struct chart chart = { .title = row->lens.name,
                            .what = "what is said, and what is so",
                            .across = "probability stated",
-                           .up = "right answers" };
+                           .up = "right answers",
+                           .names = &row->lens.name,
+                           .name_count = 1 };
     int size = snprintf(path, sizeof path, "%s/%s.svg", cli_option(it->cli, "svg"), row->lens.name);
     if (size < 0 || (size_t)size >= sizeof path)
         return error_set(err, STEME_BAD_INPUT, "the path of a plot is too long");
@@ -285,7 +288,7 @@ static steme_status draw(const struct calibration *it, const struct verdicts *ro
     buf_init(&text, SVG_MAX_BYTES);
     chart_begin(&text, &chart);
     chart_guide(&text, 0, 0, 1, 1);
-    chart_card(&text, 0, row->lens.name, &row->card);
+    chart_card(&text, &chart, 0, &row->card);
     chart_end(&text);
     steme_status status = score_write_plot(path, &text, err);
     buf_deinit(&text);
@@ -331,13 +334,15 @@ static steme_status calibrate(struct calibration *it, struct steme_error *err)
     if (!status) status = choose_lenses(it, err);
     if (!status) status = truths_read(truth, &it->arena, &it->truths, err);
     if (!status) status = cli_snapshot(it->cli, err);
+    if (!status && cli_has(it->cli, "svg")) status = score_make_dir(cli_option(it->cli, "svg"), err);
     if (!status) status = judge_all(it, err);
-    for (size_t i = 0; !status && i < it->row_count && cli_has(it->cli, "svg"); i++)
-        if (it->rows[i].card.questions) status = draw(it, &it->rows[i], err);
     if (!status && it->output == OUTPUT_NDJSON) status = print_ndjson(it, err);
     if (!status && it->output == OUTPUT_TSV) print_tsv(it);
     if (!status && it->output == OUTPUT_TABLE) print_tables(it);
-    return status ? status : cli_check_output(it->cli, err);
+    if (!status) status = cli_check_output(it->cli, err);
+    for (size_t i = 0; !status && i < it->row_count && cli_has(it->cli, "svg"); i++)
+        if (it->rows[i].card.questions) status = draw(it, &it->rows[i], err);
+    return status;
 }
 
 steme_status verb_calibrate(struct cli *cli, struct steme_error *err)

@@ -448,7 +448,9 @@ const struct verb verbs[] = {
             "compromised) and questions whose answers are known. They act in a store that is thrown away, under\n"
             "$TMPDIR, else /tmp. Printed for each lens: how many answers are right, unknown, or settled and wrong\n"
             "(fooled); log loss, Brier score and calibration error of its probabilities, less is better; and the\n"
-            "fewest attackers that leave fewer than half of the answers right. docs/arena.md explains it all.",
+            "fewest attackers that leave fewer than half of the answers right. A scenario called - is read from\n"
+            "standard input. docs/arena.md explains it all; it and examples/arena are installed in\n"
+            "share/doc/stemedb.",
         .examples = "steme arena examples/arena/sybil-swarm.arena\n"
                     "steme arena examples/arena/*.arena --format tsv > cards.tsv\n"
                     "steme arena mine.arena --lens authority --svg plots",

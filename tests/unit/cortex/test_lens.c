@@ -58,6 +58,32 @@ static void the_listing_has_every_lens_with_its_words(void **state)
     assert_ptr_equal(steme_lens_list(&count), list);
 }
 
+/* Bits and prose say the same: what is behind "Parameter" names what it takes, and nothing else. */
+static void a_lens_takes_the_parameters_its_detail_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word;
+        unsigned bit;
+    } parameters[] = {
+        { "half_life_us", STEME_LENS_HALF_LIFE },
+        { "roots", STEME_LENS_ROOTS },
+        { "damping", STEME_LENS_DAMPING },
+        { "prior", STEME_LENS_PRIOR },
+        { "method", STEME_LENS_METHOD },
+        { "copying", STEME_LENS_COPYING },
+        { "uncalibrated", STEME_LENS_UNCALIBRATED },
+    };
+    size_t count = 0;
+    const struct steme_lens_info *list = steme_lens_list(&count);
+    for (size_t i = 0; i < count; i++) {
+        const char *words = strstr(list[i].detail, "arameter");
+        assert_row(words != NULL, list[i].name);
+        for (size_t p = 0; p < countof(parameters); p++)
+            assert_row(!strstr(words, parameters[p].word) == !(list[i].parameters & parameters[p].bit), list[i].name);
+    }
+}
+
 static void verdicts_have_names(void **state)
 {
     (void)state;
@@ -536,6 +562,7 @@ int main(void)
         cmocka_unit_test(a_lens_is_found_by_its_name),
         cmocka_unit_test(an_unknown_lens_is_refused_with_a_hint),
         cmocka_unit_test(the_listing_has_every_lens_with_its_words),
+        cmocka_unit_test(a_lens_takes_the_parameters_its_detail_names),
         cmocka_unit_test(verdicts_have_names),
         cmocka_unit_test(a_verdict_follows_from_the_two_greatest_probabilities),
         cmocka_unit_test(parameters_out_of_range_are_refused_by_name),

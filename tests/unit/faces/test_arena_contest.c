@@ -32,7 +32,8 @@ static steme_status run(const char *text, const char *lens, struct arena *arena,
     struct scenario *scenario = arena_calloc(arena, 1, sizeof *scenario);
     assert_non_null(scenario);
     steme_status status = scenario_parse(slice_text(text), "x.arena", arena, scenario, err);
-    return status ? status : contest_run(scenario, lens, &watch, arena, out, err);
+    if (!status) status = contest_begin(scenario, lens, arena, out, err);
+    return status ? status : contest_run(out, &watch, arena, err);
 }
 
 /* By hand: with n against 3 a tie earns one half, which is no flip yet, so 4 take the majority; of five keys the third
@@ -49,8 +50,8 @@ static const struct {
     { "recency falls to the first who speaks last", WORLD THREE RING, "recency", 1, 0 },
     { "authority gives keys nobody endorsed no say", WORLD THREE RING, "authority", 0, 1 },
     { "authority falls to four who were let in", WORLD THREE RING "endorsed = 1\n", "authority", 4, 1 },
-    { "liars who agree are as good as a ring", WORLD THREE "[agents a]\nkind = lying\nwrong = agreed\nvotes = 0\n",
-      "consensus", 4, 1 },
+    { "liars who agree are as good as a ring",
+      WORLD THREE "[agents a]\nkind = lying\ncount = 0\nwrong = agreed\nvotes = 0\n", "consensus", 4, 1 },
     { "three keys of five are the majority",
       WORLD "[agents staff]\nkind = compromised\ncount = 5\nstolen = 2\n" PERFECT, "consensus", 3, 1 },
     { "one stolen key has the last word", WORLD "[agents staff]\nkind = compromised\ncount = 5\nstolen = 1\n" PERFECT,
@@ -102,6 +103,25 @@ static void print_contest(const char *text, struct buf *to)
         plot_calibration(&contest, numbers, to);
     }
     arena_deinit(&arena);
+}
+
+/* Whatever is asked in numbers, more of it or less than in choices: of one kind nothing is learned from the other. */
+static void questions_of_one_kind_change_nothing_about_the_other(void **state)
+{
+    (void)state;
+    static const char *const worlds[] = { "questions = 6\n" THREE, "questions = 6\nnumbers = 2\n" THREE,
+                                          "questions = 6\nnumbers = 9\n" THREE };
+    for (size_t i = 0; i < countof(worlds); i++) {
+        struct arena arena;
+        struct contest contest;
+        struct steme_error err;
+        arena_init(&arena, 1 << 28);
+        assert_status(run(worlds[i], "reliability", &arena, &contest, &err), STEME_OK, &err, worlds[i]);
+        assert_row(contest.row_count == (i ? 2 : 1), worlds[i]);
+        for (size_t row = 0; row < contest.row_count; row++)
+            assert_row(card_accuracy(&contest.rows[row].card) == 1, worlds[i]);
+        arena_deinit(&arena);
+    }
 }
 
 static void the_same_scenario_gives_the_same_bytes(void **state)
@@ -235,6 +255,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_flips_a_lens_is_found),
+        cmocka_unit_test(questions_of_one_kind_change_nothing_about_the_other),
         cmocka_unit_test(the_same_scenario_gives_the_same_bytes),
         cmocka_unit_test(more_agents_and_questions_change_nothing_about_those_there_are),
         cmocka_unit_test(agents_err_and_answer_as_often_as_they_should),

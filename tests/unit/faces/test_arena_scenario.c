@@ -41,6 +41,8 @@ static const struct {
     { "a negative number", "questions = -1\n", "x.arena:1:", "'-1'", "whole number" },
     { "a number too large", "questions = 1001\n", "x.arena:1:", "1001", "at most 1000" },
     { "a number too small", "choices = 1\n", "x.arena:1:", "choices", "at least 2" },
+    { "no such key in a lens", "[lens a]\nis = pool\nprio = 1\n", "x.arena:3: in [lens a]: there is no key 'prio'", "",
+      "did you mean 'prior'" },
     { "a share over one", CROWD "error = 1.2\n", "x.arena:4:", "1.2", "from 0 to 1" },
     { "a share in percent", CROWD "error = 12%\n", "x.arena:4:", "error", "decimal" },
     { "a range the wrong way", CROWD "confidence = 0.9..0.1\n", "x.arena:4:", "0.9..0.1", "smaller number first" },
@@ -57,9 +59,50 @@ static const struct {
     { "attackers that are nobody", "attackers = crwd\nquestions = 1\n" CROWD, "x.arena:1:", "'crwd'", "'crowd'" },
     { "more stolen than there are", "questions = 1\n[agents a]\nkind = compromised\ncount = 2\nstolen = 3\n",
       "x.arena:2:", "3 stolen keys of 2", "at most count" },
-    { "nothing is asked", CROWD, "x.arena:3:", "nothing is asked", "questions = 24" },
-    { "nobody answers", "questions = 1\n", "x.arena:1:", "nobody answers", "[agents NAME]" },
+    { "stolen keys of honest agents", CROWD "stolen = 2\n", "x.arena:4:", "stolen is for kind = compromised",
+      "[agents crowd] is honest" },
+    { "a group without a size", "questions = 1\n[agents a]\nkind = honest\nerror = 0\n" CROWD,
+      "x.arena:2:", "[agents a] has no count", "count = 20" },
+    { "a last group without a size", CROWD "[agents a]\nkind = lying\n", "x.arena:4:", "no count", "count = 0" },
+    { "nothing is asked", CROWD, "x.arena: nothing", "nothing is asked", "questions = 24" },
+    { "no questions are asked", "seed = 2\nquestions = 0\n" CROWD, "x.arena:2:", "nothing is asked", "numbers = 12" },
+    { "an empty file", "", "x.arena: nothing", "nothing is asked", "questions = 24" },
+    { "nobody answers", "questions = 1\n", "x.arena: nobody", "nobody answers", "[agents NAME]" },
+    { "a crowd of nobody", "questions = 1\n[agents a]\nkind = honest\ncount = 0\n", "x.arena:2:", "nobody answers",
+      "count = 20" },
+    { "only a group that grows", "questions = 1\n\n[agents a]\nkind = lying\ncount = 9\n",
+      "x.arena:3:", "[agents a] is the group that grows", "kind = honest" },
+    { "only a group that was named to grow", "questions = 1\nattackers = crowd\n" CROWD,
+      "x.arena:2:", "[agents crowd] is the group that grows", "another group under attackers" },
+    { "no keys to steal", "questions = 1\n" CROWD "[agents a]\nkind = compromised\ncount = 0\n",
+      "x.arena:5:", "no keys to steal", "over 0" },
     { "a control character", "name = a\x07 b\n", "x.arena:1:", "control character", "plain text" },
+    { "a tab in the title", "questions = 1\nname = a\tb\n", "x.arena:2:", "U+0009", "control" },
+    { "a noncharacter in the title", "name = a\xEF\xBF\xBF\n", "x.arena:1:", "name contains U+FFFF", "" },
+    { "a noncharacter in a lens", "\n[lens a\xEF\xBF\xBF]\nis = pool\n", "x.arena:2:", "named by", "[lens NAME]" },
+    { "a line that is no UTF-8", "seed = 3\nname = \xff\n", "x.arena:2:", "not UTF-8", "UTF-8" },
+    { "a share with a comma", CROWD "error = 0,5\n", "x.arena:4:", "'0,5'", "from 0 to 1" },
+    { "a share that is no number", CROWD "error = NaN\n", "x.arena:4:", "'NaN'", "such as 0.05" },
+    { "a range in percent", CROWD "confidence = 5%..9%\n", "x.arena:4:", "'5%'", "such as 0.05" },
+    { "a tolerance in percent", "tolerance = 5%\n", "x.arena:1:", "'5%'", "over 0" },
+    { "a prior with a comma", "[lens a]\nis = union\nprior = 0,5\n", "x.arena:3:", "'0,5'", "such as 0.5" },
+    { "a half-life too long", "[lens a]\nis = recency\nhalf_life = 99999999999y\n", "x.arena:3:", "too long", "30d" },
+    { "a half-life that overflows", "[lens a]\nis = recency\nhalf_life = 999999999y\n", "x.arena:3:", "too long",
+      "30d" },
+    { "a half-life of nothing", "[lens a]\nis = recency\nhalf_life = 0d\n", "x.arena:3:", "over 0", "30d" },
+    { "a half-life of no unit that is", "[lens a]\nis = recency\nhalf_life = 3months\n", "x.arena:3:", "'3months'",
+      "length of time such as" },
+    { "a half-life for consensus", "[lens a]\nis = consensus\nhalf_life = 30d\n",
+      "x.arena:3:", "consensus takes no half_life", "but prior" },
+    { "a damping for recency", "[lens a]\nis = recency\ndamping = 0.5\n", "x.arena:3:", "recency takes no damping",
+      "but half_life" },
+    { "a method for union", "[lens a]\nis = union\nmethod = one-coin\n", "x.arena:3:", "no method", "but prior" },
+    { "copying for authority", "[lens a]\nis = authority\ncopying = yes\n", "x.arena:3:", "no copying",
+      "but prior, damping" },
+    { "uncalibrated for pool", "[lens a]\nis = pool\nuncalibrated = yes\n", "x.arena:3:", "no uncalibrated",
+      "but nothing" },
+    { "a half-life for reliability", "[lens a]\nis = reliability\nhalf_life = 1d\n", "x.arena:3:", "no half_life",
+      "but prior, method, copying, uncalibrated" },
 };
 
 static void bad_input_is_refused_with_line_reason_and_remedy(void **state)
@@ -78,12 +121,13 @@ static void bad_input_is_refused_with_line_reason_and_remedy(void **state)
 }
 
 static const struct {
-    const char *name, *text;
+    const char *name, *text, *where;
 } large[] = {
-    { "questions of both kinds over the bound", "questions = 600\nnumbers = 600\n" CROWD },
-    { "too many agents", "questions = 1\n" CROWD "[agents b]\nkind = noisy\ncount = 20000\n" },
-    { "too many answers", "questions = 1000\n" CROWD "[agents b]\nkind = noisy\ncount = 2000\n" },
-    { "attackers grown to the limit count", "questions = 1000\nlimit = 2000\n" CROWD "[agents b]\nkind = sybil\n" },
+    { "questions of both kinds over the bound", "questions = 600\nseed = 1\nnumbers = 600\n" CROWD, "x.arena:3:" },
+    { "too many agents", "questions = 1\n" CROWD "[agents b]\nkind = noisy\ncount = 20000\n", "x.arena:5:" },
+    { "too many answers", "questions = 1000\n[agents b]\nkind = noisy\ncount = 2000\n" CROWD, "x.arena:2:" },
+    { "attackers grown to the limit count",
+      "questions = 1000\nlimit = 2000\n" CROWD "[agents b]\nkind = sybil\ncount = 0\n", "x.arena:6:" },
 };
 
 static void too_much_is_refused(void **state)
@@ -95,6 +139,7 @@ static void too_much_is_refused(void **state)
         struct steme_error err;
         assert_status(parse(large[i].text, &arena, &scenario, &err), STEME_TOO_LARGE, &err, large[i].name);
         arena_deinit(&arena);
+        assert_row(strncmp(err.message, large[i].where, strlen(large[i].where)) == 0, err.message);
     }
 }
 
@@ -110,6 +155,7 @@ static void text_that_is_no_utf8_or_endless_is_refused(void **state)
     assert_status(parse("name = \xff\n", &arena, &scenario, &err), STEME_BAD_INPUT, &err, "UTF-8");
     struct steme_slice text = slice_of(endless, SCENARIO_BYTES_MAX + 1);
     assert_status(scenario_parse(text, "x", &arena, &scenario, &err), STEME_TOO_LARGE, &err, "endless");
+    assert_non_null(strstr(err.message, "x:1048577: "));
     assert_status(scenario_load("/nowhere/at-all.arena", &arena, &scenario, &err), STEME_NOT_FOUND, &err, "missing");
     free(endless);
     arena_deinit(&arena);
@@ -162,6 +208,36 @@ static void a_scenario_is_read_as_it_is_written(void **state)
     arena_deinit(&arena);
 }
 
+/* A byte order mark is skipped, as in an import; and without a title the file's name is one, if it can be. */
+static void a_scenario_is_called_like_its_file(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *text, *path, *title; /* NULL: refused */
+    } files[] = {
+        { "no title", "questions = 1\n" CROWD, "some/folder.d/my crowd.v2.arena", "my crowd.v2" },
+        { "no extension", "questions = 1\n" CROWD, "./crowd", "crowd" },
+        { "only an extension", "questions = 1\n" CROWD, ".arena", ".arena" },
+        { "a title", "questions = 1\nname = Mine\n" CROWD, "a\tb.arena", "Mine" },
+        { "a byte order mark", "\xEF\xBB\xBFname = Mine\nquestions = 1\n" CROWD, "x.arena", "Mine" },
+        { "a tab in the file's name", "questions = 1\n" CROWD, "a\tb.arena", NULL },
+        { "a file's name that is no UTF-8", "questions = 1\n" CROWD, "a\xff.arena", NULL },
+    };
+    for (size_t i = 0; i < countof(files); i++) {
+        struct arena arena;
+        struct scenario it;
+        struct steme_error err;
+        arena_init(&arena, 1 << 24);
+        steme_status status = scenario_parse(slice_text(files[i].text), files[i].path, &arena, &it, &err);
+        assert_status(status, files[i].title ? STEME_OK : STEME_BAD_INPUT, &err, files[i].name);
+        if (files[i].title)
+            assert_string_equal(it.name, files[i].title);
+        else
+            assert_non_null(strstr(err.message, "write name = TITLE"));
+        arena_deinit(&arena);
+    }
+}
+
 static void the_attack_on_keys_is_as_large_as_their_group(void **state)
 {
     (void)state;
@@ -209,6 +285,7 @@ int main(void)
         cmocka_unit_test(too_much_is_refused),
         cmocka_unit_test(text_that_is_no_utf8_or_endless_is_refused),
         cmocka_unit_test(a_scenario_is_read_as_it_is_written),
+        cmocka_unit_test(a_scenario_is_called_like_its_file),
         cmocka_unit_test(the_attack_on_keys_is_as_large_as_their_group),
         cmocka_unit_test(any_cut_or_flip_of_a_scenario_is_survived),
     };

@@ -41,11 +41,12 @@ static void a_chart_quotes_names_and_marks_tenths_that_have_answers(void **state
     struct buf text;
     struct card card = { 0 };
     const double chances[] = { 0.75, 0.25 };
-    const struct chart chart = { "a <b>", "what", "across", "up" };
+    const char *const names[] = { "c & d" };
+    const struct chart chart = { "a <b>", "what", "across", "up", names, 1 };
     buf_init(&text, 1 << 20);
     card_add_choice(&card, chances, 2, 0, false);
     chart_begin(&text, &chart);
-    chart_card(&text, 0, "c & d", &card);
+    chart_card(&text, &chart, 0, &card);
     chart_end(&text);
     buf_append(&text, "", 1);
     assert_int_equal(text.status, STEME_OK);
