@@ -53,7 +53,8 @@ void world_begin(struct world *world, const struct stock *stock, uint64_t seed, 
 {
     *world = (struct world){ .stock = stock, .events = events, .host = host_mem_new(seed) };
     invariant(world->host);
-    world->setting = (struct store_setting){ world->host, SEGMENT_BYTES, true };
+    world->setting = (struct store_setting){ world->host, SEGMENT_BYTES, true, NULL };
+    world->memory_struck = memory_struck();
     ledger_init(&world->ledger, stock);
     world->ledger.latest_us = host_wall_us(world->host);
     events->worlds++;
@@ -71,6 +72,8 @@ void world_init(struct world *world, const struct stock *stock, uint64_t seed, s
 
 void world_close(struct world *world)
 {
+    if (world->store) world->mark = world->store->index->ingestor.applied;
+    world->setting.hint = world->mark.location ? &world->mark : NULL;
     steme_close(&world->reader);
     steme_close(&world->store);
 }
@@ -83,6 +86,8 @@ void world_deinit(struct world *world)
     world->events->acknowledged += world->ledger.acknowledged;
     world->events->recovered += world->ledger.recovered;
     world->events->lost_to_rot += world->ledger.lost;
+    world->events->faults += host_mem_struck(world->host, HOST_MEM_ANY);
+    world->events->failed_allocations += memory_struck() - world->memory_struck;
     ledger_deinit(&world->ledger);
     host_mem_free(world->host);
 }
@@ -113,6 +118,8 @@ void world_end_life(struct world *world)
         world->events->kills++;
     } else {
         host_mem_power_cut(world->host, world->keep);
+        world->setting.hint = NULL; /* an index that was open then is not believed */
+        world->mark = (struct wal_mark){ 0 };
         world->events->cuts++;
     }
 }
@@ -165,30 +172,21 @@ static void scene_compare(struct world *world, const struct scene *before)
     struct aside_list asides = aside_read(world->host, WORLD_DIR, &arena);
     host_mem_look_on(world->host, false);
     compare_bytes(world, before, &after, &asides);
-    /* An opening that was interrupted may have set a tail aside and had no time to say so. */
-    world->torn_tail |= asides.torn > before->torn;
-    world->events->quarantine_files += asides.count - before->asides;
+    world->torn_tail = asides.torn > before->torn;
+    if (asides.count > before->asides) world->events->quarantine_files += asides.count - before->asides;
     log_image_drop(&after);
     arena_deinit(&arena);
-}
-
-static void hear(void *context, const char *line)
-{
-    struct world *world = context;
-    world->torn_tail |= strstr(line, "behind the last whole batch") != NULL;
 }
 
 void world_open(struct world *world, struct prng *prng, unsigned interruptions)
 {
     struct steme_error err = { 0 };
-    struct steme_open_options options = { .notice = hear, .notice_context = world };
     struct scene scene;
     scene_take(world, &scene);
-    world->torn_tail = false;
     for (unsigned opening = 0; opening < OPENINGS_MAX && !world->store; opening++) {
         if (opening < interruptions) host_mem_stop(world->host, 1 + prng_below(prng, 40));
         memory_engine_begins();
-        steme_status status = store_open_in(&world->setting, WORLD_DIR, &options, &world->store, &err);
+        steme_status status = store_open_in(&world->setting, WORLD_DIR, NULL, &world->store, &err);
         memory_engine_ends();
         world->events->openings++;
         if (host_mem_stopped(world->host)) {
@@ -215,9 +213,25 @@ void world_open(struct world *world, struct prng *prng, unsigned interruptions)
     if (!world_failed(world)) check_world(world, prng, true);
 }
 
-/* The machine may stop on the way, some times. */
+void world_fail(struct world *world, struct prng *prng)
+{
+    static const int reasons[] = { EIO, EIO, ENOSPC, EDQUOT, EROFS, ENOMEM };
+    static const enum host_mem_call calls[] = {
+        HOST_MEM_ANY,  HOST_MEM_OPEN,     HOST_MEM_WRITE,    HOST_MEM_WRITE,    HOST_MEM_SYNC,   HOST_MEM_SYNC,
+        HOST_MEM_SYNC, HOST_MEM_SYNC_DIR, HOST_MEM_ALLOCATE, HOST_MEM_TRUNCATE, HOST_MEM_RENAME, HOST_MEM_REMOVE,
+        HOST_MEM_MAP,  HOST_MEM_READ,     HOST_MEM_LIST,     HOST_MEM_STAT,     HOST_MEM_SIZE,   HOST_MEM_LOCK
+    };
+    world->fault_armed = true;
+    enum host_mem_call call = calls[prng_below(prng, countof(calls))]; /* one draw a line: C orders no arguments */
+    uint64_t nth = 1 + prng_below(prng, 6);
+    int reason = reasons[prng_below(prng, countof(reasons))];
+    host_mem_fail(world->host, call, nth, reason, prng_chance(prng, 300));
+}
+
+/* The machine may stop on the way, some times, or a call fail. */
 static void come_back(struct world *world, struct prng *prng)
 {
+    if (prng_chance(prng, 100)) world_fail(world, prng);
     world_open(world, prng, prng_chance(prng, 350) ? 1 + (unsigned)prng_below(prng, 3) : 0);
 }
 
@@ -306,26 +320,9 @@ void world_read(struct world *world, struct prng *prng)
     check_world(world, prng, false);
 }
 
-void world_fail(struct world *world, struct prng *prng)
-{
-    static const int reasons[] = { EIO, EIO, ENOSPC, EDQUOT, EROFS, ENOMEM };
-    static const enum host_mem_call calls[] = {
-        HOST_MEM_ANY,  HOST_MEM_OPEN,     HOST_MEM_WRITE,    HOST_MEM_WRITE,    HOST_MEM_SYNC,   HOST_MEM_SYNC,
-        HOST_MEM_SYNC, HOST_MEM_SYNC_DIR, HOST_MEM_ALLOCATE, HOST_MEM_TRUNCATE, HOST_MEM_RENAME, HOST_MEM_REMOVE,
-        HOST_MEM_MAP,  HOST_MEM_READ,     HOST_MEM_LIST,     HOST_MEM_STAT,     HOST_MEM_SIZE,   HOST_MEM_LOCK
-    };
-    world->fault_armed = true;
-    world->events->faults++;
-    enum host_mem_call call = calls[prng_below(prng, countof(calls))]; /* one draw a line: C orders no arguments */
-    uint64_t nth = 1 + prng_below(prng, 6);
-    int reason = reasons[prng_below(prng, countof(reasons))];
-    host_mem_fail(world->host, call, nth, reason, prng_chance(prng, 300));
-}
-
 void world_fail_memory(struct world *world, uint64_t nth)
 {
     world->fault_armed = true;
-    world->events->failed_allocations++;
     memory_fail(nth, false);
 }
 

@@ -28,13 +28,15 @@ struct world {
     struct steme_store *reader; /* somebody beside it; NULL: nobody */
     uint64_t reader_sequence;   /* the last it has shown */
     struct ledger ledger;
-    uint64_t rebuilds; /* of the index, asked for */
-    bool sealed;       /* a call failed: nothing more may be acknowledged before reopening */
-    bool torn_tail;    /* the last opening said that it set a torn tail aside */
-    bool write_lost;   /* the disk never did the last call's write: of that nobody can know */
-    bool write_stray;  /* and did it in another place */
-    bool fault_armed;  /* something may fail for no fault of the engine's */
-    unsigned keep;     /* of the next power cut, permille; WORLD_KILL: the process ends, the machine goes on */
+    struct wal_mark mark;   /* the one an index on disk has; zero: there is none */
+    uint64_t rebuilds;      /* of the index, asked for */
+    uint64_t memory_struck; /* allocations failed before this world */
+    bool sealed;            /* a call failed: nothing more may be acknowledged before reopening */
+    bool torn_tail;         /* the last opening set a torn tail aside */
+    bool write_lost;        /* the disk never did the last call's write: of that nobody can know */
+    bool write_stray;       /* and did it in another place */
+    bool fault_armed;       /* something may fail for no fault of the engine's */
+    unsigned keep;          /* of the next power cut, permille; WORLD_KILL: the process ends, the machine goes on */
     char trouble[WORLD_TROUBLE_BYTES];
 };
 

@@ -169,7 +169,7 @@ static bool would_hide(struct steme_store *store)
 
 static steme_status open_log(struct steme_store *store, const struct applied_row *applied, struct steme_error *err)
 {
-    struct store_setting setting = { store->host, store->segment_bytes, store->alone };
+    struct store_setting setting = { store->host, store->segment_bytes, store->alone, NULL };
     struct wal_options options = log_options(&setting, store->dir, &store->identity);
     options.read_only = store->read_only;
     options.committer = !store->read_only && !store->alone;
@@ -304,14 +304,15 @@ done:
 }
 
 /* All in the caller's thread: the index begins empty, and is a reader's business at once. */
-static steme_status open_alone(struct steme_store *store, struct steme_error *err)
+static steme_status open_alone(struct steme_store *store, const struct wal_mark *hint, struct steme_error *err)
 {
-    struct applied_row applied = { 0 };
+    struct applied_row applied = { 0 }, kept = { 0 };
     struct index *index = NULL;
     const char *why = NULL;
     steme_status status = STEME_OK;
     if (!store->read_only) status = home_lock(store->host, store->dir, "lock", 0, &store->lock, err);
-    if (!status) status = open_log(store, &applied, err);
+    if (hint) kept.mark = *hint;
+    if (!status) status = open_log(store, &kept, err);
     if (!status && store->read_only) status = open_memory(store, &index, err);
     if (!status && !index) status = index_open(store->host, store->dir, INDEX_MEMORY, &index, &applied, &why, err);
     if (!status && !index->attached) status = index_attach(index, store->wal, &applied, err);
@@ -350,11 +351,11 @@ static struct steme_store *new_store(const struct store_setting *setting, const 
     return store;
 }
 
-static steme_status open_parts(struct steme_store *store, struct steme_error *err)
+static steme_status open_parts(struct steme_store *store, const struct wal_mark *hint, struct steme_error *err)
 {
     steme_status status = home_identify(store->host, store->dir, &store->identity, err);
     if (status) return status;
-    if (store->alone) return open_alone(store, err);
+    if (store->alone) return open_alone(store, hint, err);
     return store->read_only ? open_for_reading(store, err) : open_for_writing(store, err);
 }
 
@@ -366,7 +367,7 @@ steme_status store_open_in(const struct store_setting *setting, const char *dir,
     if (status) return status;
     struct steme_store *store = new_store(setting, dir, options);
     if (!store) return error_set(err, STEME_NO_MEMORY, "no memory to open %s", dir);
-    status = open_parts(store, err);
+    status = open_parts(store, setting->hint, err);
     if (status) {
         steme_close(&store);
         return error_wrap(err, status, "opening %s", dir);

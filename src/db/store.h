@@ -64,6 +64,7 @@ struct store_setting {
     struct host *host;
     uint64_t segment_bytes; /* 0: STEME_SEGMENT_BYTES */
     bool alone;             /* for simulations: no threads, callers commit, store_step() feeds an index in memory */
+    const struct wal_mark *hint; /* alone: the mark that an index on disk would have kept; NULL: there is none */
 };
 MUST_CHECK steme_status store_create_in(const struct store_setting *setting, const char *dir, struct steme_error *err);
 MUST_CHECK steme_status store_open_in(const struct store_setting *setting, const char *dir,

@@ -582,7 +582,7 @@ static void live(struct life *life, uint64_t seed, unsigned happenings)
     life->host = host_mem_new(seed);
     assert_non_null(life->host);
     life->dir = DIR;
-    life->setting = (struct store_setting){ life->host, 64 << 10, true };
+    life->setting = (struct store_setting){ life->host, 64 << 10, true, NULL };
     host_mem_set_wall_us(life->host, PILE_NOON_US);
     must(store_create_in(&life->setting, DIR, &failure), "creating");
     for (unsigned i = 0; i < TRUSTED; i++)

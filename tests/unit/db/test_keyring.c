@@ -362,7 +362,7 @@ static void keys_that_can_t_be_listed_are_an_error(void **state)
     (void)state;
     struct listing listing = { .count = 0 };
     struct host *host = host_mem_new(1);
-    struct store_setting setting = { host, 64 << 10, true };
+    struct store_setting setting = { host, 64 << 10, true, NULL };
     struct steme_store *store = NULL;
     assert_non_null(host);
     OK(store_create_in(&setting, "store", &failure));

@@ -68,7 +68,7 @@ static void a_store_whose_making_was_cut_short_keeps_what_is_written_to_it(void 
 {
     (void)state;
     struct host *host = host_mem_new(1);
-    struct store_setting setting = { host, 64 << 10, true };
+    struct store_setting setting = { host, 64 << 10, true, NULL };
     struct steme_store *store = NULL;
     struct steme_error err;
     assert_non_null(host);
