@@ -120,9 +120,9 @@ def the_page_names_exactly_the_options_each_verb_takes():
 
 def the_page_explains_each_option_as_the_help_does():
     found = sections()
-    shared = {tag.replace("...", ""): text for name in SHARED for tag, text in found[name].tags.items()}
+    shared = {tag: text for name in SHARED for tag, text in found[name].tags.items()}
     for verb in verbs():
-        own = {tag.replace("...", ""): text for tag, text in section_of(verb).tags.items()}
+        own = section_of(verb).tags
         for option in verb["options"]:
             text = own.get(spelled(option), shared.get(spelled(option)))
             expect(text is not None, f"{verb['verb']}: {spelled(option)} is not explained")

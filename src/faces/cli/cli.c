@@ -41,10 +41,21 @@ const struct option_spec cli_moment_options[] = {
     { 0 },
 };
 
+static const char lens_help[] = "how to judge, see `steme lens list`; else consensus";
+
+const struct option_spec cli_one_lens[] = {
+    { "lens", "LENS", lens_help, false },
+    { 0 },
+};
+
+const struct option_spec cli_many_lenses[] = {
+    { "lens", "LENS", lens_help, true },
+    { 0 },
+};
+
 const struct option_spec cli_lens_options[] = {
-    { "lens", "LENS", "how to judge, see `steme lens list`; else consensus", false },
     { "half-life", "TIME", "recency: a claim's weight halves with this age, such as 30d", false },
-    { "root", "KEY|HEX", "authority: a key to trust by decree; may be repeated; else the store's own keys", false },
+    { "root", "KEY|HEX", "authority: a key to trust by decree; may be repeated; else the store's own keys", true },
     { "prior", "WEIGHT", "what \"none of these\" weighs, in voices; else 0.5", false },
     { "method", "METHOD", "reliability: auto (else), one-coin, confusion or accuracy", false },
     { "copying", NULL, "reliability: look for voices that copy one another, and discount them", false },

@@ -65,7 +65,9 @@ extern const struct option_spec cli_common_options[];
 extern const struct option_spec cli_signer_options[];
 /* --as-of, --valid-at: what moment_of() reads */
 extern const struct option_spec cli_moment_options[];
-/* --lens and its parameters: what cli_lens() reads */
+/* --lens, once or repeated, and the parameters of lenses: what cli_lens() reads */
+extern const struct option_spec cli_one_lens[];
+extern const struct option_spec cli_many_lenses[];
 extern const struct option_spec cli_lens_options[];
 
 /* Say what to do about the error that is about to be returned; the last one said is shown. */

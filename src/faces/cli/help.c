@@ -13,8 +13,7 @@ enum { OPTION_COLUMNS = 24 };
 static void print_option(const struct cli *cli, const struct option_spec *spec)
 {
     char left[64];
-    snprintf(left, sizeof left, "--%s%s%s%s", spec->name, spec->value ? " " : "", spec->value ? spec->value : "",
-             spec->list ? "..." : "");
+    snprintf(left, sizeof left, "--%s%s%s", spec->name, spec->value ? " " : "", spec->value ? spec->value : "");
     fputs("    ", cli->print.out);
     print_coloured(&cli->print, PRINT_CYAN, "%s", left);
     size_t width = strlen(left);

@@ -24,14 +24,14 @@ const struct option_spec resolve_options[] = {
     { "predicate", "NAME", "with --all: with this predicate", false },
     { "format", "FORMAT", "with --all: tsv (else) or ndjson", false },
     { "epoch", "NAME|ID", "within this epoch; else any that is not superseded", false },
-    { "key", "NAME=VALUE", "qualifier that is part of the question; may be repeated", false },
+    { "key", "NAME=VALUE", "qualifier that is part of the question; may be repeated", true },
     { "limit", "N", "claims to show, 0 for all; else 10", false },
     { 0 },
 };
 
 const struct option_spec why_options[] = {
     { "epoch", "NAME|ID", "within this epoch; else any that is not superseded", false },
-    { "key", "NAME=VALUE", "qualifier that is part of the question; may be repeated", false },
+    { "key", "NAME=VALUE", "qualifier that is part of the question; may be repeated", true },
     { "limit", "N", "claims to show, 0 for all; else 10", false },
     { 0 },
 };

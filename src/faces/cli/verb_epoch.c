@@ -11,7 +11,7 @@ const struct option_spec epoch_new_options[] = {
     { "description", "TEXT", "what it stands for", false },
     { "from", "TIME", "when it began in the world", false },
     { "to", "TIME", "when it ended", false },
-    { "supersedes", "NAME|ID", "an epoch it replaces; may be repeated", false },
+    { "supersedes", "NAME|ID", "an epoch it replaces; may be repeated", true },
     { 0 },
 };
 

@@ -26,7 +26,7 @@ enum {
 
 const struct option_spec impact_options[] = {
     { "without", "KIND:WHAT",
-      "leave out source:NAME, agent:KEY, agent-id:HEX, assertion:ID or epoch:NAME; may be repeated", false },
+      "leave out source:NAME, agent:KEY, agent-id:HEX, assertion:ID or epoch:NAME; may be repeated", true },
     { "direct", NULL, "leave out these alone, not what derives from them", false },
     { "subject", "NAME", "beliefs about this subject", false },
     { "predicate", "NAME", "beliefs with this predicate", false },

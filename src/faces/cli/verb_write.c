@@ -17,7 +17,7 @@ const struct option_spec object_options[] = {
     { "minus", "N", "quantity: lower error; alone it is the upper one too", false },
     { "unit", "UNIT", "quantity: such as km/s/Mpc", false },
     { "lang", "TAG", "text: language, such as en", false },
-    { "key", "NAME=VALUE", "qualifier that is part of the question; may be repeated", false },
+    { "key", "NAME=VALUE", "qualifier that is part of the question; may be repeated", true },
     { 0 },
 };
 
@@ -26,13 +26,13 @@ const struct option_spec assert_options[] = {
     { "confidence", "P", "how sure, 0 to 1; else 1", false },
     { "source", "NAME", "who states it, when the signer only relays it", false },
     { "evidence", "[STANCE=]TARGET[#WHERE]",
-      "what it leans on: an id or a URI; STANCE supports (else), refutes or context; may be repeated", false },
+      "what it leans on: an id or a URI; STANCE supports (else), refutes or context; may be repeated", true },
     { "valid-from", "TIME", "when it began to be so in the world", false },
     { "valid-to", "TIME", "when it ceased to be so", false },
     { "asserted-at", "TIME", "when it was stated; else now", false },
     { "epoch", "NAME|ID", "the epoch within which it is meant", false },
-    { "parent", "ID", "an assertion it was derived from; may be repeated", false },
-    { "qualifier", "NAME=VALUE", "a detail of the act; may be repeated", false },
+    { "parent", "ID", "an assertion it was derived from; may be repeated", true },
+    { "qualifier", "NAME=VALUE", "a detail of the act; may be repeated", true },
     { 0 },
 };
 

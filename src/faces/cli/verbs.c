@@ -240,7 +240,7 @@ const struct verb verbs[] = {
         .arguments = "SUBJECT PREDICATE | --all",
         .arguments_max = 2,
         .run = verb_resolve,
-        .options = { resolve_options, cli_lens_options, cli_moment_options },
+        .options = { resolve_options, cli_one_lens, cli_lens_options, cli_moment_options },
         .summary = "what is believed, through a lens",
         .details =
             "Prints the verdict and the claims, most probable first. \"unknown\" is an answer, not an error.\n"
@@ -258,7 +258,7 @@ const struct verb verbs[] = {
         .arguments_min = 2,
         .arguments_max = 2,
         .run = verb_why,
-        .options = { why_options, cli_lens_options, cli_moment_options },
+        .options = { why_options, cli_one_lens, cli_lens_options, cli_moment_options },
         .summary = "the same, down to the signed records",
         .examples = "steme why Pluto is_a\n"
                     "steme why cosmology:hubble_constant value --lens pool --json",
@@ -280,7 +280,7 @@ const struct verb verbs[] = {
         .group = group_ask,
         .arguments = "",
         .run = verb_conflicts,
-        .options = { conflicts_options, cli_lens_options, cli_moment_options },
+        .options = { conflicts_options, cli_one_lens, cli_lens_options, cli_moment_options },
         .summary = "the questions where live claims disagree, most contested first",
         .examples = "steme conflicts --limit 5\n"
                     "steme conflicts --rank\n"
@@ -291,7 +291,7 @@ const struct verb verbs[] = {
         .group = group_ask,
         .arguments = "--without KIND:WHAT...",
         .run = verb_impact,
-        .options = { impact_options, cli_lens_options, cli_moment_options },
+        .options = { impact_options, cli_many_lenses, cli_lens_options, cli_moment_options },
         .summary = "which beliefs would flip or move without some evidence",
         .details =
             "Nothing is written. What is left out counts as if it had never come: assertions, votes and endorsements\n"
@@ -308,7 +308,7 @@ const struct verb verbs[] = {
         .group = group_ask,
         .arguments = "",
         .run = verb_watch,
-        .options = { watch_options, cli_lens_options },
+        .options = { watch_options, cli_many_lenses, cli_lens_options },
         .summary = "tell each change of a belief as it happens, with the record that caused it",
         .details =
             "One JSON document a line; on a terminal, or with --table, a line for people. Each question that a record\n"
@@ -333,7 +333,7 @@ const struct verb verbs[] = {
         .arguments = "NAME",
         .arguments_min = 1,
         .arguments_max = 1,
-        .options = { view_create_options, cli_lens_options, cli_signer_options },
+        .options = { view_create_options, cli_one_lens, cli_lens_options, cli_signer_options },
         .run = verb_view_create,
         .summary = "keep the answers to many questions, through one lens, up to date",
         .details =
@@ -405,7 +405,7 @@ const struct verb verbs[] = {
         .group = group_ask,
         .arguments = "",
         .run = verb_voices,
-        .options = { voices_options, cli_lens_options, cli_moment_options },
+        .options = { voices_options, cli_one_lens, cli_lens_options, cli_moment_options },
         .summary = "how often each voice has been right, as far as can be learned",
         .details =
             "What the reliability lens learned of each voice of a predicate, without knowing the truth: the answers\n"
@@ -421,7 +421,7 @@ const struct verb verbs[] = {
         .group = group_ask,
         .arguments = "--truth FILE",
         .run = verb_calibrate,
-        .options = { calibrate_options, cli_lens_options, cli_moment_options },
+        .options = { calibrate_options, cli_many_lenses, cli_lens_options, cli_moment_options },
         .summary = "hold the answers of each lens against what is true",
         .details =
             "FILE is TSV with a header: subject, predicate, object, and type if the kind matters. Printed for each\n"

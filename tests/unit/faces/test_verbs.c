@@ -56,7 +56,7 @@ static void check_options(const struct verb *verb)
     for (size_t t = 0; t < countof(verb->options) && verb->options[t]; t++)
         for (const struct option_spec *spec = verb->options[t]; spec->name; spec++) {
             assert_row(spec->help && spec->help[0], spec->name);
-            assert_row(!spec->list || spec->value, spec->name);
+            assert_row(!spec->many || spec->value, spec->name);
             for (size_t i = 0; i < count; i++)
                 assert_row(strcmp(names[i], spec->name) != 0, spec->name);
             assert_true(count < countof(names));
