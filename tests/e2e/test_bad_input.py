@@ -98,7 +98,11 @@ LINES = [
     ("--all with a question", ["resolve", "--all", "a", "b"], USAGE, "--subject"),
     ("a key name that is a path", ["key", "new", "../x"], USAGE, ""),
     ("a file that is not there", ["import", "no-such-file.tsv"], MISSING, "no-such-file.tsv"),
-    ("an import of a directory", ["import", "/", "--format", "tsv"], DEVICE, ""),
+    ("an import of a directory", ["import", "/", "--format", "tsv"], USAGE, "/ is a directory"),
+    ("votes from a directory", ["vote", "--batch", "/tmp"], USAGE, "/tmp is a directory"),
+    ("truths from a directory", ["calibrate", "--truth", "/tmp"], USAGE, "/tmp is a directory"),
+    ("an import of a file without a name", ["import", ""], USAGE, "empty"),
+    ("rejects into a directory", ["import", "/dev/null", "--rejects", "/tmp"], DEVICE, "/tmp"),
     ("history of nobody", ["history", "nobody"], MISSING, ""),
 ]
 
@@ -181,6 +185,10 @@ HEADERS = [
     ("a column twice", "subject\tpredicate\tobject\tsubject\n", "twice"),
     ("a column missing", "subject\tobject\n", "predicate"),
     ("no header", "a\tb\tc\n", "column"),
+    ("commas", "subject,predicate,object\na,b,c\n", "tab"),
+    ("UTF-16", HEADER.encode("utf-16"), "iconv"),
+    ("UTF-16 without its mark", HEADER.encode("utf-16-le"), "binary"),
+    ("bytes that are no text", b"\x7fELF\x02\x01\x00", "binary"),
     ("an empty file", "", "empty"),
 ]
 
@@ -245,6 +253,38 @@ def a_dry_run_writes_nothing():
         result = scratch.run("import", "-", "--format", "tsv", "--dry-run", stdin=HEADER + "a\tb\tc\na\t\tc\n")
         expect(result.code == 1 and "checked 1 record" in result.text and "line 3" in result.error, result)
         expect(state_of(scratch) == before, "something changed")
+
+
+def rejects_cost_no_file_its_content():
+    with Scratch() as scratch:
+        bad = HEADER + "a\tb\tc\na\t\tc\n"
+        votes = "stance\ttarget\nsupport\tnone\n"
+        for words, content in ((("import", "bad.tsv"), bad), (("vote", "--batch", "bad.tsv"), votes)):
+            path = scratch.file("bad.tsv", content)
+            (scratch.path / "link.tsv").unlink(missing_ok=True)
+            (scratch.path / "link.tsv").symlink_to("bad.tsv")
+            for name in ("bad.tsv", "./bad.tsv", "link.tsv"):
+                for more in ((), ("--dry-run",)):
+                    result = scratch.run(*words, "--rejects", name, *more, cwd=scratch.path)
+                    expect(result.code == 2 and "name another" in result.error, result)
+                    expect(path.read_text() == content, "the input is lost")
+        with open(path, "rb") as source:
+            done = subprocess.run([PROGRAM, "import", "-", "--rejects", path], stdin=source, capture_output=True,
+                                  check=False, env=dict(os.environ, STEME_DIR=str(scratch.store)))
+        expect(done.returncode == 2 and path.read_text() == votes, done)
+        expect(scratch.good("status", "--json").json["last_sequence"] == 0, "nothing went in")
+        keep = scratch.file("keep.txt", "dear")
+        good_file = scratch.file("good.tsv", HEADER + "a\tb\tc\n")
+        scratch.good("import", good_file, "--rejects", keep, "--dry-run")
+        scratch.good("import", good_file, "--rejects", keep)
+        expect(keep.read_text() == "dear", "nothing was rejected")
+        scratch.good("import", good_file, "--rejects", scratch.path / "new")
+        expect(not (scratch.path / "new").exists(), "nothing was rejected")
+        bad_file = scratch.file("bad.tsv", bad)
+        expect(scratch.run("import", bad_file, "--rejects", keep).code == 1, "a line was rejected")
+        expect(keep.read_text().startswith("3\t"), keep.read_text())
+        result = scratch.run("import", bad_file, "--rejects", scratch.path / "none" / "x")
+        expect(result.code == 5 and "none/x" in result.error, result)
 
 
 # ---- the store itself ----
@@ -376,7 +416,8 @@ def main():
             case("a TSV file with " + name, check_header, scratch, before, content, part)
         case("a compressed file says what to do", a_compressed_file_says_what_to_do, scratch, before)
     for function in (a_bad_row_does_not_keep_the_others_out, a_file_with_crlf_line_ends_goes_in,
-                     a_changed_record_does_not_go_in, a_dry_run_writes_nothing, a_directory_that_is_no_store,
+                     a_changed_record_does_not_go_in, a_dry_run_writes_nothing,
+                     rejects_cost_no_file_its_content, a_directory_that_is_no_store,
                      a_store_of_a_newer_version, a_read_only_directory, a_read_only_directory_without_an_index,
                      a_full_disk, output_that_can_not_be_written):
         case(function.__name__.replace("_", " "), function)

@@ -7,9 +7,6 @@
 #include "faces/cli/object.h"
 #include "steme/text.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 static bool is_number(const struct truth *truth, double *out)
 {
     struct steme_decimal decimal;
@@ -81,13 +78,10 @@ static steme_status read_truths(struct lines *lines, struct arena *arena, struct
 
 steme_status truths_read(const char *path, struct arena *arena, struct truths *out, struct steme_error *err)
 {
-    FILE *file = fopen(path, "rb");
-    struct lines lines = { 0 };
-    if (!file) return error_set_os(err, errno == ENOENT ? STEME_NOT_FOUND : STEME_IO, errno, "can't open %.300s", path);
-    steme_status status = lines_init(&lines, fileno(file), TSV_LINE_MAX_BYTES, err);
+    struct lines lines;
+    steme_status status = lines_open(&lines, path, TSV_LINE_MAX_BYTES, err);
     if (!status) status = read_truths(&lines, arena, out, err);
     lines_deinit(&lines);
-    fclose(file);
     return status ? error_wrap(err, status, "what is true") : STEME_OK;
 }
 

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { LISTED_MAX = 12 }; /* so many candidates still read as one line */
+enum { LISTED_MAX = 16 }; /* so many candidates still read as one line */
 
 steme_status unknown_word(struct steme_error *err, steme_status status, const char *what, const char *word,
                           const char *const *candidates, size_t count)
