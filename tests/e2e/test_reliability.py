@@ -185,7 +185,7 @@ BAD = [
      USAGE, "reliability"),
     ("an unknown format", ["calibrate", "--truth", "truth.tsv", "--format", "csv"], USAGE, "tsv"),
     ("a folder for plots that is not there", ["calibrate", "--truth", "truth.tsv", "--svg", "none"], DEVICE, "none/"),
-    ("an unknown method", ["resolve", "q1", "colour", "--method", "one-con"], USAGE, "one-coin"),
+    ("an unknown method", ["voices", "--method", "one-con"], USAGE, "one-coin"),
     ("a prior that is no number", ["resolve", "q1", "colour", "--prior", "much"], USAGE, "--prior"),
     ("a prior of nothing", ["resolve", "q1", "colour", "--prior", "0"], USAGE, "--prior"),
     ("an unknown predicate", ["voices", "--predicate", "color"], MISSING, "color"),

@@ -189,6 +189,20 @@ def every_lens_answers():
         scratch.good("resolve", "H0", "value", "--lens", "recency", "--half-life", "30d")
 
 
+def damping_says_how_much_weight_is_handed_on():
+    with Scratch() as scratch:
+        scratch.good("key", "new", "alice")
+        scratch.good("vote", "--agent", "alice", "support", "--as", "default")
+        scratch.good("assert", "Pluto", "is_a", "planet", "--as", "alice")
+        words = ("resolve", "Pluto", "is_a", "--lens", "authority", "--root", "default", "--json")
+        for more, weight in (((), 0.85), (("--damping", "0.5"), 0.5), (("--damping=0.25",), 0.25)):
+            support = scratch.good(*words, *more).json["beliefs"][0]["support"]
+            expect(abs(support - weight) < 1e-9, (more, support))
+        scratch.good("view", "create", "v", "--lens", "authority", "--root", "default", "--damping", "0.5")
+        parameters = scratch.good("view", "show", "v", "--json").json["parameters"]
+        expect({"name": "damping", "value": "0.5"} in parameters, parameters)
+
+
 def resolve_all_prints_what_sums_to_at_most_one():
     with Scratch() as scratch:
         rows = "agent\tsubject\tpredicate\tobject\n" + "".join(

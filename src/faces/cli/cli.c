@@ -56,6 +56,7 @@ const struct option_spec cli_many_lenses[] = {
 const struct option_spec cli_lens_options[] = {
     { "half-life", "TIME", "recency: a claim's weight halves with this age, such as 30d", false },
     { "root", "KEY|HEX", "authority: a key to trust by decree; may be repeated; else the store's own keys", true },
+    { "damping", "SHARE", "authority: what an agent hands on of its weight, above 0 and below 1; else 0.85", false },
     { "prior", "WEIGHT", "what \"none of these\" weighs, in voices; else 0.5", false },
     { "method", "METHOD", "reliability: auto (else), one-coin, confusion or accuracy", false },
     { "copying", NULL, "reliability: look for voices that copy one another, and discount them", false },
@@ -344,6 +345,54 @@ steme_status cli_check_lens(const char *name, struct steme_error *err)
     return unknown_word(err, STEME_BAD_INPUT, "lens", name, names, count);
 }
 
+/* The lenses that take a setting; the others would pass over it in silence. */
+static const struct {
+    const char *option;
+    const char *lenses[4];
+} lens_settings[] = {
+    { "half-life", { "recency" } },        { "root", { "authority" } },
+    { "damping", { "authority" } },        { "prior", { "consensus", "authority", "reliability", "union" } },
+    { "method", { "reliability" } },       { "copying", { "reliability" } },
+    { "uncalibrated", { "reliability" } },
+};
+
+static bool takes_setting(const char *lens, size_t setting)
+{
+    for (size_t i = 0; i < countof(lens_settings[setting].lenses) && lens_settings[setting].lenses[i]; i++)
+        if (strcmp(lens_settings[setting].lenses[i], lens) == 0) return true;
+    return false;
+}
+
+/* Each setting belongs to one of the lenses named; where none is, to the absent one, or NULL for all there are. */
+static steme_status check_settings(const struct cli *cli, const char *absent, struct steme_error *err)
+{
+    size_t count = options_count(&cli->options, "lens");
+    if (count == 0 && !absent) return STEME_OK;
+    for (size_t setting = 0; setting < countof(lens_settings); setting++) {
+        const char *option = lens_settings[setting].option;
+        bool taken = !cli_has(cli, option) || (count == 0 && takes_setting(absent, setting));
+        for (size_t i = 0; i < count && !taken; i++)
+            taken = takes_setting(options_nth(&cli->options, "lens", i), setting);
+        if (!taken)
+            return error_set(err, STEME_BAD_INPUT, "--%s is no setting of the lens %.40s; it goes with --lens %s",
+                             option, count ? options_nth(&cli->options, "lens", 0) : absent,
+                             lens_settings[setting].lenses[0]);
+    }
+    return STEME_OK;
+}
+
+static steme_status read_damping(const struct cli *cli, double *out, struct steme_error *err)
+{
+    const char *word = cli_option(cli, "damping");
+    struct steme_decimal number;
+    if (!word) return STEME_OK;
+    steme_status status = steme_parse_decimal(slice_text(word), &number, err);
+    if (status) return error_wrap(err, status, "--damping");
+    *out = steme_decimal_double(number);
+    if (*out > 0 && *out < 1) return STEME_OK;
+    return error_set(err, STEME_BAD_INPUT, "--damping is a share above 0 and below 1, not '%.40s'", word);
+}
+
 static steme_status read_method(const struct cli *cli, enum steme_method *out, struct steme_error *err)
 {
     const char *names[STEME_METHOD_ACCURACY + 1], *word = cli_option(cli, "method");
@@ -369,7 +418,7 @@ static steme_status read_prior(const struct cli *cli, double *out, struct steme_
     return error_set(err, STEME_BAD_INPUT, "--prior is a weight above 0, not '%.40s'", word);
 }
 
-steme_status cli_lens(struct cli *cli, struct steme_lens *out, struct steme_error *err)
+steme_status cli_lens(struct cli *cli, const char *absent, struct steme_lens *out, struct steme_error *err)
 {
     struct steme_lens lens = { .name = cli_option(cli, "lens"),
                                .copying = cli_has(cli, "copying"),
@@ -379,7 +428,9 @@ steme_status cli_lens(struct cli *cli, struct steme_lens *out, struct steme_erro
     struct steme_key *roots = arena_calloc(&cli->arena, root_count, sizeof *roots);
     if (!roots) return arena_full(&cli->arena, err);
     steme_status status = lens.name ? cli_check_lens(lens.name, err) : STEME_OK;
+    if (!status) status = check_settings(cli, absent, err);
     if (!status && half_life) status = scalar_parse_duration(half_life, "half-life", &lens.half_life_us, err);
+    if (!status) status = read_damping(cli, &lens.damping, err);
     if (!status) status = read_prior(cli, &lens.prior, err);
     if (!status) status = read_method(cli, &lens.method, err);
     if (!status && root_count > 0 && !cli->store) status = cli_open(cli, false, err);

@@ -65,6 +65,9 @@ extern const struct option_spec cli_common_options[];
 extern const struct option_spec cli_signer_options[];
 /* --as-of, --valid-at: what moment_of() reads */
 extern const struct option_spec cli_moment_options[];
+/* The lens of who names none. */
+#define CLI_LENS "consensus"
+
 /* --lens, once or repeated, and the parameters of lenses: what cli_lens() reads */
 extern const struct option_spec cli_one_lens[];
 extern const struct option_spec cli_many_lenses[];
@@ -102,8 +105,9 @@ MUST_CHECK steme_status cli_find_epoch(struct cli *cli, struct steme_slice text,
 MUST_CHECK steme_status cli_find_key(struct cli *cli, const char *text, struct steme_key *out, struct steme_error *err);
 /* STEME_BAD_INPUT where there is no such lens, with the nearest in the message. */
 MUST_CHECK steme_status cli_check_lens(const char *name, struct steme_error *err);
-/* The lens asked for; roots live in the arena. */
-MUST_CHECK steme_status cli_lens(struct cli *cli, struct steme_lens *out, struct steme_error *err);
+/* The lens asked for; roots live in the arena. absent: the lens where none is named, to which a setting has to belong;
+ * NULL where it is all of them. Its name is left NULL then. STEME_BAD_INPUT: such as a setting of another lens. */
+MUST_CHECK steme_status cli_lens(struct cli *cli, const char *absent, struct steme_lens *out, struct steme_error *err);
 /* STEME_BAD_INPUT with what was likely meant, unless there is such a lens. */
 MUST_CHECK steme_status cli_check_lens(const char *name, struct steme_error *err);
 /* One "name=value" per use of an option. */

@@ -66,7 +66,7 @@ static steme_status read_question(struct cli *cli, const char *subject, const ch
         .key_qualifier_count = count,
     };
     steme_status status = cli_qualifiers(cli, "key", true, keys, err);
-    if (!status) status = cli_lens(cli, &question.lens, err);
+    if (!status) status = cli_lens(cli, CLI_LENS, &question.lens, err);
     if (!status && epoch_text) status = cli_find_epoch(cli, slice_text(epoch_text), epoch, err);
     if (epoch_text) question.epoch = epoch;
     if (!status) *out = question;
@@ -447,7 +447,7 @@ steme_status verb_conflicts(struct cli *cli, struct steme_error *err)
     size_t count = 0, limit = 0;
     bool ranked = cli_has(cli, "rank");
     steme_status status = read_limit(cli, CONFLICTS_SHOWN, &limit, err);
-    if (!status) status = cli_lens(cli, &lens, err);
+    if (!status) status = cli_lens(cli, CLI_LENS, &lens, err);
     if (!status) status = cli_snapshot(cli, err);
     if (status) return status;
     status = ranked ? steme_conflicts_ranked(cli->snapshot, &lens, limit, &conflicts, &count, err)
