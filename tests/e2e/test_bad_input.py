@@ -311,6 +311,17 @@ def a_directory_that_is_no_store():
         expect([path.name for path in scratch.path.iterdir()] == ["full"], "nothing was made")
 
 
+def a_store_that_lost_a_part():
+    for part, says in (("wal", "lacks its log"), ("store", "lacks the file 'store'")):
+        with Scratch(init=False) as scratch:
+            good("init", cwd=scratch.path)
+            (scratch.path / ".steme" / part).rename(scratch.path / "part")
+            for words in (["status"], ["init"], ["--dir", ".steme", "verify"], ["--dir", ".steme", "init"]):
+                result = run(*words, cwd=scratch.path)
+                expect(result.code in (3, 4) and says in result.error, (words, result))
+                expect("steme init` makes" not in result.error and "steme status`" not in result.error, (words, result))
+
+
 def a_store_of_a_newer_version():
     with Scratch() as scratch:
         scratch.written("assert", "a", "b", "c")
@@ -424,7 +435,7 @@ def main():
         case("a compressed file says what to do", a_compressed_file_says_what_to_do, scratch, before)
     for function in (a_bad_row_does_not_keep_the_others_out, a_file_with_crlf_line_ends_goes_in,
                      a_changed_record_does_not_go_in, a_dry_run_writes_nothing,
-                     rejects_cost_no_file_its_content, a_directory_that_is_no_store,
+                     rejects_cost_no_file_its_content, a_directory_that_is_no_store, a_store_that_lost_a_part,
                      a_store_of_a_newer_version, a_read_only_directory, a_read_only_directory_without_an_index,
                      a_full_disk, output_that_can_not_be_written):
         case(function.__name__.replace("_", " "), function)

@@ -146,8 +146,11 @@ def the_page_names_the_lenses():
 def the_page_lists_the_exit_codes_of_the_help():
     said = re.search(r"Exit codes: (.*?)\.\n", good("help").text, re.DOTALL).group(1)
     tags = sections()["EXIT STATUS"].tags
-    for code, meaning in re.findall(r"(\d) ([^,]+)", re.sub(r"\s+", " ", said)):
+    for code, meaning in re.findall(r"(\d+) ([^,]+)", re.sub(r"\s+", " ", said)):
         expect(flat(tags.get(code, "")).startswith(flat(meaning).split()[0]), f"{code} {meaning}: {tags.get(code)}")
+    in_help = re.findall(r"(\d+) [^,]+", said)
+    table = (ROOT / "usage.md").read_text().split("| exit code |")[1].split("\n\n")[0]
+    expect(in_help == list(tags) == re.findall(r"^\| (\d+) \|", table, re.MULTILINE), (in_help, list(tags), table))
 
 
 # ---- the completion ----

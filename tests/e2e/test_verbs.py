@@ -298,8 +298,57 @@ def verify_rebuild_and_status_agree():
         before = scratch.good("keys").out
         scratch.good("rebuild")
         expect(scratch.good("keys").out == before, "a rebuild gives the same index")
-        expect("well" in scratch.good("status").text and "all is well" in scratch.good("verify").text, "text")
+        expect("no damage known" in scratch.good("status").text, "text")
+        expect("all is well" in scratch.good("verify").text, "text")
         expect(scratch.good("status", "--json").json["records"]["assertions"] == 1, "status")
+
+
+def _flip(path, word):
+    """One bit of the first place where the word stands."""
+    data = bytearray(path.read_bytes())
+    data[data.index(word)] ^= 1
+    path.write_bytes(data)
+
+
+def what_damage_left_out_shows_in_the_exit_code():
+    for subject, left in ((b"s3", [1, 2, 4, 5]), (b"s5", [1, 2, 3, 4])):
+        with Scratch() as scratch:
+            for number in range(1, 6):
+                scratch.written("assert", f"s{number}", "p", f"o{number}")
+            _flip(scratch.store / "wal" / "0000000000000001.seg", subject)
+            for words in (("log",), ("export", "--log"), ("export",), ("log", "--json")):
+                result = scratch.run(*words)
+                lines = [line for line in result.text.splitlines() if '"missing"' not in line]
+                expect(result.code == 5 and len(lines) == 4, (words, result))
+                expect("1 record is left out" in result.error and "verify" in result.error, (words, result))
+            numbers = [line["sequence"] for line in scratch.run("export", "--log").lines]
+            expect(numbers == left, numbers)
+            gaps = [line for line in scratch.run("log", "--json").lines if line["type"] == "missing"]
+            lost = int(subject[1:])
+            expect(gaps == [{"type": "missing", "first": lost, "last": lost}], gaps)
+            scratch.good("log", "--limit", "2")
+            scratch.good("log", "--as-of", "@2")
+            scratch.good("export", "--log", "--as-of", "@2")
+
+
+def verify_says_of_damage_what_is_true():
+    with Scratch() as scratch:
+        for number in range(1, 4):
+            scratch.written("assert", f"s{number}", "p", f"o{number}")
+        _flip(scratch.store / "wal" / "0000000000000001.seg", b"s2")
+        result = scratch.run("verify")
+        expect(result.code == 4 and "all is well" not in result.text, result)
+        expect("every checksum and the chain" not in result.text, result)
+        expect("export" in result.error and "quarantine" not in result.error, result)
+        expect("well" not in scratch.good("status").text, "nobody has looked")
+        expect("1 records" not in scratch.good("rebuild").error, "one of them")
+        told = scratch.good("status")
+        expect("1 record lost" in told.text and "1 file in quarantine" in told.text and "and quarantine/" in told.error,
+               told)
+    with Scratch() as scratch:
+        (scratch.store / "keys" / "default.key").write_text("nonsense")
+        result = scratch.run("verify")
+        expect(result.code == 4 and "rebuild" not in result.error, result)
 
 
 def without_its_index_a_store_answers_the_same():

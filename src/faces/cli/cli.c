@@ -8,10 +8,12 @@
 #include "faces/cli/unknown.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     KEYS_MAX = 4096,      /* names remembered; more have only digits */
@@ -130,8 +132,26 @@ bool cli_named_dir(const struct cli *cli, const char **out)
 
 static void hear_notice(void *context, const char *line) { cli_note(context, "%s", line); }
 
+static bool is_there(const char *dir, const char *name)
+{
+    char path[sizeof((struct cli *)NULL)->dir + 16];
+    int size = snprintf(path, sizeof path, "%s/%s", dir, name);
+    return size > 0 && (size_t)size < sizeof path && access(path, F_OK) == 0;
+}
+
+bool cli_hint_lost_part(struct cli *cli, const char *dir)
+{
+    bool identity = is_there(dir, "store"), log = is_there(dir, "wal");
+    if (identity == log) return false;
+    cli_hint(cli, "%.300s is a store that lacks %s: put it back from a copy; nothing was changed", dir,
+             identity ? "its log, wal/" : "the file 'store', which says which store it is");
+    return true;
+}
+
+/* Of no store found, the one that ought to be here may have lost a part. */
 static void hint_at_opening(struct cli *cli, steme_status status)
 {
+    if (status == STEME_NOT_FOUND && cli_hint_lost_part(cli, cli->dir[0] ? cli->dir : CLI_STORE_DIR)) return;
     if (status == STEME_NOT_FOUND) cli_hint(cli, "`steme init` makes a store here; --dir names one elsewhere");
     if (status == STEME_LOCKED) cli_hint(cli, "one process at a time writes; reading verbs work meanwhile");
     if (status == STEME_NEWER) cli_hint(cli, "update steme; nothing was changed");
@@ -146,6 +166,7 @@ steme_status cli_open(struct cli *cli, bool for_writing, struct steme_error *err
         memcpy(cli->dir, dir, strlen(dir) + 1);
     } else {
         status = steme_find(NULL, cli->dir, sizeof cli->dir, err);
+        if (status) cli->dir[0] = '\0';
     }
     struct steme_open_options options = { .read_only = !for_writing, .notice = hear_notice, .notice_context = cli };
     if (!status) status = steme_open(cli->dir, &options, &cli->store, err);
@@ -463,6 +484,14 @@ steme_status cli_check_output(struct cli *cli, struct steme_error *err)
     if (!ferror(cli->print.out)) return STEME_OK;
     int os_errno = errno ? errno : EIO;
     return error_set_os(err, os_errno == ENOSPC ? STEME_NO_SPACE : STEME_IO, os_errno, "can't write the output");
+}
+
+steme_status cli_check_left_out(struct cli *cli, uint64_t count, struct steme_error *err)
+{
+    if (count == 0) return STEME_OK;
+    cli_hint(cli, "all that can be read was printed; `steme verify` says what is wrong");
+    return error_set(err, STEME_CORRUPT, "%" PRIu64 " record%s left out: damaged, or of a kind that can't be read here",
+                     count, count == 1 ? " is" : "s are");
 }
 
 steme_status cli_print_line(struct cli *cli, struct buf *line, struct steme_error *err)

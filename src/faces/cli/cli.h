@@ -65,6 +65,9 @@ extern const struct option_spec cli_common_options[];
 extern const struct option_spec cli_signer_options[];
 /* --as-of, --valid-at: what moment_of() reads */
 extern const struct option_spec cli_moment_options[];
+/* What a store's directory is called where it is looked for. */
+#define CLI_STORE_DIR ".steme"
+
 /* The lens of who names none. */
 #define CLI_LENS "consensus"
 
@@ -92,6 +95,10 @@ void cli_close(struct cli *cli);
 MUST_CHECK steme_status cli_snapshot(struct cli *cli, struct steme_error *err);
 /* The key named by --as, else the default. Needs the store open. */
 MUST_CHECK steme_status cli_signer(struct cli *cli, struct steme_error *err);
+
+/* Give a hint where a directory holds one part of a store, its identity or its log, and not the other: what is lost has
+ * to be put back, and nothing made anew. */
+bool cli_hint_lost_part(struct cli *cli, const char *dir);
 
 /* The path of the store to make or open, without opening: false where it must be looked for upward. */
 bool cli_named_dir(const struct cli *cli, const char **out);
@@ -124,6 +131,8 @@ const char *cli_key_name(struct cli *cli, const struct steme_key *key);
 MUST_CHECK steme_status cli_print_line(struct cli *cli, struct buf *line, struct steme_error *err);
 /* STEME_IO once standard output failed: so that long walks end. */
 MUST_CHECK steme_status cli_check_output(struct cli *cli, struct steme_error *err);
+/* STEME_CORRUPT where records were left out of what was printed, because they are damaged or can't be read. */
+MUST_CHECK steme_status cli_check_left_out(struct cli *cli, uint64_t count, struct steme_error *err);
 /* Tell of a written record: its id, or JSON with --json. */
 MUST_CHECK steme_status cli_print_receipt(struct cli *cli, const struct steme_receipt *receipt,
                                           struct steme_error *err);

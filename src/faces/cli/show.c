@@ -89,7 +89,10 @@ void show_summary(struct buf *to, const struct steme_record *record)
         break;
     case STEME_EPOCH: print_append_clean(to, record->as.epoch.name, 80); break;
     case STEME_REVISION: append_revision(to, &record->as.revision); break;
-    case STEME_BUNDLE: buf_printf(to, "%zu assertions", record->as.bundle.member_count); break;
+    case STEME_BUNDLE:
+        buf_printf(to, "%zu assertion%s", record->as.bundle.member_count,
+                   record->as.bundle.member_count == 1 ? "" : "s");
+        break;
     case STEME_VIEW:
         buf_append_text(to, record->as.view.dropped ? "drop " : "");
         print_append_clean(to, record->as.view.name, 80);

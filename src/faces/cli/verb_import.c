@@ -274,7 +274,9 @@ static steme_status run_import(struct cli *cli, const char *name, bool votes, st
         status = error_set(err, STEME_FAILED, "%" PRIu64 " line%s rejected", import.intake.rejected,
                            import.intake.rejected == 1 ? " was" : "s were");
     if (status && import.intake.written > 0 && !import.intake.dry_run && import.intake.rejected == 0)
-        cli_hint(cli, "%" PRIu64 " records were written before that, and stay", import.intake.written);
+        cli_hint(cli, "%" PRIu64 " %s written before that, and %s", import.intake.written,
+                 import.intake.written == 1 ? "record was" : "records were",
+                 import.intake.written == 1 ? "stays" : "stay");
     intake_deinit(&import.intake);
     lines_deinit(&import.lines);
     return status;

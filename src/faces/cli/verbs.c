@@ -42,7 +42,9 @@ const struct verb verbs[] = {
         .arguments = "",
         .run = verb_verify,
         .summary = "check every checksum, id, signature and key, and the index against the log",
-        .details = "Reads the whole store and changes nothing. Exit code 4 when anything is wrong.",
+        .details =
+            "Reads the whole store and changes nothing in it but the index: one that is missing or unfit is made anew\n"
+            "before, as by every verb. Exit code 4 when anything is wrong.",
         .examples = "steme verify\n"
                     "steme verify --json",
     },
@@ -561,8 +563,9 @@ steme_status verbs_find(const char *const *words, size_t count, const struct ver
     }
     if (seconds > 0) {
         char verb[64];
-        snprintf(verb, sizeof verb, "'%.40s' verb", words[0]);
-        return unknown_word(err, STEME_BAD_INPUT, verb, second ? second : "", names, seconds);
+        snprintf(verb, sizeof verb, second ? "'%.40s' verb" : "'%.40s'", words[0]);
+        if (!second) return unknown_missing(err, verb, names, seconds);
+        return unknown_word(err, STEME_BAD_INPUT, verb, second, names, seconds);
     }
     size_t name_count = 0;
     char firsts[countof(verbs)][16]; /* "key new" is meant by "kye", too */
