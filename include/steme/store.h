@@ -146,6 +146,7 @@ STEME_API STEME_MUST_CHECK steme_status steme_write(struct steme_store *store, c
  * beyond the group commit they share. Signing is done on the caller's thread, and what was signed here is not verified
  * again; so as many cores sign as there are callers. A signer may be used by any number of threads.
  * (Records that come signed go through steme_submit(), which verifies them.)
+ * A revision that would have a record replace itself is not signed: ::STEME_BAD_INPUT.
  * @param store the store
  * @param signer who signs; becomes the author or voter of all
  * @param records of any type but a bundle, 1..STEME_BATCH_RECORDS_MAX; borrowed for the call
