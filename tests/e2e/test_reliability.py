@@ -113,10 +113,11 @@ def calibrate_counts_as_anybody_would():
     """Accuracy, log loss and Brier score of consensus, computed from what resolve prints."""
     with Scratch() as scratch:
         filled(scratch)
-        truth = scratch.file("truth.tsv", truths() + "q0\tcolour\tnobody says this\nnothing\tcolour\tc0\n")
+        others = truths().replace("q0\tcolour\tc0\n", "")
+        truth = scratch.file("truth.tsv", others + "q0\tcolour\tnobody says this\nnothing\tcolour\tc0\n")
         got = scratch.good("calibrate", "--truth", truth, "--lens", "consensus", "--json").json["choices"]
         right = loss = brier = 0.0
-        rows = [(f"q{q}", f"c{q % 3}") for q in range(QUESTIONS)] + [("q0", "nobody says this"), ("nothing", "c0")]
+        rows = [(f"q{q}", f"c{q % 3}") for q in range(1, QUESTIONS)] + [("q0", "nobody says this"), ("nothing", "c0")]
         for subject, wanted in rows:
             beliefs = scratch.good("resolve", subject, "colour", "--json").json["beliefs"]
             p = {belief["text"]: belief["probability"] for belief in beliefs}

@@ -4,6 +4,7 @@
 import sys
 
 sys.dont_write_bytecode = True
+import json
 import os
 import shlex
 import shutil
@@ -131,6 +132,49 @@ def superseding_puts_the_new_in_place_of_the_old():
         beliefs = scratch.good("resolve", "Berlin", "population", "--json").json["beliefs"]
         expect([belief["value"]["integer"] for belief in beliefs] == [3677472], beliefs)
         expect("superseded" in scratch.good("why", "Berlin", "population").text, "why shows the old one")
+
+
+def evidence_is_an_id_or_a_uri_with_a_stance():
+    with Scratch() as scratch:
+        first = scratch.written("assert", "a", "b", "c")
+        id_ = scratch.written("assert", "a", "b", "c", "--evidence", "refutes=https://x.org/?a=b", "--evidence",
+                              "context=urn:isbn:0451450523#p3", "--evidence", "http://y.org/x=y", "--evidence", first)
+        kept = scratch.good("show", id_, "--json").json["evidence"]
+        want = [{"stance": "refutes", "uri": "https://x.org/?a=b"}, {"stance": "supports", "uri": "http://y.org/x=y"},
+                {"stance": "context", "uri": "urn:isbn:0451450523", "locator": "p3"},
+                {"stance": "supports", "target": first}]
+        expect(sorted(map(str, kept)) == sorted(map(str, want)), kept)
+
+
+def nothing_takes_its_own_place():
+    with Scratch() as scratch:
+        old, new = (scratch.written("assert", "a", "b", object_) for object_ in "cd")
+        for words in ((old, "--with", old), (old, new, "--with", new)):
+            result = scratch.run("supersede", *words, "--kind", "update")
+            expect(result.code == 2 and "its own place" in result.error, result)
+        draft = {"type": "revision", "kind": "update", "replacements": [old],
+                 "targets": [{"kind": "assertion", "id": old, "subject": "a"}]}
+        result = scratch.run("import", "-", stdin=json.dumps(draft) + "\n")
+        expect(result.code == 1 and "its own place" in result.error, result)
+        expect(scratch.good("status", "--json").json["last_sequence"] == 2, "nothing was written")
+
+
+def an_epoch_of_a_name_there_is_gets_a_word():
+    with Scratch() as scratch:
+        first = scratch.good("epoch", "new", "e")
+        expect(first.error == "", first)
+        second = scratch.good("epoch", "new", "e")
+        expect("already" in second.error and first.text[:12] in second.error, second)
+
+
+def a_vote_on_what_reads_so_finds_its_claim():
+    with Scratch() as scratch:
+        scratch.written("assert", "Pluto", "is_a", "planet", "--type", "entity")
+        scratch.written("vote", "--claim", "Pluto", "is_a", "planet", "support")
+        scratch.written("assert", "Pluto", "is_a", "planet", "--lang", "en")
+        result = scratch.run("vote", "--claim", "Pluto", "is_a", "planet", "refute")
+        expect(result.code == 2 and "2 claims read so: " in result.error, result)
+        expect("(entity)" in result.error and "(text)" in result.error and "--type" in result.error, result)
 
 
 def an_epoch_is_found_by_name():

@@ -30,6 +30,25 @@ static steme_status find_superseded(struct cli *cli, struct steme_epoch *it, str
     return STEME_OK;
 }
 
+/* Two of one name are two epochs, and from then on the name alone means neither. */
+static steme_status note_namesake(struct cli *cli, struct steme_slice name, struct steme_error *err)
+{
+    const struct steme_entry *epochs;
+    size_t count;
+    char short_id[SHORT_ID_BYTES];
+    steme_status status = cli_snapshot(cli, err);
+    if (!status) status = steme_epochs(cli->snapshot, &epochs, &count, err);
+    for (size_t i = 0; i < count && !status; i++) {
+        if (!slice_equal(epochs[i].record.as.epoch.name, name)) continue;
+        cli_note(cli,
+                 "there is an epoch of that name already, %s: this is another, and the name alone will mean neither; "
+                 "`steme retract` takes one back",
+                 cli_short_id(&epochs[i].id, short_id));
+        break;
+    }
+    return status;
+}
+
 steme_status verb_epoch_new(struct cli *cli, struct steme_error *err)
 {
     struct steme_record record = { .type = STEME_EPOCH };
@@ -48,6 +67,7 @@ steme_status verb_epoch_new(struct cli *cli, struct steme_error *err)
     if (!status) status = cli_open(cli, true, err);
     if (!status) status = cli_signer(cli, err);
     if (!status) status = find_superseded(cli, it, err);
+    if (!status) status = note_namesake(cli, it->name, err);
     if (!status) status = steme_write(cli->store, cli->signer, &record, &receipt, err);
     return status ? status : cli_print_receipt(cli, &receipt, err);
 }

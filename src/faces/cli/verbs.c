@@ -426,12 +426,12 @@ const struct verb verbs[] = {
         .options = { calibrate_options, cli_many_lenses, cli_lens_options, cli_moment_options },
         .summary = "hold the answers of each lens against what is true",
         .details =
-            "FILE is TSV with a header: subject, predicate, object, and type if the kind matters. Printed for each\n"
-            "lens, or those named (--lens may be repeated): how many answers are right (k that tie are worth 1/k),\n"
-            "log loss, Brier score and calibration error of the probabilities, less is better. What they lack to 1\n"
-            "is spread evenly over what is claimed; a truth that nobody claims counts as wrong, with the log loss of\n"
-            "1e-6, which is the most. Of numbers: mean and root mean square of the error, and how often the truth\n"
-            "lies within 1.96 of the stated errors.",
+            "FILE is TSV with a header: subject, predicate, object, and type if the kind matters; it answers a\n"
+            "question once. Printed for each lens, or those named (--lens may be repeated): how many answers are\n"
+            "right (k that tie are worth 1/k), log loss, Brier score and calibration error of the probabilities, less\n"
+            "is better. What they lack to 1 is spread evenly over what is claimed; a truth that nobody claims counts\n"
+            "as wrong, with the log loss of 1e-6, which is the most. Of numbers: mean and root mean square of the\n"
+            "error, and how often the truth lies within 1.96 of the stated errors.",
         .examples = "steme calibrate --truth truth.tsv\n"
                     "steme calibrate --truth truth.tsv --lens consensus --lens reliability --svg plots\n"
                     "steme calibrate --truth truth.tsv --format tsv > cards.tsv",
