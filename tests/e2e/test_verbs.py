@@ -254,16 +254,21 @@ def resolve_all_prints_what_sums_to_at_most_one():
         scratch.good("import", "-", "--format", "tsv", stdin=rows)
         scratch.written("assert", "text", "is", "a\\b\tc\nd")
         table = scratch.good("resolve", "--all", "--format", "tsv").text.splitlines()
-        expect(table[0] == "subject\tpredicate\tobject\tprobability", table[0])
+        expect(table[0] == "subject\tpredicate\tobject\tprobability\tkeys\ttype", table[0])
         sums, last = {}, {}
         for line in table[1:]:
-            subject, predicate, _, probability = line.split("\t")
+            subject, predicate, _, probability, keys, type_ = line.split("\t")
+            expect((keys, type_) == ("", "text"), line)
             slot = (subject, predicate)
             sums[slot] = sums.get(slot, 0) + int(probability.replace(".", ""))
             expect(float(probability) <= last.get(slot, 1), "most probable first")
             last[slot] = float(probability)
         expect(len(sums) == 21 and max(sums.values()) <= 1000000, sums)
         expect(any(line.startswith("text\tis\ta\\\\b\\tc\\nd\t") for line in table), "escapes")
+        scratch.written("assert", "Berlin", "population", "4", "--type", "integer", "--key", "of=city")
+        scratch.written("assert", "Berlin", "population", "6", "--type", "integer", "--key", "of=area")
+        rows = scratch.good("resolve", "--all", "--subject", "Berlin").text.splitlines()[1:]
+        expect(sorted(row.split("\t")[4:] for row in rows) == [["of=area", "integer"], ["of=city", "integer"]], rows)
         one = scratch.good("resolve", "--all", "--subject", "item3", "--format", "ndjson").lines
         expect([answer["subject"] for answer in one] == ["item3"], one)
         expect(scratch.good("resolve", "--all", "--predicate", "isnt").text.count("\n") == 1, "only the header")

@@ -124,7 +124,7 @@ static steme_status resolve_all(struct cli *cli, struct steme_error *err)
     buf_init(&all.text, LINE_BYTES_MAX);
     steme_status status = read_question(cli, cli_option(cli, "subject"), cli_option(cli, "predicate"), &pattern, err);
     if (!status) status = cli_snapshot(cli, err);
-    if (!status && !ndjson) buf_append_text(&all.text, "subject\tpredicate\tobject\tprobability\n");
+    if (!status && !ndjson) buf_append_text(&all.text, "subject\tpredicate\tobject\tprobability\tkeys\ttype\n");
     if (!status) status = steme_resolve_each(cli->snapshot, &pattern, take_answer, &all, err);
     if (!status) status = buf_check(&all.text, err);
     if (!status && all.text.size > 0) fwrite(all.text.data, 1, all.text.size, cli->print.out);

@@ -246,8 +246,9 @@ const struct verb verbs[] = {
         .summary = "what is believed, through a lens",
         .details =
             "Prints the verdict and the claims, most probable first. \"unknown\" is an answer, not an error.\n"
-            "--all --format tsv prints subject, predicate, object and probability of each live claim of each\n"
-            "question; the probabilities of one question sum to at most 1, unless its predicate allows many values.",
+            "--all --format tsv prints subject, predicate, object, probability, key qualifiers and type of each live\n"
+            "claim of each question, which subject, predicate and key qualifiers make; the probabilities of one\n"
+            "question sum to at most 1, unless its predicate allows many values.",
         .examples = "steme resolve cosmology:hubble_constant value --lens pool\n"
                     "steme resolve Pluto is_a --valid-at 1990 --lens authority --root alice\n"
                     "steme resolve Pluto is_a --as-of @120 --json\n"
