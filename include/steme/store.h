@@ -101,7 +101,8 @@ STEME_API STEME_MUST_CHECK steme_status steme_info(struct steme_store *store, st
 /** Make a key pair and keep it in the store's keys directory (mode 0600). ::STEME_EXISTS: the name is taken. */
 STEME_API STEME_MUST_CHECK steme_status steme_signer_new(struct steme_store *store, const char *name,
                                                          struct steme_signer **out, struct steme_error *err);
-/** Load a key pair by its name. NULL name: the only key, or the one named "default". */
+/** Load a key pair by its name. NULL name: the only key, or the one named "default". The notice of the store's options
+ * hears of one whose file others than its owner can read or write. */
 STEME_API STEME_MUST_CHECK steme_status steme_signer_load(struct steme_store *store, const char *name,
                                                           struct steme_signer **out, struct steme_error *err);
 /** A key pair from a 32-byte seed, kept nowhere: for tests and for callers with their own key store. */

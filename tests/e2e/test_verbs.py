@@ -360,11 +360,11 @@ def _flip(path, word):
 
 
 def what_damage_left_out_shows_in_the_exit_code():
-    for subject, left in ((b"s3", [1, 2, 4, 5]), (b"s5", [1, 2, 3, 4])):
+    for lost, left in ((3, [1, 2, 4, 5]), (5, [1, 2, 3, 4])):
         with Scratch() as scratch:
             for number in range(1, 6):
-                scratch.written("assert", f"s{number}", "p", f"o{number}")
-            _flip(scratch.store / "wal" / "0000000000000001.seg", subject)
+                scratch.written("assert", f"subject {number}", "p", "o")
+            _flip(scratch.store / "wal" / "0000000000000001.seg", f"subject {lost}".encode())
             for words in (("log",), ("export", "--log"), ("export",), ("log", "--json")):
                 result = scratch.run(*words)
                 lines = [line for line in result.text.splitlines() if '"missing"' not in line]
@@ -373,7 +373,6 @@ def what_damage_left_out_shows_in_the_exit_code():
             numbers = [line["sequence"] for line in scratch.run("export", "--log").lines]
             expect(numbers == left, numbers)
             gaps = [line for line in scratch.run("log", "--json").lines if line["type"] == "missing"]
-            lost = int(subject[1:])
             expect(gaps == [{"type": "missing", "first": lost, "last": lost}], gaps)
             scratch.good("log", "--limit", "2")
             scratch.good("log", "--as-of", "@2")
@@ -383,8 +382,8 @@ def what_damage_left_out_shows_in_the_exit_code():
 def verify_says_of_damage_what_is_true():
     with Scratch() as scratch:
         for number in range(1, 4):
-            scratch.written("assert", f"s{number}", "p", f"o{number}")
-        _flip(scratch.store / "wal" / "0000000000000001.seg", b"s2")
+            scratch.written("assert", f"subject {number}", "p", "o")
+        _flip(scratch.store / "wal" / "0000000000000001.seg", b"subject 2")
         result = scratch.run("verify")
         expect(result.code == 4 and "all is well" not in result.text, result)
         expect("every checksum and the chain" not in result.text, result)
@@ -461,6 +460,18 @@ def a_damaged_key_is_told_and_costs_nothing_else():
         damaged.write_bytes(sound)
         expect(scratch.good("resolve", "a", "b").error == "", "as before")
         expect(scratch.run("verify").code == 0, "all is well")
+
+
+def a_key_that_others_can_read_is_told():
+    with Scratch() as scratch:
+        (scratch.store / "keys" / "default.key").chmod(0o640)
+        for words in (("key", "list"), ("assert", "a", "b", "c")):
+            result = scratch.good(*words)
+            expect("default.key" in result.error and "chmod 600" in result.error, (words, result))
+        result = scratch.run("verify")
+        expect(result.code == 4 and "key: " in result.text and "chmod 600" in result.text, result)
+        (scratch.store / "keys" / "default.key").chmod(0o600)
+        expect(scratch.good("key", "list").error == "" == scratch.good("verify").error, "it is well again")
 
 
 def the_second_writer_is_told_who_holds_the_lock():
