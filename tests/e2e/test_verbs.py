@@ -297,6 +297,19 @@ def log_shows_records_in_order():
         expect(len(header) == 6 and header[0].split() == ["#", "received", "id", "type", "signer", "what"], header)
 
 
+def a_vote_on_a_source_shows_its_name():
+    with Scratch() as scratch:
+        early = scratch.written("vote", "--source", "NASA", "support")
+        scratch.written("assert", "Pluto", "is_a", "planet", "--source", "NASA")
+        late = scratch.written("vote", "--source", "NASA", "refute", "--reason", "why not")
+        lost = scratch.written("vote", "--source", "nobody", "refute")
+        lines = scratch.good("log").text.splitlines()
+        expect(lines[2].endswith("refute source NASA: why not") and "nobody" not in lines[3], lines)
+        for id_, named in ((early, True), (late, True), (lost, False)):
+            shown = scratch.good("show", id_).text
+            expect((" NASA\n" in shown) == named == ("named" in shown), (id_, shown))
+
+
 def log_follows_what_another_process_writes():
     with Scratch() as scratch:
         scratch.written("assert", "first", "p", "o")

@@ -26,6 +26,7 @@ struct log_walk {
     struct cli *cli;
     struct table table;
     struct buf text;
+    struct sources sources;
     uint64_t next;     /* sequence to go on from */
     uint64_t left;     /* records still wanted */
     uint64_t left_out; /* that damage took */
@@ -85,7 +86,8 @@ static steme_status take_entry(void *context, const struct steme_entry *entry)
     if (walk->cli->json) return show_entry_json(walk->cli, entry, true, walk->err);
     struct steme_key signer = signer_of(&entry->record);
     buf_clear(&walk->text);
-    show_summary(&walk->text, &entry->record);
+    sources_see(&walk->sources, &entry->record);
+    show_summary(&walk->text, &entry->record, &walk->sources);
     table_cellf(&walk->table, "%" PRIu64, entry->sequence);
     table_cell(&walk->table, slice_text(show_time(entry->received_at_us, time)));
     table_cell(&walk->table, slice_text(cli_short_id(&entry->id, short_id)));
@@ -140,7 +142,9 @@ static steme_status follow(struct log_walk *walk)
 
 steme_status verb_log(struct cli *cli, struct steme_error *err)
 {
-    struct log_walk walk = { .cli = cli, .next = 1, .left = UINT64_MAX, .err = err };
+    struct log_walk walk = {
+        .cli = cli, .next = 1, .left = UINT64_MAX, .sources = { .arena = &cli->arena }, .err = err
+    };
     const char *since = cli_option(cli, "since");
     const char *limit = cli_option(cli, "limit");
     steme_status status = STEME_OK;
