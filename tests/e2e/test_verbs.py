@@ -390,6 +390,9 @@ def what_damage_left_out_shows_in_the_exit_code():
             scratch.good("log", "--limit", "2")
             scratch.good("log", "--as-of", "@2")
             scratch.good("export", "--log", "--as-of", "@2")
+            scratch.run("rebuild")
+            expect(scratch.run("export").code == 5, "it is known by now")
+            expect(len(scratch.good("export", "--as-of", "@2").lines) == 2, "what was there by then is whole")
 
 
 def verify_says_of_damage_what_is_true():

@@ -24,7 +24,7 @@ steme_status scalar_parse_share(struct steme_slice text, const char *what, uint3
     struct steme_error ignored;
     steme_status status = steme_parse_decimal(text, &share, &ignored);
     if (status)
-        return error_set(err, status, "%s must be a share from 0 to 1, such as 0.05, not '%.*s'", what,
+        return error_set(err, status, "%s must be a decimal number from 0 to 1, such as 0.05, not '%.*s'", what,
                          text.size > 40 ? 40 : (int)text.size, text.size ? (const char *)text.data : "");
     if (share.scale > SHARE_DECIMALS)
         return error_set(err, STEME_BAD_INPUT, "%s has more than 6 decimals; it is kept in parts per million", what);
