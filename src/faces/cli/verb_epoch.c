@@ -38,15 +38,16 @@ static steme_status note_namesake(struct cli *cli, struct steme_slice name, stru
     char short_id[SHORT_ID_BYTES];
     steme_status status = cli_snapshot(cli, err);
     if (!status) status = steme_epochs(cli->snapshot, &epochs, &count, err);
-    for (size_t i = 0; i < count && !status; i++) {
+    if (status) return status;
+    for (size_t i = 0; i < count; i++) {
         if (!slice_equal(epochs[i].record.as.epoch.name, name)) continue;
         cli_note(cli,
-                 "there is an epoch of that name already, %s: this is another, and the name alone will mean neither; "
-                 "`steme retract` takes one back",
+                 "there is an epoch of that name already, %s: this is another, and from now on the name alone means "
+                 "neither: give their ids",
                  cli_short_id(&epochs[i].id, short_id));
         break;
     }
-    return status;
+    return STEME_OK;
 }
 
 steme_status verb_epoch_new(struct cli *cli, struct steme_error *err)
