@@ -101,7 +101,8 @@ STEME_API STEME_MUST_CHECK steme_status steme_info(struct steme_store *store, st
 /** Make a key pair and keep it in the store's keys directory (mode 0600). ::STEME_EXISTS: the name is taken. */
 STEME_API STEME_MUST_CHECK steme_status steme_signer_new(struct steme_store *store, const char *name,
                                                          struct steme_signer **out, struct steme_error *err);
-/** Load a key pair by its name. NULL name: the only key, or the one named "default". */
+/** Load a key pair by its name. NULL name: the only key, or the one named "default". The notice of the store's options
+ * hears of one whose file others than its owner can read or write. */
 STEME_API STEME_MUST_CHECK steme_status steme_signer_load(struct steme_store *store, const char *name,
                                                           struct steme_signer **out, struct steme_error *err);
 /** A key pair from a 32-byte seed, kept nowhere: for tests and for callers with their own key store. */
@@ -146,6 +147,7 @@ STEME_API STEME_MUST_CHECK steme_status steme_write(struct steme_store *store, c
  * beyond the group commit they share. Signing is done on the caller's thread, and what was signed here is not verified
  * again; so as many cores sign as there are callers. A signer may be used by any number of threads.
  * (Records that come signed go through steme_submit(), which verifies them.)
+ * A revision that would have a record replace itself is not signed: ::STEME_BAD_INPUT.
  * @param store the store
  * @param signer who signs; becomes the author or voter of all
  * @param records of any type but a bundle, 1..STEME_BATCH_RECORDS_MAX; borrowed for the call

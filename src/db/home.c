@@ -156,7 +156,7 @@ steme_status home_identify(struct host *host, const char *dir, struct home_ident
     steme_status status = join(&arena, dir, "store", &path, err);
     if (!status) status = host_read_file(host, path, FILE_MAX_BYTES, &arena, &text, err);
     if (status == STEME_NOT_FOUND)
-        status = error_set(err, STEME_NOT_FOUND, "%s is not a store: make one with `steme init`", dir);
+        status = error_set(err, STEME_NOT_FOUND, "%s is not a store", dir);
     else if (status == STEME_TOO_LARGE && path)
         status = error_set(err, STEME_CORRUPT, "%s is not a store's identity file: it is too long", path);
     else if (!status)

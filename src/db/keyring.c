@@ -214,6 +214,17 @@ static steme_status pick_one(void *context, const char *name, struct steme_error
     return STEME_OK;
 }
 
+bool signer_is_exposed(struct steme_store *store, const char *name)
+{
+    struct arena arena;
+    struct host_stat stat = { 0 };
+    arena_init(&arena, ARENA_BYTES);
+    const char *path = key_path(store, &arena, name);
+    bool exposed = path && host_stat(store->host, path, &stat, NULL) == STEME_OK && stat.exposed;
+    arena_deinit(&arena);
+    return exposed;
+}
+
 steme_status steme_signer_load(struct steme_store *store, const char *name, struct steme_signer **out,
                                struct steme_error *err)
 {
@@ -234,6 +245,8 @@ steme_status steme_signer_load(struct steme_store *store, const char *name, stru
         steme_signer_free(&signer);
         return status;
     }
+    if (signer_is_exposed(store, name))
+        store_notice(store, "others than its owner can read or write keys/%s%s: chmod 600 ends that", name, suffix);
     (void)snprintf(signer->name, sizeof signer->name, "%s", name);
     *out = signer;
     return STEME_OK;

@@ -13,4 +13,7 @@ struct steme_signer {
     char name[SIGNER_NAME_MAX + 1]; /* "" for one from a seed */
 };
 
+/* Whether others than its owner may read or write the file of a key of the store, by name. */
+bool signer_is_exposed(struct steme_store *store, const char *name);
+
 #endif

@@ -154,8 +154,9 @@ static void tell_of_damage(struct steme_store *store)
     if (news)
         store_notice(store,
                      "the store is degraded: %" PRIu64 " bytes of acknowledged data are damaged, %" PRIu64
-                     " records missing; see `steme verify` and quarantine/",
-                     damage.damaged_bytes, damage.missing_sequences);
+                     " record%s missing; see `steme verify`%s",
+                     damage.damaged_bytes, damage.missing_sequences, damage.missing_sequences == 1 ? "" : "s",
+                     damage.unfiled ? "" : " and quarantine/");
 }
 
 /* Whether damage was found that only a writer can put on record. An index on disk that was made or moved on without

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/slice.h"
 #include "base/text.h"
+#include "db/signer.h"
 #include "db/store.h"
 #include "model/record.h"
 #include "model/sign.h"
@@ -294,9 +295,13 @@ static void view_finding(void *context, struct steme_slice view, const char *wro
     report(context, "index", "view '%.*s': %.180s", SLICE_PRINT(view), wrong);
 }
 
-static steme_status pass_key(void *context, const char *name, const struct steme_key *key)
+static steme_status verify_key(void *context, const char *name, const struct steme_key *key)
 {
-    (void)context, (void)name, (void)key;
+    struct verification *v = context;
+    (void)key; /* it could be read, so it is sound */
+    if (signer_is_exposed(v->store, name))
+        report(v, "key",
+               "others than its owner can read or write keys/%.64s.key, and sign with it: chmod 600 ends that", name);
     return STEME_OK;
 }
 
@@ -304,7 +309,7 @@ static steme_status pass_key(void *context, const char *name, const struct steme
 static steme_status verify_keys_and_views(struct verification *v, struct index *index, struct steme_error *err)
 {
     struct steme_error error = { 0 };
-    steme_status status = steme_signer_each(v->store, pass_key, NULL, &error);
+    steme_status status = steme_signer_each(v->store, verify_key, v, &error);
     if (status == STEME_CORRUPT) {
         report(v, "key", "%.240s", error.message);
         return STEME_OK;

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/slice.h"
+#include "base/text.h"
 #include "db/signer.h"
 #include "db/store.h"
 #include "model/record.h"
@@ -205,6 +206,23 @@ static steme_status sign_as(struct steme_record *record, const struct steme_key 
     return error_set(err, STEME_BAD_INPUT, "a bundle is made by steme_write_bundle()");
 }
 
+/* What would end itself is not signed here. It is no malformed record: one that comes signed, from a store of before,
+ * goes in. */
+static steme_status refuse_self_replacement(const struct steme_record *record, struct steme_error *err)
+{
+    const struct steme_revision *it = &record->as.revision;
+    char hex[TEXT_HASH_BYTES];
+    if (record->type != STEME_REVISION) return STEME_OK;
+    for (size_t i = 0; i < it->target_count; i++)
+        for (size_t k = 0; k < it->replacement_count; k++) {
+            if (memcmp(&it->targets[i].hash, &it->replacements[k], sizeof it->replacements[k]) != 0) continue;
+            text_hex(it->replacements[k].bytes, sizeof it->replacements[k].bytes, hex);
+            return error_set(err, STEME_BAD_INPUT, "record %.12s would take its own place: name another to replace it",
+                             hex);
+        }
+    return STEME_OK;
+}
+
 /* One behind the other into the buffer, ends[i] the end of each. */
 static steme_status encode_own(const struct steme_signer *signer, const struct steme_record *records, size_t count,
                                struct buf *bytes, size_t *ends, size_t *bad, struct steme_error *err)
@@ -213,6 +231,7 @@ static steme_status encode_own(const struct steme_signer *signer, const struct s
         struct steme_record own = records[*bad];
         steme_status status = sign_as(&own, &signer->secret.key, err);
         if (!status) status = record_encode(&own, bytes, err);
+        if (!status) status = refuse_self_replacement(&own, err);
         if (status) return status;
         ends[*bad] = bytes->size;
         if (bytes->size <= STEME_BATCH_BYTES_MAX) continue;

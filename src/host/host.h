@@ -39,6 +39,7 @@ struct host_stat {
     enum host_kind kind;
     uint64_t size_bytes;
     uint64_t device, inode; /* together they tell one file from another */
+    bool exposed;           /* others than its owner may read or write it */
 };
 
 struct host_entry {

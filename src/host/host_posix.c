@@ -235,7 +235,8 @@ static steme_status stat_path(struct host *host, const char *path, struct host_s
     *out = (struct host_stat){ .kind = kind_of(facts.st_mode),
                                .size_bytes = (uint64_t)facts.st_size,
                                .device = facts.st_dev,
-                               .inode = facts.st_ino };
+                               .inode = facts.st_ino,
+                               .exposed = (facts.st_mode & (S_IRWXG | S_IRWXO)) != 0 };
     return STEME_OK;
 }
 

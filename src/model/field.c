@@ -194,7 +194,7 @@ steme_status field_check_qualifier(const struct steme_qualifier *qualifier, size
 {
     steme_status status = utf8_check_name(qualifier->name, "name", err);
     if (!status) status = utf8_check_name(qualifier->value, "value", err);
-    return status ? error_wrap(err, status, "qualifier %zu", index) : STEME_OK;
+    return status ? error_wrap(err, status, "qualifier %zu", index + 1) : STEME_OK;
 }
 
 steme_status field_check_evidence(const struct steme_evidence *evidence, size_t index, struct steme_error *err)
@@ -202,7 +202,7 @@ steme_status field_check_evidence(const struct steme_evidence *evidence, size_t 
     steme_status status = check_stance(evidence->stance, err);
     if (!status && !evidence->has_target) status = utf8_check_name(evidence->uri, "uri", err);
     if (!status) status = check_optional_name(evidence->locator, "locator", err);
-    return status ? error_wrap(err, status, "evidence %zu", index) : STEME_OK;
+    return status ? error_wrap(err, status, "evidence %zu", index + 1) : STEME_OK;
 }
 
 /* An id is its own route where it has no subject. */
@@ -264,7 +264,7 @@ steme_status field_check_target(const struct steme_target *target, size_t index,
                            "kind %u can't be revised; assertions (0), epochs (4) and votes (5) can",
                            (unsigned)target->kind);
     }
-    return status ? error_wrap(err, status, "target %zu", index) : STEME_OK;
+    return status ? error_wrap(err, status, "target %zu", index + 1) : STEME_OK;
 }
 
 steme_status field_check_revision(const struct steme_revision *revision, struct steme_error *err)
@@ -318,7 +318,7 @@ steme_status field_check_parameter(const struct steme_qualifier *parameter, size
 {
     steme_status status = utf8_check_name(parameter->name, "name", err);
     if (!status) status = utf8_check_name(parameter->value, "value", err);
-    return status ? error_wrap(err, status, "parameter %zu", index) : STEME_OK;
+    return status ? error_wrap(err, status, "parameter %zu", index + 1) : STEME_OK;
 }
 
 /* ---- bundles: no member twice ---- */
@@ -383,5 +383,5 @@ steme_status field_check_members(const struct steme_hash *members, size_t count,
     enum twins found = search_table(members, count, &first, &second);
     if (found == UNDECIDED) found = search_sorted(members, count, &first, &second);
     if (found == NO_TWINS) return STEME_OK;
-    return error_set(err, STEME_BAD_INPUT, "members %zu and %zu are the same; list each once", first, second);
+    return error_set(err, STEME_BAD_INPUT, "members %zu and %zu are the same; list each once", first + 1, second + 1);
 }

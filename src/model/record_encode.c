@@ -81,7 +81,7 @@ static steme_status order_list(uint16_t *order, size_t count, order_compare_fn *
     order_items(order, count, compare, list);
     size_t first, second;
     if (!order_twins(order, count, compare, list, &first, &second)) return STEME_OK;
-    return error_set(err, STEME_BAD_INPUT, "%s %zu and %zu are the same; list each once", what, first, second);
+    return error_set(err, STEME_BAD_INPUT, "%s %zu and %zu are the same; list each once", what, first + 1, second + 1);
 }
 
 static int compare_hashes(const void *list, size_t a, size_t b)

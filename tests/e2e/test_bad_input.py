@@ -26,6 +26,18 @@ LINES = [
     ("an unknown short option", ["resolve", "a", "b", "-l"], USAGE, "-l"),
     ("an option without its value", ["resolve", "a", "b", "--lens"], USAGE, "--lens LENS"),
     ("an option's value taken by another option", ["resolve", "a", "b", "--lens", "--table"], USAGE, "--lens"),
+    ("an empty source", ["assert", "a", "b", "c", "--source", ""], USAGE, "--source is empty"),
+    ("an empty confidence", ["assert", "a", "b", "c", "--confidence="], USAGE, "--confidence is empty"),
+    ("a vote on an empty source", ["vote", "--source", "", "support"], USAGE, "--source is empty"),
+    ("an empty subject to resolve", ["resolve", "--all", "--subject", ""], USAGE, "--subject is empty"),
+    ("an empty subject of impact", ["impact", "--without", "source:x", "--subject", ""], USAGE, "--subject is empty"),
+    ("an empty predicate of a view", ["view", "create", "v", "--predicate", ""], USAGE, "--predicate is empty"),
+    ("an empty directory for plots", ["arena", "x.arena", "--svg", ""], USAGE, "--svg is empty"),
+    ("an empty directory for diagrams", ["calibrate", "--truth", "x.tsv", "--svg="], USAGE, "--svg is empty"),
+    ("an empty directory of the store", ["--dir", "", "assert", "a", "b", "c"], USAGE, "--dir is empty"),
+    ("an empty replacement", ["supersede", "abcd", "--with", "abce", "", "--kind", "update"], USAGE, "--with is empty"),
+    ("two sources", ["assert", "a", "b", "c", "--source", "x", "--source", "y"], USAGE, "'x' and 'y'"),
+    ("two lenses of an answer", ["resolve", "a", "b", "--lens", "pool", "--lens", "union"], USAGE, "'pool'"),
     ("a flag with a value", ["log", "--follow=yes"], USAGE, "--follow"),
     ("a missing argument", ["assert", "a"], USAGE, "SUBJECT PREDICATE"),
     ("a missing object", ["assert", "a", "b"], USAGE, "object"),
@@ -62,9 +74,16 @@ LINES = [
     ("an object of type none", ["assert", "a", "b", "c", "--type", "none"], USAGE, "none"),
     ("confidence 1.5", ["assert", "a", "b", "c", "--confidence", "1.5"], USAGE, "0 to 1"),
     ("confidence -0.1", ["assert", "a", "b", "c", "--confidence=-0.1"], USAGE, "0 to 1"),
+    ("confidence 5%", ["assert", "a", "b", "c", "--confidence", "5%"], USAGE, "from 0 to 1, such as 0.05, not '5%'"),
     ("confidence NaN", ["assert", "a", "b", "c", "--confidence", "nan"], USAGE, "confidence"),
     ("confidence in 7 decimals", ["assert", "a", "b", "c", "--confidence", "0.1234567"], USAGE, "6 decimals"),
     ("a qualifier without a value", ["assert", "a", "b", "c", "--qualifier", "x"], USAGE, "NAME=VALUE"),
+    ("evidence that refutes, mistyped", ["assert", "a", "b", "c", "--evidence", "refute=http://x"], USAGE, "'refutes'"),
+    ("evidence of no stance", ["assert", "a", "b", "c", "--evidence", "foo=doi:1"], USAGE, "supports, refutes"),
+    ("evidence of a past stance", ["assert", "a", "b", "c", "--evidence", "refuted=doi:1"], USAGE, "'refutes'"),
+    ("evidence that is no URI", ["assert", "a", "b", "c", "--evidence", "nonsense"], USAGE, "'nonsense'"),
+    ("evidence of a scheme alone", ["assert", "a", "b", "c", "--evidence", "doi:"], USAGE, "'doi:'"),
+    ("evidence of a cut id", ["assert", "a", "b", "c", "--evidence", "refutes=3f2a9c"], USAGE, "whole id"),
     ("evidence of nothing", ["assert", "a", "b", "c", "--evidence", "supports="], USAGE, "evidence"),
     ("valid-to before valid-from", ["assert", "a", "b", "c", "--valid-from", "2000", "--valid-to", "1999"], USAGE, ""),
     ("a malformed id", ["show", "xyz!"], USAGE, "id"),
@@ -81,12 +100,23 @@ LINES = [
     ("an as-of past all numbers", ["resolve", "a", "b", "--as-of", "@99999999999999999999"], USAGE, "as-of"),
     ("a valid-at that is no time", ["resolve", "a", "b", "--valid-at", "2000-02-30"], USAGE, "valid-at"),
     ("a half-life that is none", ["resolve", "a", "b", "--lens", "recency", "--half-life", "soon"], USAGE, "half-life"),
-    ("a root that is no key", ["resolve", "a", "b", "--root", "nobody"], MISSING, "nobody"),
+    ("a setting of another lens", ["resolve", "a", "b", "--lens", "pool", "--half-life", "30d"], USAGE, "recency"),
+    ("a setting of a lens that is not asked", ["resolve", "a", "b", "--copying"], USAGE, "reliability"),
+    ("a setting of none of the lenses", ["impact", "--without", "source:x", "--lens", "pool", "--lens", "union",
+                                         "--damping", "0.5"], USAGE, "authority"),
+    ("a damping of 1", ["resolve", "a", "b", "--lens", "authority", "--damping", "1"], USAGE, "below 1"),
+    ("a damping of 0", ["resolve", "a", "b", "--lens", "authority", "--damping", "0"], USAGE, "above 0"),
+    ("a damping that is no number", ["resolve", "a", "b", "--lens", "authority", "--damping", "x"], USAGE, "--damping"),
+    ("a root that is no key", ["resolve", "a", "b", "--lens", "authority", "--root", "nobody"], MISSING, "nobody"),
     ("a limit that is no number", ["log", "--limit", "many"], USAGE, "limit"),
     ("--all with a question", ["resolve", "--all", "a", "b"], USAGE, "--subject"),
     ("a key name that is a path", ["key", "new", "../x"], USAGE, ""),
     ("a file that is not there", ["import", "no-such-file.tsv"], MISSING, "no-such-file.tsv"),
-    ("an import of a directory", ["import", "/", "--format", "tsv"], DEVICE, ""),
+    ("an import of a directory", ["import", "/", "--format", "tsv"], USAGE, "/ is a directory"),
+    ("votes from a directory", ["vote", "--batch", "/tmp"], USAGE, "/tmp is a directory"),
+    ("truths from a directory", ["calibrate", "--truth", "/tmp"], USAGE, "/tmp is a directory"),
+    ("an import of a file without a name", ["import", ""], USAGE, "empty"),
+    ("rejects into a directory", ["import", "/dev/null", "--rejects", "/tmp"], DEVICE, "/tmp"),
     ("history of nobody", ["history", "nobody"], MISSING, ""),
 ]
 
@@ -169,6 +199,10 @@ HEADERS = [
     ("a column twice", "subject\tpredicate\tobject\tsubject\n", "twice"),
     ("a column missing", "subject\tobject\n", "predicate"),
     ("no header", "a\tb\tc\n", "column"),
+    ("commas", "subject,predicate,object\na,b,c\n", "tab"),
+    ("UTF-16", HEADER.encode("utf-16"), "iconv"),
+    ("UTF-16 without its mark", HEADER.encode("utf-16-le"), "binary"),
+    ("bytes that are no text", b"\x7fELF\x02\x01\x00", "binary"),
     ("an empty file", "", "empty"),
 ]
 
@@ -235,6 +269,38 @@ def a_dry_run_writes_nothing():
         expect(state_of(scratch) == before, "something changed")
 
 
+def rejects_cost_no_file_its_content():
+    with Scratch() as scratch:
+        bad = HEADER + "a\tb\tc\na\t\tc\n"
+        votes = "stance\ttarget\nsupport\tnone\n"
+        for words, content in ((("import", "bad.tsv"), bad), (("vote", "--batch", "bad.tsv"), votes)):
+            path = scratch.file("bad.tsv", content)
+            (scratch.path / "link.tsv").unlink(missing_ok=True)
+            (scratch.path / "link.tsv").symlink_to("bad.tsv")
+            for name in ("bad.tsv", "./bad.tsv", "link.tsv"):
+                for more in ((), ("--dry-run",)):
+                    result = scratch.run(*words, "--rejects", name, *more, cwd=scratch.path)
+                    expect(result.code == 2 and "name another" in result.error, result)
+                    expect(path.read_text() == content, "the input is lost")
+        with open(path, "rb") as source:
+            done = subprocess.run([PROGRAM, "import", "-", "--rejects", path], stdin=source, capture_output=True,
+                                  check=False, env=dict(os.environ, STEME_DIR=str(scratch.store)))
+        expect(done.returncode == 2 and path.read_text() == votes, done)
+        expect(scratch.good("status", "--json").json["last_sequence"] == 0, "nothing went in")
+        keep = scratch.file("keep.txt", "dear")
+        good_file = scratch.file("good.tsv", HEADER + "a\tb\tc\n")
+        scratch.good("import", good_file, "--rejects", keep, "--dry-run")
+        scratch.good("import", good_file, "--rejects", keep)
+        expect(keep.read_text() == "dear", "nothing was rejected")
+        scratch.good("import", good_file, "--rejects", scratch.path / "new")
+        expect(not (scratch.path / "new").exists(), "nothing was rejected")
+        bad_file = scratch.file("bad.tsv", bad)
+        expect(scratch.run("import", bad_file, "--rejects", keep).code == 1, "a line was rejected")
+        expect(keep.read_text().startswith("3\t"), keep.read_text())
+        result = scratch.run("import", bad_file, "--rejects", scratch.path / "none" / "x")
+        expect(result.code == 5 and "none/x" in result.error, result)
+
+
 # ---- the store itself ----
 
 
@@ -250,6 +316,17 @@ def a_directory_that_is_no_store():
         result = run("init", "--dir", scratch.path)
         expect(result.code == 4, result)
         expect([path.name for path in scratch.path.iterdir()] == ["full"], "nothing was made")
+
+
+def a_store_that_lost_a_part():
+    for part, says in (("wal", "lacks its log"), ("store", "lacks the file 'store'")):
+        with Scratch(init=False) as scratch:
+            good("init", cwd=scratch.path)
+            (scratch.path / ".steme" / part).rename(scratch.path / "part")
+            for words in (["status"], ["init"], ["--dir", ".steme", "verify"], ["--dir", ".steme", "init"]):
+                result = run(*words, cwd=scratch.path)
+                expect(result.code in (3, 4) and says in result.error, (words, result))
+                expect("steme init` makes" not in result.error and "steme status`" not in result.error, (words, result))
 
 
 def a_store_of_a_newer_version():
@@ -364,7 +441,8 @@ def main():
             case("a TSV file with " + name, check_header, scratch, before, content, part)
         case("a compressed file says what to do", a_compressed_file_says_what_to_do, scratch, before)
     for function in (a_bad_row_does_not_keep_the_others_out, a_file_with_crlf_line_ends_goes_in,
-                     a_changed_record_does_not_go_in, a_dry_run_writes_nothing, a_directory_that_is_no_store,
+                     a_changed_record_does_not_go_in, a_dry_run_writes_nothing,
+                     rejects_cost_no_file_its_content, a_directory_that_is_no_store, a_store_that_lost_a_part,
                      a_store_of_a_newer_version, a_read_only_directory, a_read_only_directory_without_an_index,
                      a_full_disk, output_that_can_not_be_written):
         case(function.__name__.replace("_", " "), function)

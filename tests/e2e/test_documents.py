@@ -122,9 +122,9 @@ def the_page_names_exactly_the_options_each_verb_takes():
 
 def the_page_explains_each_option_as_the_help_does():
     found = sections()
-    shared = {tag.replace("...", ""): text for name in SHARED for tag, text in found[name].tags.items()}
+    shared = {tag: text for name in SHARED for tag, text in found[name].tags.items()}
     for verb in verbs():
-        own = {tag.replace("...", ""): text for tag, text in section_of(verb).tags.items()}
+        own = section_of(verb).tags
         for option in verb["options"]:
             text = own.get(spelled(option), shared.get(spelled(option)))
             expect(text is not None, f"{verb['verb']}: {spelled(option)} is not explained")
@@ -148,8 +148,11 @@ def the_page_names_the_lenses():
 def the_page_lists_the_exit_codes_of_the_help():
     said = re.search(r"Exit codes: (.*?)\.\n", good("help").text, re.DOTALL).group(1)
     tags = sections()["EXIT STATUS"].tags
-    for code, meaning in re.findall(r"(\d) ([^,]+)", re.sub(r"\s+", " ", said)):
+    for code, meaning in re.findall(r"(\d+) ([^,]+)", re.sub(r"\s+", " ", said)):
         expect(flat(tags.get(code, "")).startswith(flat(meaning).split()[0]), f"{code} {meaning}: {tags.get(code)}")
+    in_help = re.findall(r"(\d+) [^,]+", said)
+    table = (ROOT / "usage.md").read_text().split("| exit code |")[1].split("\n\n")[0]
+    expect(in_help == list(tags) == re.findall(r"^\| (\d+) \|", table, re.MULTILINE), (in_help, list(tags), table))
 
 
 def the_files_that_the_page_points_to_are_installed():

@@ -120,6 +120,14 @@ def what_a_moment_shows_is_what_was_there_then(scratch):
             expect(other.good("resolve", "--all").out == then, "the past differs")
 
 
+def the_export_of_an_empty_store_imports():
+    with Scratch() as scratch, Scratch() as other:
+        export = scratch.good("export").out
+        expect(export == b"", export)
+        expect(other.good("import", "-", "--json", stdin=export).json["written"] == 0, "nothing to write")
+        expect(other.good("import", other.file("none", export)).text.startswith("0 records"), "by no name")
+
+
 def tsv_answers_read_back_as_texts():
     with Scratch() as scratch:
         texts = ["plain", "tab\there", "line\nfeed", "back\\slash", "car\rriage", " spaces ", "ünïcödé"]
@@ -188,7 +196,9 @@ def a_bundle_that_is_not_all_there_ends_its_line():
         data = bytearray(segment.read_bytes())
         data[data.rindex(bytes.fromhex(ids[2])) + 100] ^= 1  # in the last member's record
         segment.write_bytes(data)
-        lines = scratch.good("export", "--log").lines
+        damaged = scratch.run("export", "--log")
+        expect(damaged.code == 5 and "1 record is left out" in damaged.error, damaged)
+        lines = damaged.lines
         expect([line["id"] for line in lines][1:] == [alone], lines)
         expect([member["id"] for member in lines[0]["members"]] == ids[:2], lines)
 
@@ -208,7 +218,8 @@ def main():
             case(f"any order gives the same answers under every lens, order {seed}", any_order_gives_the_same_answers,
                  export, want, root, seed)
         case("what a moment shows is what was there then", what_a_moment_shows_is_what_was_there_then, scratch)
-    for function in (a_bundle_that_is_not_all_there_ends_its_line, tsv_answers_read_back_as_texts,
+    for function in (a_bundle_that_is_not_all_there_ends_its_line, the_export_of_an_empty_store_imports,
+                     tsv_answers_read_back_as_texts,
                      every_column_of_a_tsv_file_counts, drafts_may_say_little_or_much):
         case(function.__name__.replace("_", " "), function)
     finish()

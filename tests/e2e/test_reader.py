@@ -381,10 +381,12 @@ class Copy(Scratch):
 
 def damaged(scratch):
     """Both call it damaged, count the same, and have the same records left."""
-    both_verify(scratch.store, 4)
+    lost = both_verify(scratch.store, 4)["missing"]
     entries = [entry for entry in log.read_log(scratch.store).entries if entry.record]
     ours = "".join(line + "\n" for line in ndjson.lines(entries))
-    expect(scratch.good("export").text == ours, "the exports differ")
+    result = scratch.run("export")
+    expect(result.text == ours, "the exports differ")
+    expect(result.code == (5 if lost else 0), f"{lost} records are missing: {result.code} {result.error}")
 
 
 def flipped_bits_are_damage_to_both(store, seed):

@@ -113,10 +113,11 @@ def calibrate_counts_as_anybody_would():
     """Accuracy, log loss and Brier score of consensus, computed from what resolve prints."""
     with Scratch() as scratch:
         filled(scratch)
-        truth = scratch.file("truth.tsv", truths() + "q0\tcolour\tnobody says this\nnothing\tcolour\tc0\n")
+        others = truths().replace("q0\tcolour\tc0\n", "")
+        truth = scratch.file("truth.tsv", others + "q0\tcolour\tnobody says this\nnothing\tcolour\tc0\n")
         got = scratch.good("calibrate", "--truth", truth, "--lens", "consensus", "--json").json["choices"]
         right = loss = brier = 0.0
-        rows = [(f"q{q}", f"c{q % 3}") for q in range(QUESTIONS)] + [("q0", "nobody says this"), ("nothing", "c0")]
+        rows = [(f"q{q}", f"c{q % 3}") for q in range(1, QUESTIONS)] + [("q0", "nobody says this"), ("nothing", "c0")]
         for subject, wanted in rows:
             beliefs = scratch.good("resolve", subject, "colour", "--json").json["beliefs"]
             p = {belief["text"]: belief["probability"] for belief in beliefs}
@@ -191,7 +192,7 @@ BAD = [
      "directory for plots"),
     ("a file for a folder of plots", ["calibrate", "--truth", "truth.tsv", "--svg", "truth.tsv"], DEVICE,
      "Not a directory"),
-    ("an unknown method", ["resolve", "q1", "colour", "--method", "one-con"], USAGE, "one-coin"),
+    ("an unknown method", ["voices", "--method", "one-con"], USAGE, "one-coin"),
     ("a prior that is no number", ["resolve", "q1", "colour", "--prior", "much"], USAGE, "--prior"),
     ("a prior of nothing", ["resolve", "q1", "colour", "--prior", "0"], USAGE, "--prior"),
     ("an unknown predicate", ["voices", "--predicate", "color"], MISSING, "color"),

@@ -42,7 +42,7 @@ def accuracy(table, truths):
     answers = {}
     for line in table.split("\n")[1:]:
         if line:
-            subject, predicate, value, probability = line.split("\t")
+            subject, predicate, value, probability = line.split("\t")[:4]
             answers.setdefault((subject, predicate), []).append((float(probability), unescape(value)))
     right = 0.0
     for truth in truths:

@@ -4,6 +4,7 @@
 import sys
 
 sys.dont_write_bytecode = True
+import json
 import os
 import shlex
 import shutil
@@ -133,6 +134,49 @@ def superseding_puts_the_new_in_place_of_the_old():
         expect("superseded" in scratch.good("why", "Berlin", "population").text, "why shows the old one")
 
 
+def evidence_is_an_id_or_a_uri_with_a_stance():
+    with Scratch() as scratch:
+        first = scratch.written("assert", "a", "b", "c")
+        id_ = scratch.written("assert", "a", "b", "c", "--evidence", "refutes=https://x.org/?a=b", "--evidence",
+                              "context=urn:isbn:0451450523#p3", "--evidence", "http://y.org/x=y", "--evidence", first)
+        kept = scratch.good("show", id_, "--json").json["evidence"]
+        want = [{"stance": "refutes", "uri": "https://x.org/?a=b"}, {"stance": "supports", "uri": "http://y.org/x=y"},
+                {"stance": "context", "uri": "urn:isbn:0451450523", "locator": "p3"},
+                {"stance": "supports", "target": first}]
+        expect(sorted(map(str, kept)) == sorted(map(str, want)), kept)
+
+
+def nothing_takes_its_own_place():
+    with Scratch() as scratch:
+        old, new = (scratch.written("assert", "a", "b", object_) for object_ in "cd")
+        for words in ((old, "--with", old), (old, new, "--with", new)):
+            result = scratch.run("supersede", *words, "--kind", "update")
+            expect(result.code == 2 and "its own place" in result.error, result)
+        draft = {"type": "revision", "kind": "update", "replacements": [old],
+                 "targets": [{"kind": "assertion", "id": old, "subject": "a"}]}
+        result = scratch.run("import", "-", stdin=json.dumps(draft) + "\n")
+        expect(result.code == 1 and "its own place" in result.error, result)
+        expect(scratch.good("status", "--json").json["last_sequence"] == 2, "nothing was written")
+
+
+def an_epoch_of_a_name_there_is_gets_a_word():
+    with Scratch() as scratch:
+        first = scratch.good("epoch", "new", "e")
+        expect(first.error == "", first)
+        second = scratch.good("epoch", "new", "e")
+        expect("already" in second.error and first.text[:12] in second.error, second)
+
+
+def a_vote_on_what_reads_so_finds_its_claim():
+    with Scratch() as scratch:
+        scratch.written("assert", "Pluto", "is_a", "planet", "--type", "entity")
+        scratch.written("vote", "--claim", "Pluto", "is_a", "planet", "support")
+        scratch.written("assert", "Pluto", "is_a", "planet", "--lang", "en")
+        result = scratch.run("vote", "--claim", "Pluto", "is_a", "planet", "refute")
+        expect(result.code == 2 and "2 claims read so: " in result.error, result)
+        expect("(entity)" in result.error and "(text)" in result.error and "--type" in result.error, result)
+
+
 def an_epoch_is_found_by_name():
     with Scratch() as scratch:
         old = scratch.written("epoch", "new", "planet by usage", "--to", "2006-08-24")
@@ -189,6 +233,20 @@ def every_lens_answers():
         scratch.good("resolve", "H0", "value", "--lens", "recency", "--half-life", "30d")
 
 
+def damping_says_how_much_weight_is_handed_on():
+    with Scratch() as scratch:
+        scratch.good("key", "new", "alice")
+        scratch.good("vote", "--agent", "alice", "support", "--as", "default")
+        scratch.good("assert", "Pluto", "is_a", "planet", "--as", "alice")
+        words = ("resolve", "Pluto", "is_a", "--lens", "authority", "--root", "default", "--json")
+        for more, weight in (((), 0.85), (("--damping", "0.5"), 0.5), (("--damping=0.25",), 0.25)):
+            support = scratch.good(*words, *more).json["beliefs"][0]["support"]
+            expect(abs(support - weight) < 1e-9, (more, support))
+        scratch.good("view", "create", "v", "--lens", "authority", "--root", "default", "--damping", "0.5")
+        parameters = scratch.good("view", "show", "v", "--json").json["parameters"]
+        expect({"name": "damping", "value": "0.5"} in parameters, parameters)
+
+
 def resolve_all_prints_what_sums_to_at_most_one():
     with Scratch() as scratch:
         rows = "agent\tsubject\tpredicate\tobject\n" + "".join(
@@ -196,16 +254,21 @@ def resolve_all_prints_what_sums_to_at_most_one():
         scratch.good("import", "-", "--format", "tsv", stdin=rows)
         scratch.written("assert", "text", "is", "a\\b\tc\nd")
         table = scratch.good("resolve", "--all", "--format", "tsv").text.splitlines()
-        expect(table[0] == "subject\tpredicate\tobject\tprobability", table[0])
+        expect(table[0] == "subject\tpredicate\tobject\tprobability\tkeys\ttype", table[0])
         sums, last = {}, {}
         for line in table[1:]:
-            subject, predicate, _, probability = line.split("\t")
+            subject, predicate, _, probability, keys, type_ = line.split("\t")
+            expect((keys, type_) == ("", "text"), line)
             slot = (subject, predicate)
             sums[slot] = sums.get(slot, 0) + int(probability.replace(".", ""))
             expect(float(probability) <= last.get(slot, 1), "most probable first")
             last[slot] = float(probability)
         expect(len(sums) == 21 and max(sums.values()) <= 1000000, sums)
         expect(any(line.startswith("text\tis\ta\\\\b\\tc\\nd\t") for line in table), "escapes")
+        scratch.written("assert", "Berlin", "population", "4", "--type", "integer", "--key", "of=city")
+        scratch.written("assert", "Berlin", "population", "6", "--type", "integer", "--key", "of=area")
+        rows = scratch.good("resolve", "--all", "--subject", "Berlin").text.splitlines()[1:]
+        expect(sorted(row.split("\t")[4:] for row in rows) == [["of=area", "integer"], ["of=city", "integer"]], rows)
         one = scratch.good("resolve", "--all", "--subject", "item3", "--format", "ndjson").lines
         expect([answer["subject"] for answer in one] == ["item3"], one)
         expect(scratch.good("resolve", "--all", "--predicate", "isnt").text.count("\n") == 1, "only the header")
@@ -232,6 +295,19 @@ def log_shows_records_in_order():
         expect(scratch.good("log").text.count("\n") == 5, "one line each")
         header = scratch.good("log", "--table").text.splitlines()
         expect(len(header) == 6 and header[0].split() == ["#", "received", "id", "type", "signer", "what"], header)
+
+
+def a_vote_on_a_source_shows_its_name():
+    with Scratch() as scratch:
+        early = scratch.written("vote", "--source", "NASA", "support")
+        scratch.written("assert", "Pluto", "is_a", "planet", "--source", "NASA")
+        late = scratch.written("vote", "--source", "NASA", "refute", "--reason", "why not")
+        lost = scratch.written("vote", "--source", "nobody", "refute")
+        lines = scratch.good("log").text.splitlines()
+        expect(lines[2].endswith("refute source NASA: why not") and "nobody" not in lines[3], lines)
+        for id_, named in ((early, True), (late, True), (lost, False)):
+            shown = scratch.good("show", id_).text
+            expect((" NASA\n" in shown) == named == ("named" in shown), (id_, shown))
 
 
 def log_follows_what_another_process_writes():
@@ -284,8 +360,59 @@ def verify_rebuild_and_status_agree():
         before = scratch.good("keys").out
         scratch.good("rebuild")
         expect(scratch.good("keys").out == before, "a rebuild gives the same index")
-        expect("well" in scratch.good("status").text and "all is well" in scratch.good("verify").text, "text")
+        expect("no damage known" in scratch.good("status").text, "text")
+        expect("all is well" in scratch.good("verify").text, "text")
         expect(scratch.good("status", "--json").json["records"]["assertions"] == 1, "status")
+
+
+def _flip(path, word):
+    """One bit of the first place where the word stands."""
+    data = bytearray(path.read_bytes())
+    data[data.index(word)] ^= 1
+    path.write_bytes(data)
+
+
+def what_damage_left_out_shows_in_the_exit_code():
+    for lost, left in ((3, [1, 2, 4, 5]), (5, [1, 2, 3, 4])):
+        with Scratch() as scratch:
+            for number in range(1, 6):
+                scratch.written("assert", f"subject {number}", "p", "o")
+            _flip(scratch.store / "wal" / "0000000000000001.seg", f"subject {lost}".encode())
+            for words in (("log",), ("export", "--log"), ("export",), ("log", "--json")):
+                result = scratch.run(*words)
+                lines = [line for line in result.text.splitlines() if '"missing"' not in line]
+                expect(result.code == 5 and len(lines) == 4, (words, result))
+                expect("1 record is left out" in result.error and "verify" in result.error, (words, result))
+            numbers = [line["sequence"] for line in scratch.run("export", "--log").lines]
+            expect(numbers == left, numbers)
+            gaps = [line for line in scratch.run("log", "--json").lines if line["type"] == "missing"]
+            expect(gaps == [{"type": "missing", "first": lost, "last": lost}], gaps)
+            scratch.good("log", "--limit", "2")
+            scratch.good("log", "--as-of", "@2")
+            scratch.good("export", "--log", "--as-of", "@2")
+            scratch.run("rebuild")
+            expect(scratch.run("export").code == 5, "it is known by now")
+            expect(len(scratch.good("export", "--as-of", "@2").lines) == 2, "what was there by then is whole")
+
+
+def verify_says_of_damage_what_is_true():
+    with Scratch() as scratch:
+        for number in range(1, 4):
+            scratch.written("assert", f"subject {number}", "p", "o")
+        _flip(scratch.store / "wal" / "0000000000000001.seg", b"subject 2")
+        result = scratch.run("verify")
+        expect(result.code == 4 and "all is well" not in result.text, result)
+        expect("every checksum and the chain" not in result.text, result)
+        expect("export" in result.error and "quarantine" not in result.error, result)
+        expect("well" not in scratch.good("status").text, "nobody has looked")
+        expect("1 records" not in scratch.good("rebuild").error, "one of them")
+        told = scratch.good("status")
+        expect("1 record lost" in told.text and "1 file in quarantine" in told.text and "and quarantine/" in told.error,
+               told)
+    with Scratch() as scratch:
+        (scratch.store / "keys" / "default.key").write_text("nonsense")
+        result = scratch.run("verify")
+        expect(result.code == 4 and "rebuild" not in result.error, result)
 
 
 def without_its_index_a_store_answers_the_same():
@@ -349,6 +476,18 @@ def a_damaged_key_is_told_and_costs_nothing_else():
         damaged.write_bytes(sound)
         expect(scratch.good("resolve", "a", "b").error == "", "as before")
         expect(scratch.run("verify").code == 0, "all is well")
+
+
+def a_key_that_others_can_read_is_told():
+    with Scratch() as scratch:
+        (scratch.store / "keys" / "default.key").chmod(0o640)
+        for words in (("key", "list"), ("assert", "a", "b", "c")):
+            result = scratch.good(*words)
+            expect("default.key" in result.error and "chmod 600" in result.error, (words, result))
+        result = scratch.run("verify")
+        expect(result.code == 4 and "key: " in result.text and "chmod 600" in result.text, result)
+        (scratch.store / "keys" / "default.key").chmod(0o600)
+        expect(scratch.good("key", "list").error == "" == scratch.good("verify").error, "it is well again")
 
 
 def the_second_writer_is_told_who_holds_the_lock():

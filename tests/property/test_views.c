@@ -236,7 +236,8 @@ static void put_revision(struct life *life)
         retract(life, agent, target);
         return;
     }
-    struct steme_record record = pile_revision(chance(life, 500) ? STEME_CORRECT : STEME_UPDATE, &target, 1, &it->id);
+    const struct steme_hash instead = pile_agent_id(0); /* any id but its own */
+    struct steme_record record = pile_revision(chance(life, 500) ? STEME_CORRECT : STEME_UPDATE, &target, 1, &instead);
     record.as.revision.revised_at_us = PILE_NOON_US + (int64_t)life->clock++;
     put(life, agent, &record, target.route);
 }

@@ -248,6 +248,8 @@ void answer_append_tsv(struct buf *to, const struct steme_answer *answer)
         buf_append_slice(to, answer->predicate);
         buf_append_text(to, "\t");
         object_append_plain(to, &belief->value);
-        buf_printf(to, "\t%.6f\n", ppm / STEME_PPM);
+        buf_printf(to, "\t%.6f\t", ppm / STEME_PPM);
+        buf_append_slice(to, answer->key_qualifiers);
+        buf_printf(to, "\t%s\n", object_kind_name(belief->value.kind));
     }
 }

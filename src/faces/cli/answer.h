@@ -23,8 +23,9 @@ void answer_emit_learned(struct emit *json, const struct steme_learned *learned)
 /* Write the members of an answer into an object already begun. */
 void answer_emit(struct emit *json, const struct steme_answer *answer);
 
-/* Append "subject TAB predicate TAB object TAB probability LF" for each live claim, most probable first. Probabilities
- * are rounded down at the sixth decimal, so that those of a slot never sum to more than 1. */
+/* Append subject, predicate, object, probability, key qualifiers and type, parted by tabs and ended by LF, for each
+ * live claim, most probable first. Probabilities are rounded down at the sixth decimal, so that those of a slot never
+ * sum to more than 1. */
 void answer_append_tsv(struct buf *to, const struct steme_answer *answer);
 
 /* "14.2 %"; "< 0.1 %" for what would read as nothing. */

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { CLAIMS_LISTED = 5, LIST_BYTES_MAX = 1 << 16 };
+
 steme_status ballot_parse_stance(struct steme_slice text, enum steme_stance *out, struct steme_error *err)
 {
     const char *names[3];
@@ -36,6 +38,16 @@ static bool reads_as(const struct steme_value *value, struct steme_slice text)
     return slice_equal(slice_text(line), text);
 }
 
+/* The claims that read so: people tell them apart by their kinds, and by what stands in them. */
+static void list_claim(struct buf *list, const struct steme_value *value)
+{
+    char line[2 * STEME_NAME_MAX];
+    size_t size = steme_print_value(value, line, sizeof line);
+    buf_append_text(list, list->size ? ", " : "");
+    print_append_clean(list, slice_of(line, size < sizeof line ? size : sizeof line - 1), 80);
+    buf_printf(list, " (%s)", object_kind_name(value->kind));
+}
+
 /* The only live claim of the slot that the words name. Its id needs a value with all its parts, so it is taken from the
  * claims there are. */
 static steme_status find_claim(struct cli *cli, const struct ballot_text *ballot, struct steme_hash *out,
@@ -57,16 +69,25 @@ static steme_status find_claim(struct cli *cli, const struct ballot_text *ballot
     if (!status) status = steme_resolve(cli->snapshot, &question, &answer, err);
     if (status) return status;
     size_t found = 0;
+    struct buf list;
+    buf_init(&list, LIST_BYTES_MAX);
     for (size_t i = 0; i < answer.belief_count; i++) {
         const struct steme_value *claimed = &answer.beliefs[i].value;
         if (!object_equal(claimed, &value) && (exact || !reads_as(claimed, text->object))) continue;
         *out = answer.beliefs[i].claim;
-        found++;
+        if (found++ < CLAIMS_LISTED) list_claim(&list, claimed);
     }
-    if (found == 1) return STEME_OK;
-    cli_hint(cli,
-             "`steme resolve SUBJECT PREDICATE --lens union` lists the claims; --type, --plus, --unit tell them apart");
-    if (found > 1) return error_set(err, STEME_BAD_INPUT, "%zu claims read so", found);
+    if (found > CLAIMS_LISTED) buf_append_text(&list, " ...");
+    status = buf_check(&list, err);
+    if (!status && found > 1)
+        status = error_set(err, STEME_BAD_INPUT, "%zu claims read so: %.*s", found, SLICE_PRINT(buf_slice(&list)));
+    buf_deinit(&list);
+    if (status || found == 1) {
+        if (found > 1)
+            cli_hint(cli, "--type, --plus, --minus, --unit and --lang tell them apart, or --claim-id names one");
+        return status;
+    }
+    cli_hint(cli, "`steme resolve SUBJECT PREDICATE --lens union` lists the claims");
     return error_set(err, STEME_NOT_FOUND, "nobody claims that now: there is no such claim to vote on");
 }
 

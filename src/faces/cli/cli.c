@@ -8,10 +8,12 @@
 #include "faces/cli/unknown.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     KEYS_MAX = 4096,      /* names remembered; more have only digits */
@@ -41,10 +43,22 @@ const struct option_spec cli_moment_options[] = {
     { 0 },
 };
 
+static const char lens_help[] = "how to judge, see `steme lens list`; else consensus";
+
+const struct option_spec cli_one_lens[] = {
+    { "lens", "LENS", lens_help, false },
+    { 0 },
+};
+
+const struct option_spec cli_many_lenses[] = {
+    { "lens", "LENS", lens_help, true },
+    { 0 },
+};
+
 const struct option_spec cli_lens_options[] = {
-    { "lens", "LENS", "how to judge, see `steme lens list`; else consensus", false },
     { "half-life", "TIME", "recency: a claim's weight halves with this age, such as 30d", false },
-    { "root", "KEY|HEX", "authority: a key to trust by decree; may be repeated; else the store's own keys", false },
+    { "root", "KEY|HEX", "authority: a key to trust by decree; may be repeated; else the store's own keys", true },
+    { "damping", "SHARE", "authority: what an agent hands on of its weight, above 0 and below 1; else 0.85", false },
     { "prior", "WEIGHT", "what \"none of these\" weighs, in voices; else 0.5", false },
     { "method", "METHOD", "reliability: auto (else), one-coin, confusion or accuracy", false },
     { "copying", NULL, "reliability: look for voices that copy one another, and discount them", false },
@@ -118,8 +132,26 @@ bool cli_named_dir(const struct cli *cli, const char **out)
 
 static void hear_notice(void *context, const char *line) { cli_note(context, "%s", line); }
 
+static bool is_there(const char *dir, const char *name)
+{
+    char path[sizeof((struct cli *)NULL)->dir + 16];
+    int size = snprintf(path, sizeof path, "%s/%s", dir, name);
+    return size > 0 && (size_t)size < sizeof path && access(path, F_OK) == 0;
+}
+
+bool cli_hint_lost_part(struct cli *cli, const char *dir)
+{
+    bool identity = is_there(dir, "store"), log = is_there(dir, "wal");
+    if (identity == log) return false;
+    cli_hint(cli, "%.300s is a store that lacks %s: put it back from a copy; nothing was changed", dir,
+             identity ? "its log, wal/" : "the file 'store', which says which store it is");
+    return true;
+}
+
+/* Of no store found, the one that ought to be here may have lost a part. */
 static void hint_at_opening(struct cli *cli, steme_status status)
 {
+    if (status == STEME_NOT_FOUND && cli_hint_lost_part(cli, cli->dir[0] ? cli->dir : CLI_STORE_DIR)) return;
     if (status == STEME_NOT_FOUND) cli_hint(cli, "`steme init` makes a store here; --dir names one elsewhere");
     if (status == STEME_LOCKED) cli_hint(cli, "one process at a time writes; reading verbs work meanwhile");
     if (status == STEME_NEWER) cli_hint(cli, "update steme; nothing was changed");
@@ -134,6 +166,7 @@ steme_status cli_open(struct cli *cli, bool for_writing, struct steme_error *err
         memcpy(cli->dir, dir, strlen(dir) + 1);
     } else {
         status = steme_find(NULL, cli->dir, sizeof cli->dir, err);
+        if (status) cli->dir[0] = '\0';
     }
     struct steme_open_options options = { .read_only = !for_writing, .notice = hear_notice, .notice_context = cli };
     if (!status) status = steme_open(cli->dir, &options, &cli->store, err);
@@ -333,6 +366,54 @@ steme_status cli_check_lens(const char *name, struct steme_error *err)
     return unknown_word(err, STEME_BAD_INPUT, "lens", name, names, count);
 }
 
+/* The lenses that take a setting; the others would pass over it in silence. */
+static const struct {
+    const char *option;
+    const char *lenses[4];
+} lens_settings[] = {
+    { "half-life", { "recency" } },        { "root", { "authority" } },
+    { "damping", { "authority" } },        { "prior", { "consensus", "authority", "reliability", "union" } },
+    { "method", { "reliability" } },       { "copying", { "reliability" } },
+    { "uncalibrated", { "reliability" } },
+};
+
+static bool takes_setting(const char *lens, size_t setting)
+{
+    for (size_t i = 0; i < countof(lens_settings[setting].lenses) && lens_settings[setting].lenses[i]; i++)
+        if (strcmp(lens_settings[setting].lenses[i], lens) == 0) return true;
+    return false;
+}
+
+/* Each setting belongs to one of the lenses named; where none is, to the absent one, or NULL for all there are. */
+static steme_status check_settings(const struct cli *cli, const char *absent, struct steme_error *err)
+{
+    size_t count = options_count(&cli->options, "lens");
+    if (count == 0 && !absent) return STEME_OK;
+    for (size_t setting = 0; setting < countof(lens_settings); setting++) {
+        const char *option = lens_settings[setting].option;
+        bool taken = !cli_has(cli, option) || (count == 0 && takes_setting(absent, setting));
+        for (size_t i = 0; i < count && !taken; i++)
+            taken = takes_setting(options_nth(&cli->options, "lens", i), setting);
+        if (!taken)
+            return error_set(err, STEME_BAD_INPUT, "--%s is no setting of the lens %.40s; it goes with --lens %s",
+                             option, count ? options_nth(&cli->options, "lens", 0) : absent,
+                             lens_settings[setting].lenses[0]);
+    }
+    return STEME_OK;
+}
+
+static steme_status read_damping(const struct cli *cli, double *out, struct steme_error *err)
+{
+    const char *word = cli_option(cli, "damping");
+    struct steme_decimal number;
+    if (!word) return STEME_OK;
+    steme_status status = steme_parse_decimal(slice_text(word), &number, err);
+    if (status) return error_wrap(err, status, "--damping");
+    *out = steme_decimal_double(number);
+    if (*out > 0 && *out < 1) return STEME_OK;
+    return error_set(err, STEME_BAD_INPUT, "--damping is a share above 0 and below 1, not '%.40s'", word);
+}
+
 static steme_status read_method(const struct cli *cli, enum steme_method *out, struct steme_error *err)
 {
     const char *names[STEME_METHOD_ACCURACY + 1], *word = cli_option(cli, "method");
@@ -358,7 +439,7 @@ static steme_status read_prior(const struct cli *cli, double *out, struct steme_
     return error_set(err, STEME_BAD_INPUT, "--prior is a weight above 0, not '%.40s'", word);
 }
 
-steme_status cli_lens(struct cli *cli, struct steme_lens *out, struct steme_error *err)
+steme_status cli_lens(struct cli *cli, const char *absent, struct steme_lens *out, struct steme_error *err)
 {
     struct steme_lens lens = { .name = cli_option(cli, "lens"),
                                .copying = cli_has(cli, "copying"),
@@ -368,7 +449,9 @@ steme_status cli_lens(struct cli *cli, struct steme_lens *out, struct steme_erro
     struct steme_key *roots = arena_calloc(&cli->arena, root_count, sizeof *roots);
     if (!roots) return arena_full(&cli->arena, err);
     steme_status status = lens.name ? cli_check_lens(lens.name, err) : STEME_OK;
+    if (!status) status = check_settings(cli, absent, err);
     if (!status && half_life) status = scalar_parse_duration(half_life, "half-life", &lens.half_life_us, err);
+    if (!status) status = read_damping(cli, &lens.damping, err);
     if (!status) status = read_prior(cli, &lens.prior, err);
     if (!status) status = read_method(cli, &lens.method, err);
     if (!status && root_count > 0 && !cli->store) status = cli_open(cli, false, err);
@@ -401,6 +484,14 @@ steme_status cli_check_output(struct cli *cli, struct steme_error *err)
     if (!ferror(cli->print.out)) return STEME_OK;
     int os_errno = errno ? errno : EIO;
     return error_set_os(err, os_errno == ENOSPC ? STEME_NO_SPACE : STEME_IO, os_errno, "can't write the output");
+}
+
+steme_status cli_check_left_out(struct cli *cli, uint64_t count, struct steme_error *err)
+{
+    if (count == 0) return STEME_OK;
+    cli_hint(cli, "all that can be read was printed; `steme verify` says what is wrong");
+    return error_set(err, STEME_CORRUPT, "%" PRIu64 " record%s left out: damaged, or of a kind that can't be read here",
+                     count, count == 1 ? " is" : "s are");
 }
 
 steme_status cli_print_line(struct cli *cli, struct buf *line, struct steme_error *err)

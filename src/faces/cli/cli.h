@@ -65,7 +65,15 @@ extern const struct option_spec cli_common_options[];
 extern const struct option_spec cli_signer_options[];
 /* --as-of, --valid-at: what moment_of() reads */
 extern const struct option_spec cli_moment_options[];
-/* --lens and its parameters: what cli_lens() reads */
+/* What a store's directory is called where it is looked for. */
+#define CLI_STORE_DIR ".steme"
+
+/* The lens of who names none. */
+#define CLI_LENS "consensus"
+
+/* --lens, once or repeated, and the parameters of lenses: what cli_lens() reads */
+extern const struct option_spec cli_one_lens[];
+extern const struct option_spec cli_many_lenses[];
 extern const struct option_spec cli_lens_options[];
 
 /* Say what to do about the error that is about to be returned; the last one said is shown. */
@@ -88,6 +96,10 @@ MUST_CHECK steme_status cli_snapshot(struct cli *cli, struct steme_error *err);
 /* The key named by --as, else the default. Needs the store open. */
 MUST_CHECK steme_status cli_signer(struct cli *cli, struct steme_error *err);
 
+/* Give a hint where a directory holds one part of a store, its identity or its log, and not the other: what is lost has
+ * to be put back, and nothing made anew. */
+bool cli_hint_lost_part(struct cli *cli, const char *dir);
+
 /* The path of the store to make or open, without opening: false where it must be looked for upward. */
 bool cli_named_dir(const struct cli *cli, const char **out);
 
@@ -100,8 +112,9 @@ MUST_CHECK steme_status cli_find_epoch(struct cli *cli, struct steme_slice text,
 MUST_CHECK steme_status cli_find_key(struct cli *cli, const char *text, struct steme_key *out, struct steme_error *err);
 /* STEME_BAD_INPUT where there is no such lens, with the nearest in the message. */
 MUST_CHECK steme_status cli_check_lens(const char *name, struct steme_error *err);
-/* The lens asked for; roots live in the arena. */
-MUST_CHECK steme_status cli_lens(struct cli *cli, struct steme_lens *out, struct steme_error *err);
+/* The lens asked for; roots live in the arena. absent: the lens where none is named, to which a setting has to belong;
+ * NULL where it is all of them. Its name is left NULL then. STEME_BAD_INPUT: such as a setting of another lens. */
+MUST_CHECK steme_status cli_lens(struct cli *cli, const char *absent, struct steme_lens *out, struct steme_error *err);
 /* STEME_BAD_INPUT with what was likely meant, unless there is such a lens. */
 MUST_CHECK steme_status cli_check_lens(const char *name, struct steme_error *err);
 /* One "name=value" per use of an option. */
@@ -118,6 +131,8 @@ const char *cli_key_name(struct cli *cli, const struct steme_key *key);
 MUST_CHECK steme_status cli_print_line(struct cli *cli, struct buf *line, struct steme_error *err);
 /* STEME_IO once standard output failed: so that long walks end. */
 MUST_CHECK steme_status cli_check_output(struct cli *cli, struct steme_error *err);
+/* STEME_CORRUPT where records were left out of what was printed, because they are damaged or can't be read. */
+MUST_CHECK steme_status cli_check_left_out(struct cli *cli, uint64_t count, struct steme_error *err);
 /* Tell of a written record: its id, or JSON with --json. */
 MUST_CHECK steme_status cli_print_receipt(struct cli *cli, const struct steme_receipt *receipt,
                                           struct steme_error *err);

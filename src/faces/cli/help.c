@@ -13,8 +13,7 @@ enum { OPTION_COLUMNS = 24 };
 static void print_option(const struct cli *cli, const struct option_spec *spec)
 {
     char left[64];
-    snprintf(left, sizeof left, "--%s%s%s%s", spec->name, spec->value ? " " : "", spec->value ? spec->value : "",
-             spec->list ? "..." : "");
+    snprintf(left, sizeof left, "--%s%s%s", spec->name, spec->value ? " " : "", spec->value ? spec->value : "");
     fputs("    ", cli->print.out);
     print_coloured(&cli->print, PRINT_CYAN, "%s", left);
     size_t width = strlen(left);
@@ -75,9 +74,10 @@ static void print_overview(const struct cli *cli)
         print_coloured(&cli->print, PRINT_CYAN, "%-12s", verbs[i].name);
         fprintf(cli->print.out, "  %s\n", verbs[i].summary);
     }
-    fprintf(cli->print.out, "\nA store is a .steme directory here or in a parent; --dir or $STEME_DIR name another.\n"
-                            "Exit codes: 0 done, 1 failure, 2 usage, 3 not found, 4 conflict or failed verification,\n"
-                            "5 I/O failure or corrupt store, 6 locked by another process.\n");
+    fprintf(cli->print.out,
+            "\nA store is a .steme directory here or in a parent; --dir or $STEME_DIR name another.\n"
+            "Exit codes: 0 done, 1 failure, 2 usage, 3 not found, 4 conflict or failed verification,\n"
+            "5 I/O failure or corrupt store, 6 locked by another process, 141 the reader of the output is gone.\n");
 }
 
 static void emit_options(struct emit *json, const struct option_spec *table)

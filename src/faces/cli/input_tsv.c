@@ -2,6 +2,7 @@
 #include "faces/cli/input_tsv.h"
 #include "base/check.h"
 #include "base/slice.h"
+#include "base/utf8.h"
 #include "faces/cli/object.h"
 #include "faces/cli/scalar.h"
 #include "faces/cli/unknown.h"
@@ -58,10 +59,15 @@ static steme_status parse_header(struct steme_slice line, bool votes, struct tsv
                                  struct steme_error *err)
 {
     struct tsv_header header = { 0 };
+    bool tabs = line.size && memchr(line.data, '\t', line.size);
+    if ((line.size && memchr(line.data, '\0', line.size)) || !utf8_valid(line))
+        return error_set(err, STEME_BAD_INPUT,
+                         "the header is no text in UTF-8: the file is binary, or encoded otherwise");
     for (bool more = true; more;) {
         enum tsv_column column = TSV_SUBJECT;
         steme_status status = parse_column(next_field(&line, &more), votes, &column, err);
-        if (status) return error_wrap(err, status, "the header");
+        if (status)
+            return error_wrap(err, status, tabs ? "the header" : "the header, without a tab to part its columns");
         if (seen[column])
             return error_set(err, STEME_BAD_INPUT, "the header names column '%s' twice", column_names[column]);
         seen[column] = true;

@@ -63,7 +63,7 @@ void intake_reject(struct intake *intake, uint64_t line, const char *reason)
 {
     struct cli *cli = intake->cli;
     intake->rejected++;
-    if (intake->rejects) fprintf(intake->rejects, "%" PRIu64 "\t%s\n", line, reason);
+    rejects_add(&intake->rejects, line, reason);
     if (!intake->verbose && intake->rejected > REJECTS_SHOWN) return;
     struct buf text;
     buf_init(&text, REJECT_TEXT_BYTES);

@@ -6,6 +6,7 @@
 #define CLI_INTAKE_H
 
 #include "faces/cli/cli.h"
+#include "faces/cli/rejects.h"
 #include "faces/cli/wire.h"
 
 enum {
@@ -32,11 +33,11 @@ struct intake_piece {
 
 struct intake {
     struct cli *cli;
-    bool dry_run;      /* check, write nothing */
-    bool print_ids;    /* each id on standard output once it is durable */
-    bool verbose;      /* report every rejected line, not the first few */
-    FILE *rejects;     /* or NULL: gets each rejected line's number and reason */
-    size_t bundle_max; /* 1..INTAKE_BUNDLE_MAX */
+    bool dry_run;           /* check, write nothing */
+    bool print_ids;         /* each id on standard output once it is durable */
+    bool verbose;           /* report every rejected line, not the first few */
+    struct rejects rejects; /* gets each rejected line's number and reason; opened and closed by the caller */
+    size_t bundle_max;      /* 1..INTAKE_BUNDLE_MAX */
 
     uint64_t written;    /* records that went in */
     uint64_t duplicates; /* that were there already */

@@ -17,27 +17,57 @@ static steme_status fill_block(struct lines *lines, struct steme_error *err)
     do {
         size = read(lines->descriptor, lines->block, BLOCK_BYTES);
     } while (size < 0 && errno == EINTR);
-    if (size < 0) return error_set_os(err, STEME_IO, errno, "can't read the input");
+    if (size < 0 && errno == EISDIR)
+        return error_set(err, STEME_BAD_INPUT, "%.300s is a directory; a file is wanted", lines->name);
+    if (size < 0) return error_set_os(err, STEME_IO, errno, "can't read %.300s", lines->name);
     lines->block_size = (size_t)size;
+    return STEME_OK;
+}
+
+static bool block_begins(const struct lines *lines, const char *bytes)
+{
+    size_t size = strlen(bytes);
+    return lines->block_size >= size && memcmp(lines->block, bytes, size) == 0;
+}
+
+static steme_status begin(struct lines *lines, struct steme_error *err)
+{
+    lines->block = malloc(BLOCK_BYTES);
+    if (!lines->block) return error_set(err, STEME_NO_MEMORY, "no memory to read the input");
+    steme_status status = fill_block(lines, err);
+    if (status) return status;
+    if (block_begins(lines, "\x1f\x8b"))
+        return error_set(err, STEME_BAD_INPUT, "%.300s is compressed with gzip: decompress it first, as zcat does",
+                         lines->name);
+    if (block_begins(lines, "\xFF\xFE") || block_begins(lines, "\xFE\xFF"))
+        return error_set(err, STEME_BAD_INPUT, "%.300s is UTF-16: turn it into UTF-8 first, as iconv -f UTF-16 does",
+                         lines->name);
+    if (block_begins(lines, "\xEF\xBB\xBF")) lines->block_used = 3;
     return STEME_OK;
 }
 
 steme_status lines_init(struct lines *lines, int descriptor, size_t max_bytes, struct steme_error *err)
 {
-    *lines = (struct lines){ .descriptor = descriptor, .max_bytes = max_bytes };
+    *lines = (struct lines){ .descriptor = descriptor, .name = "the input", .max_bytes = max_bytes };
     buf_init(&lines->line, max_bytes);
-    lines->block = malloc(BLOCK_BYTES);
-    if (!lines->block) return error_set(err, STEME_NO_MEMORY, "no memory to read the input");
-    steme_status status = fill_block(lines, err);
-    if (status) return status;
-    if (lines->block_size >= 2 && memcmp(lines->block, "\x1f\x8b", 2) == 0)
-        return error_set(err, STEME_BAD_INPUT, "the input is compressed with gzip");
-    if (lines->block_size >= 3 && memcmp(lines->block, "\xEF\xBB\xBF", 3) == 0) lines->block_used = 3;
-    return STEME_OK;
+    return begin(lines, err);
+}
+
+steme_status lines_open(struct lines *lines, const char *path, size_t max_bytes, struct steme_error *err)
+{
+    *lines = (struct lines){ .descriptor = -1, .name = path, .max_bytes = max_bytes };
+    buf_init(&lines->line, max_bytes);
+    if (path[0] == '\0') return error_set(err, STEME_BAD_INPUT, "the name of the file to read is empty");
+    lines->file = fopen(path, "rb");
+    if (!lines->file)
+        return error_set_os(err, errno == ENOENT ? STEME_NOT_FOUND : STEME_IO, errno, "can't open %.300s", path);
+    lines->descriptor = fileno(lines->file);
+    return begin(lines, err);
 }
 
 void lines_deinit(struct lines *lines)
 {
+    if (lines->file) fclose(lines->file);
     free(lines->block);
     buf_deinit(&lines->line);
     *lines = (struct lines){ 0 };

@@ -8,9 +8,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct lines {
     int descriptor;          /* read as bytes come: a pipe's writer may take its time */
+    FILE *file;              /* with lines_open(): closed by lines_deinit() */
+    const char *name;        /* of the file in messages; borrowed */
     size_t max_bytes;        /* longest line kept */
     struct buf line;         /* the current one */
     uint8_t *block;          /* what was read ahead */
@@ -23,9 +26,11 @@ struct lines {
 };
 
 /* Starts where the descriptor stands; skips a UTF-8 byte order mark. STEME_NO_MEMORY, STEME_IO; STEME_BAD_INPUT where
- * the file is compressed (gzip). lines_deinit() in any case. */
+ * it is a directory, compressed (gzip), or UTF-16 by its byte order mark. lines_deinit() in any case. */
 MUST_CHECK steme_status lines_init(struct lines *lines, int descriptor, size_t max_bytes, struct steme_error *err);
-/* Frees; the descriptor stays open. Safe on a zeroed struct. */
+/* The same of a file by its name, which is borrowed until lines_deinit(). STEME_NOT_FOUND as well. */
+MUST_CHECK steme_status lines_open(struct lines *lines, const char *path, size_t max_bytes, struct steme_error *err);
+/* Frees; a descriptor given to lines_init() stays open. Safe on a zeroed struct. */
 void lines_deinit(struct lines *lines);
 /* First byte that is not white space of what was read ahead; 0 if there is none. For telling formats apart. */
 uint8_t lines_peek(const struct lines *lines);

@@ -36,9 +36,31 @@ static steme_status report_unknown(const struct options *options, const char *wo
     return error_set(err, STEME_BAD_INPUT, "unknown option %.64s", word);
 }
 
-static void add_use(struct options *options, const struct option_spec *spec, const char *value)
+static void add_flag(struct options *options, const struct option_spec *spec)
 {
+    options->uses[options->use_count++] = (struct option_use){ .spec = spec };
+}
+
+/* What is given and then dropped in silence may stay in a record for ever: an empty value, or one of two. */
+static steme_status add_value(struct options *options, const struct option_spec *spec, const char *value,
+                              struct steme_error *err)
+{
+    if (value[0] == '\0')
+        return error_set(err, STEME_BAD_INPUT, "the value of --%s is empty: give one, or leave the option out",
+                         spec->name);
+    for (size_t i = 0; i < options->use_count && !spec->many; i++)
+        if (strcmp(options->uses[i].spec->name, spec->name) == 0)
+            return error_set(err, STEME_BAD_INPUT, "--%s is there twice, '%.64s' and '%.64s': it takes one value",
+                             spec->name, options->uses[i].value, value);
     options->uses[options->use_count++] = (struct option_use){ .spec = spec, .value = value };
+    return STEME_OK;
+}
+
+/* Whether one use takes every word up to the next option. */
+static bool takes_words(const struct option_spec *spec)
+{
+    size_t size = strlen(spec->value);
+    return spec->many && size > 3 && strcmp(spec->value + size - 3, "...") == 0;
 }
 
 /* Take the option at words[*at] with its values; *at moves to the last word used. */
@@ -50,7 +72,7 @@ static steme_status take_option(struct options *options, const char *const *word
         bool is_help = strcmp(word, "-h") == 0;
         const struct option_spec *help = is_help ? find_spec(options, "help", 4) : NULL;
         if (!help) return report_unknown(options, word, err);
-        add_use(options, help, NULL);
+        add_flag(options, help);
         return STEME_OK;
     }
     const char *name = word + 2;
@@ -60,20 +82,16 @@ static steme_status take_option(struct options *options, const char *const *word
     bool attached = name[size] == '=';
     if (!spec->value) {
         if (attached) return error_set(err, STEME_BAD_INPUT, "--%s takes no value", spec->name);
-        add_use(options, spec, NULL);
+        add_flag(options, spec);
         return STEME_OK;
     }
-    if (attached) {
-        add_use(options, spec, name + size + 1);
-    } else {
-        /* A value may begin with a dash ("--minus -5" is judged by who reads it), but an option's name is no value. */
-        if (*at + 1 >= count || (looks_like_option(words[*at + 1]) && words[*at + 1][1] == '-'))
-            return error_set(err, STEME_BAD_INPUT, "--%s needs a value: --%s %s", spec->name, spec->name, spec->value);
-        add_use(options, spec, words[++*at]);
-    }
-    while (spec->list && *at + 1 < count && words[*at + 1][0] != '-')
-        add_use(options, spec, words[++*at]);
-    return STEME_OK;
+    /* A value may begin with a dash ("--minus -5" is judged by who reads it), but an option's name is no value. */
+    if (!attached && (*at + 1 >= count || (looks_like_option(words[*at + 1]) && words[*at + 1][1] == '-')))
+        return error_set(err, STEME_BAD_INPUT, "--%s needs a value: --%s %s", spec->name, spec->name, spec->value);
+    steme_status status = add_value(options, spec, attached ? name + size + 1 : words[++*at], err);
+    while (!status && takes_words(spec) && *at + 1 < count && words[*at + 1][0] != '-')
+        status = add_value(options, spec, words[++*at], err);
+    return status;
 }
 
 steme_status options_parse(struct options *options, const char *const *words, size_t count, struct arena *arena,

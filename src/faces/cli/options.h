@@ -16,7 +16,7 @@ struct option_spec {
     const char *name;  /* without the dashes */
     const char *value; /* what stands for its value in the help, such as "TIME"; NULL: a flag */
     const char *help;  /* one line */
-    bool list;         /* takes every word up to the next option, at least one */
+    bool many;         /* may be given again; where value ends in "...", a use takes every word up to the next option */
 };
 
 /* One option as given. */
@@ -40,7 +40,7 @@ struct options {
 MUST_CHECK steme_status options_parse(struct options *options, const char *const *words, size_t count,
                                       struct arena *arena, struct steme_error *err);
 
-/* Value of an option, the last one if it was given several times; NULL if it was not given. */
+/* Value of an option, the last one of those that may be given again; NULL if it was not given. */
 const char *options_value(const struct options *options, const char *name);
 /* Whether an option was given. */
 bool options_has(const struct options *options, const char *name);

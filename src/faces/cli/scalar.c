@@ -21,8 +21,11 @@ enum { SHARE_DECIMALS = 6 };
 steme_status scalar_parse_share(struct steme_slice text, const char *what, uint32_t *ppm_out, struct steme_error *err)
 {
     struct steme_decimal share;
-    steme_status status = steme_parse_decimal(text, &share, err);
-    if (status) return error_wrap(err, status, "%s", what);
+    struct steme_error ignored;
+    steme_status status = steme_parse_decimal(text, &share, &ignored);
+    if (status)
+        return error_set(err, status, "%s must be a decimal number from 0 to 1, such as 0.05, not '%.*s'", what,
+                         text.size > 40 ? 40 : (int)text.size, text.size ? (const char *)text.data : "");
     if (share.scale > SHARE_DECIMALS)
         return error_set(err, STEME_BAD_INPUT, "%s has more than 6 decimals; it is kept in parts per million", what);
     int64_t ppm = share.coefficient;

@@ -16,7 +16,8 @@
 enum {
     VALUE_BYTES = 2 * STEME_NAME_MAX, /* a value's line that fits here needs no memory */
     LABEL_COLUMNS = 12,
-    LINE_BYTES_MAX = 1 << 24 /* of a document about one record: a bundle's members, a record's votes */
+    RECORDS_LOOKED_AT = 4096, /* before a vote, and behind it */
+    LINE_BYTES_MAX = 1 << 24  /* of a document about one record: a bundle's members, a record's votes */
 };
 
 const char *show_time(int64_t us, char out[SCALAR_PRINT_BYTES])
@@ -46,10 +47,16 @@ struct steme_slice show_voice(struct cli *cli, const struct steme_assertion *ass
     return assertion->source.size > 0 ? assertion->source : slice_text(cli_key_name(cli, &assertion->author));
 }
 
-static void append_target(struct buf *to, const struct steme_target *target)
+static void append_target(struct buf *to, const struct steme_target *target, const struct sources *sources)
 {
     char short_id[SHORT_ID_BYTES];
-    buf_printf(to, "%s %s", wire_target_kind_name(target->kind), cli_short_id(&target->hash, short_id));
+    struct steme_slice name = { 0 };
+    if (target->kind == STEME_ON_SOURCE) name = sources_name(sources, &target->hash);
+    buf_printf(to, "%s ", wire_target_kind_name(target->kind));
+    if (name.size > 0)
+        print_append_clean(to, name, 60);
+    else
+        buf_append_text(to, cli_short_id(&target->hash, short_id));
 }
 
 static void append_reason(struct buf *to, struct steme_slice reason)
@@ -59,10 +66,10 @@ static void append_reason(struct buf *to, struct steme_slice reason)
     print_append_clean(to, reason, 80);
 }
 
-static void append_revision(struct buf *to, const struct steme_revision *it)
+static void append_revision(struct buf *to, const struct steme_revision *it, const struct sources *sources)
 {
     buf_printf(to, "%s ", wire_revision_kind_name(it->kind));
-    append_target(to, &it->targets[0]);
+    append_target(to, &it->targets[0], sources);
     if (it->target_count > 1) buf_printf(to, " and %zu more", it->target_count - 1);
     char short_id[SHORT_ID_BYTES];
     if (it->replacement_count > 0) buf_printf(to, " by %s", cli_short_id(&it->replacements[0], short_id));
@@ -70,7 +77,7 @@ static void append_revision(struct buf *to, const struct steme_revision *it)
     append_reason(to, it->reason);
 }
 
-void show_summary(struct buf *to, const struct steme_record *record)
+void show_summary(struct buf *to, const struct steme_record *record, const struct sources *sources)
 {
     switch (record->type) {
     case STEME_ASSERTION: {
@@ -84,12 +91,15 @@ void show_summary(struct buf *to, const struct steme_record *record)
     }
     case STEME_VOTE:
         buf_printf(to, "%s ", wire_stance_name(record->as.vote.stance));
-        append_target(to, &record->as.vote.target);
+        append_target(to, &record->as.vote.target, sources);
         append_reason(to, record->as.vote.reason);
         break;
     case STEME_EPOCH: print_append_clean(to, record->as.epoch.name, 80); break;
-    case STEME_REVISION: append_revision(to, &record->as.revision); break;
-    case STEME_BUNDLE: buf_printf(to, "%zu assertions", record->as.bundle.member_count); break;
+    case STEME_REVISION: append_revision(to, &record->as.revision, sources); break;
+    case STEME_BUNDLE:
+        buf_printf(to, "%zu assertion%s", record->as.bundle.member_count,
+                   record->as.bundle.member_count == 1 ? "" : "s");
+        break;
     case STEME_VIEW:
         buf_append_text(to, record->as.view.dropped ? "drop " : "");
         print_append_clean(to, record->as.view.name, 80);
@@ -258,10 +268,35 @@ static void print_target_field(struct cli *cli, const struct steme_target *targe
     fputc('\n', cli->print.out);
 }
 
-static void print_vote(struct cli *cli, const struct steme_vote *it)
+struct source_search {
+    struct sources sources;
+    uint64_t last; /* sequence number to look at */
+};
+
+static steme_status look_for_source(void *context, const struct steme_entry *entry)
+{
+    struct source_search *search = context;
+    if (entry->sequence > search->last) return STEME_FAILED; /* ends the walk */
+    sources_see(&search->sources, &entry->record);
+    return STEME_OK;
+}
+
+/* No index leads from a source's id to its name, which likely stands not far from the vote. */
+static void print_source_name(struct cli *cli, const struct steme_hash *id, uint64_t sequence)
+{
+    struct source_search search = { { .arena = &cli->arena }, sequence + RECORDS_LOOKED_AT };
+    struct steme_error ignored;
+    uint64_t since = sequence > RECORDS_LOOKED_AT ? sequence - RECORDS_LOOKED_AT : 1;
+    steme_status status = steme_log_each(cli->snapshot, since, look_for_source, &search, &ignored);
+    (void)status; /* what was seen is there */
+    print_field(cli, "named", sources_name(&search.sources, id));
+}
+
+static void print_vote(struct cli *cli, const struct steme_vote *it, uint64_t sequence)
 {
     print_field(cli, "stance", slice_text(wire_stance_name(it->stance)));
     print_target_field(cli, &it->target);
+    if (it->target.kind == STEME_ON_SOURCE) print_source_name(cli, &it->target.hash, sequence);
     print_share_field(cli, "probability", it->probability_ppm);
     print_time_field(cli, "cast", it->cast_at_us);
     print_field(cli, "reason", it->reason);
@@ -327,7 +362,7 @@ static void print_entry(struct cli *cli, const struct steme_entry *entry)
     fputc('\n', cli->print.out);
     switch (entry->record.type) {
     case STEME_ASSERTION: print_assertion(cli, &entry->record.as.assertion); break;
-    case STEME_VOTE: print_vote(cli, &entry->record.as.vote); break;
+    case STEME_VOTE: print_vote(cli, &entry->record.as.vote, entry->sequence); break;
     case STEME_EPOCH: print_epoch(cli, &entry->record.as.epoch); break;
     case STEME_REVISION: print_revision(cli, &entry->record.as.revision); break;
     case STEME_BUNDLE: print_bundle(cli, &entry->record.as.bundle); break;

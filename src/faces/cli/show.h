@@ -5,14 +5,16 @@
 
 #include "faces/cli/cli.h"
 #include "faces/cli/scalar.h"
+#include "faces/cli/sources.h"
 
 /* The day of a time, or the second where it is finer: "1994-10-27", "1994-10-27T12:34:56Z". */
 const char *show_time(int64_t us, char out[SCALAR_PRINT_BYTES]);
 /* The day alone. */
 const char *show_date(int64_t us, char out[SCALAR_PRINT_BYTES]);
 
-/* Append what the record says, in one line: "Pluto  is_a  planet", "supports assertion 0f1e...". */
-void show_summary(struct buf *to, const struct steme_record *record);
+/* Append what the record says, in one line: "Pluto  is_a  planet", "supports assertion 0f1e...". sources: those seen so
+ * far, for votes on them. */
+void show_summary(struct buf *to, const struct steme_record *record, const struct sources *sources);
 /* Append a value as people read it, in at most columns. */
 void show_value(struct buf *to, const struct steme_value *value, size_t columns);
 /* Who speaks in an assertion: the source, else the signer's name. */

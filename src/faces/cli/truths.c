@@ -7,8 +7,8 @@
 #include "faces/cli/object.h"
 #include "steme/text.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include <inttypes.h>
+#include <stdlib.h>
 
 static bool is_number(const struct truth *truth, double *out)
 {
@@ -55,6 +55,32 @@ static steme_status read_truth(const struct tsv_header *header, struct steme_sli
     return STEME_OK;
 }
 
+static int compare_questions(const void *left, const void *right)
+{
+    const struct truth *a = *(const struct truth *const *)left, *b = *(const struct truth *const *)right;
+    int order = slice_compare(a->subject, b->subject);
+    if (!order) order = slice_compare(a->predicate, b->predicate);
+    return order ? order : (a->line > b->line) - (a->line < b->line);
+}
+
+/* Two truths about one question contradict each other, or count it twice. */
+static steme_status refuse_twins(const struct truths *truths, struct arena *arena, struct steme_error *err)
+{
+    const struct truth **sorted = arena_calloc(arena, truths->count, sizeof *sorted);
+    if (!sorted) return arena_full(arena, err);
+    for (size_t i = 0; i < truths->count; i++)
+        sorted[i] = &truths->items[i];
+    qsort(sorted, truths->count, sizeof(const struct truth *), compare_questions);
+    for (size_t i = 1; i < truths->count; i++) {
+        const struct truth *a = sorted[i - 1], *b = sorted[i];
+        if (!slice_equal(a->subject, b->subject) || !slice_equal(a->predicate, b->predicate)) continue;
+        return error_set(err, STEME_BAD_INPUT,
+                         "lines %" PRIu64 " and %" PRIu64 " both say what is true of '%.*s' '%.*s': keep one of them",
+                         a->line, b->line, SLICE_PRINT(a->subject), SLICE_PRINT(a->predicate));
+    }
+    return STEME_OK;
+}
+
 static steme_status read_truths(struct lines *lines, struct arena *arena, struct truths *out, struct steme_error *err)
 {
     struct tsv_header header;
@@ -71,23 +97,20 @@ static steme_status read_truths(struct lines *lines, struct arena *arena, struct
         if (!status && !arena_grow(arena, &items, count, 1, &capacity, sizeof(struct truth)))
             status = arena_full(arena, err);
         if (!status) status = read_truth(&header, lines->text, arena, (struct truth *)items + count, err);
-        count += status == STEME_OK;
+        if (!status) ((struct truth *)items)[count++].line = lines->number;
         if (status == STEME_BAD_INPUT) status = error_wrap(err, status, "line %llu", (unsigned long long)lines->number);
     }
     if (!status && count == 0) status = error_set(err, STEME_BAD_INPUT, "the file holds no truth below its header");
     *out = (struct truths){ items, count };
-    return status;
+    return status ? status : refuse_twins(out, arena, err);
 }
 
 steme_status truths_read(const char *path, struct arena *arena, struct truths *out, struct steme_error *err)
 {
-    FILE *file = fopen(path, "rb");
-    struct lines lines = { 0 };
-    if (!file) return error_set_os(err, errno == ENOENT ? STEME_NOT_FOUND : STEME_IO, errno, "can't open %.300s", path);
-    steme_status status = lines_init(&lines, fileno(file), TSV_LINE_MAX_BYTES, err);
+    struct lines lines;
+    steme_status status = lines_open(&lines, path, TSV_LINE_MAX_BYTES, err);
     if (!status) status = read_truths(&lines, arena, out, err);
     lines_deinit(&lines);
-    fclose(file);
     return status ? error_wrap(err, status, "what is true") : STEME_OK;
 }
 

@@ -13,6 +13,7 @@
 struct truth {
     struct steme_slice subject, predicate;
     struct steme_slice text;  /* of the object */
+    uint64_t line;            /* it stands in */
     bool typed;               /* the file says its kind */
     struct steme_value value; /* with typed */
     bool is_number;           /* it is one, or reads as one */
@@ -25,7 +26,7 @@ struct truths {
 };
 
 /* Read it all; memory comes from the arena. STEME_NOT_FOUND, STEME_IO; STEME_BAD_INPUT with the line that can't be
- * understood, and for a file without any truth. */
+ * understood, with both lines that answer one question, and for a file without any truth. */
 MUST_CHECK steme_status truths_read(const char *path, struct arena *arena, struct truths *out, struct steme_error *err);
 
 /* Whether a claimed value is the true one. */

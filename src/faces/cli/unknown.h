@@ -12,4 +12,8 @@
 MUST_CHECK steme_status unknown_word(struct steme_error *err, steme_status status, const char *what, const char *word,
                                      const char *const *candidates, size_t count);
 
+/* Report that `what` ("'key'") lacks the word behind it, and which there are. STEME_BAD_INPUT. */
+MUST_CHECK steme_status unknown_missing(struct steme_error *err, const char *what, const char *const *candidates,
+                                        size_t count);
+
 #endif

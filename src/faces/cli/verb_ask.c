@@ -24,14 +24,14 @@ const struct option_spec resolve_options[] = {
     { "predicate", "NAME", "with --all: with this predicate", false },
     { "format", "FORMAT", "with --all: tsv (else) or ndjson", false },
     { "epoch", "NAME|ID", "within this epoch; else any that is not superseded", false },
-    { "key", "NAME=VALUE", "qualifier that is part of the question; may be repeated", false },
+    { "key", "NAME=VALUE", "qualifier that is part of the question; may be repeated", true },
     { "limit", "N", "claims to show, 0 for all; else 10", false },
     { 0 },
 };
 
 const struct option_spec why_options[] = {
     { "epoch", "NAME|ID", "within this epoch; else any that is not superseded", false },
-    { "key", "NAME=VALUE", "qualifier that is part of the question; may be repeated", false },
+    { "key", "NAME=VALUE", "qualifier that is part of the question; may be repeated", true },
     { "limit", "N", "claims to show, 0 for all; else 10", false },
     { 0 },
 };
@@ -66,7 +66,7 @@ static steme_status read_question(struct cli *cli, const char *subject, const ch
         .key_qualifier_count = count,
     };
     steme_status status = cli_qualifiers(cli, "key", true, keys, err);
-    if (!status) status = cli_lens(cli, &question.lens, err);
+    if (!status) status = cli_lens(cli, CLI_LENS, &question.lens, err);
     if (!status && epoch_text) status = cli_find_epoch(cli, slice_text(epoch_text), epoch, err);
     if (epoch_text) question.epoch = epoch;
     if (!status) *out = question;
@@ -124,7 +124,7 @@ static steme_status resolve_all(struct cli *cli, struct steme_error *err)
     buf_init(&all.text, LINE_BYTES_MAX);
     steme_status status = read_question(cli, cli_option(cli, "subject"), cli_option(cli, "predicate"), &pattern, err);
     if (!status) status = cli_snapshot(cli, err);
-    if (!status && !ndjson) buf_append_text(&all.text, "subject\tpredicate\tobject\tprobability\n");
+    if (!status && !ndjson) buf_append_text(&all.text, "subject\tpredicate\tobject\tprobability\tkeys\ttype\n");
     if (!status) status = steme_resolve_each(cli->snapshot, &pattern, take_answer, &all, err);
     if (!status) status = buf_check(&all.text, err);
     if (!status && all.text.size > 0) fwrite(all.text.data, 1, all.text.size, cli->print.out);
@@ -447,7 +447,7 @@ steme_status verb_conflicts(struct cli *cli, struct steme_error *err)
     size_t count = 0, limit = 0;
     bool ranked = cli_has(cli, "rank");
     steme_status status = read_limit(cli, CONFLICTS_SHOWN, &limit, err);
-    if (!status) status = cli_lens(cli, &lens, err);
+    if (!status) status = cli_lens(cli, CLI_LENS, &lens, err);
     if (!status) status = cli_snapshot(cli, err);
     if (status) return status;
     status = ranked ? steme_conflicts_ranked(cli->snapshot, &lens, limit, &conflicts, &count, err)

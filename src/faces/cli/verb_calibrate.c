@@ -303,7 +303,7 @@ static steme_status choose_lenses(struct calibration *it, struct steme_error *er
     struct steme_lens lens;
     size_t count, named = options_count(&it->cli->options, "lens");
     const struct steme_lens_info *lenses = steme_lens_list(&count);
-    steme_status status = cli_lens(it->cli, &lens, err);
+    steme_status status = cli_lens(it->cli, NULL, &lens, err);
     if (named) count = named;
     if (!status && count > LENSES_MAX) status = error_set(err, STEME_BAD_INPUT, "at most %d lenses", (int)LENSES_MAX);
     for (size_t i = 0; !status && i < count; i++) {

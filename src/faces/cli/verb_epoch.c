@@ -11,7 +11,7 @@ const struct option_spec epoch_new_options[] = {
     { "description", "TEXT", "what it stands for", false },
     { "from", "TIME", "when it began in the world", false },
     { "to", "TIME", "when it ended", false },
-    { "supersedes", "NAME|ID", "an epoch it replaces; may be repeated", false },
+    { "supersedes", "NAME|ID", "an epoch it replaces; may be repeated", true },
     { 0 },
 };
 
@@ -27,6 +27,26 @@ static steme_status find_superseded(struct cli *cli, struct steme_epoch *it, str
     }
     it->supersedes = ids;
     it->supersedes_count = count;
+    return STEME_OK;
+}
+
+/* Two of one name are two epochs, and from then on the name alone means neither. */
+static steme_status note_namesake(struct cli *cli, struct steme_slice name, struct steme_error *err)
+{
+    const struct steme_entry *epochs;
+    size_t count;
+    char short_id[SHORT_ID_BYTES];
+    steme_status status = cli_snapshot(cli, err);
+    if (!status) status = steme_epochs(cli->snapshot, &epochs, &count, err);
+    if (status) return status;
+    for (size_t i = 0; i < count; i++) {
+        if (!slice_equal(epochs[i].record.as.epoch.name, name)) continue;
+        cli_note(cli,
+                 "there is an epoch of that name already, %s: this is another, and from now on the name alone means "
+                 "neither: give their ids",
+                 cli_short_id(&epochs[i].id, short_id));
+        break;
+    }
     return STEME_OK;
 }
 
@@ -48,6 +68,7 @@ steme_status verb_epoch_new(struct cli *cli, struct steme_error *err)
     if (!status) status = cli_open(cli, true, err);
     if (!status) status = cli_signer(cli, err);
     if (!status) status = find_superseded(cli, it, err);
+    if (!status) status = note_namesake(cli, it->name, err);
     if (!status) status = steme_write(cli->store, cli->signer, &record, &receipt, err);
     return status ? status : cli_print_receipt(cli, &receipt, err);
 }

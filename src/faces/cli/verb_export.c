@@ -24,6 +24,8 @@ struct exporter {
     size_t members_left;      /* of the bundle whose line is being written */
     struct steme_hash bundle; /* its id */
     uint64_t count;
+    uint64_t next;     /* in the order of the log: the sequence number to come, unless damage took it */
+    uint64_t left_out; /* those that it took */
     struct steme_error *err;
 };
 
@@ -51,6 +53,12 @@ static steme_status end_bundle(struct exporter *export)
     return end_line(export);
 }
 
+static void count_gap(struct exporter *export, uint64_t sequence)
+{
+    if (sequence > export->next) export->left_out += sequence - export->next;
+    export->next = sequence + 1;
+}
+
 /* A bundle's line is left open, and its members, who follow, are put into it: in the order of the log not all, where
  * damage or the moment keeps some away. */
 static steme_status take_entry(void *context, const struct steme_entry *entry)
@@ -61,6 +69,7 @@ static steme_status take_entry(void *context, const struct steme_entry *entry)
                      memcmp(entry->bundle.bytes, export->bundle.bytes, sizeof entry->bundle.bytes) == 0;
     steme_status status = is_member ? STEME_OK : end_bundle(export);
     if (status) return status;
+    if (export->with_log) count_gap(export, entry->sequence);
     wire_begin_entry(&export->json, NULL, entry, export->with_log);
     if (is_member) {
         emit_end(&export->json, '}');
@@ -75,9 +84,29 @@ static steme_status take_entry(void *context, const struct steme_entry *entry)
     return STEME_OK;
 }
 
+static steme_status pass_entry(void *context, const struct steme_entry *entry)
+{
+    count_gap(context, entry->sequence);
+    return STEME_OK;
+}
+
+/* Numbers that are missing show in the order of the log alone; so where the store knows of any, an export by ids looks
+ * through that as well. Which number an earlier moment ends with isn't known here. */
+static steme_status check_whole(struct exporter *export, struct steme_error *err)
+{
+    struct steme_info info;
+    struct cli *cli = export->cli;
+    steme_status status = steme_info(cli->store, &info, err);
+    if (status) return status;
+    bool counted = export->with_log || info.missing_sequences > 0 || info.dead_letters > 0;
+    if (counted && !export->with_log) status = steme_log_each(cli->snapshot, 1, pass_entry, export, err);
+    if (!status && counted && !cli_has(cli, "as-of")) count_gap(export, info.last_sequence + 1);
+    return status ? status : cli_check_left_out(cli, export->left_out, err);
+}
+
 steme_status verb_export(struct cli *cli, struct steme_error *err)
 {
-    struct exporter export = { .cli = cli, .with_log = cli_has(cli, "log"), .err = err };
+    struct exporter export = { .cli = cli, .with_log = cli_has(cli, "log"), .next = 1, .err = err };
     buf_init(&export.text, TEXT_BYTES_MAX);
     export.json = (struct emit){ .to = &export.text };
     steme_status status = cli_snapshot(cli, err);
@@ -89,5 +118,5 @@ steme_status verb_export(struct cli *cli, struct steme_error *err)
     if (!status) status = write_text(&export);
     cli_progress(cli, "%s", "");
     buf_deinit(&export.text);
-    return status;
+    return status ? status : check_whole(&export, err);
 }

@@ -8,9 +8,9 @@
 #include "faces/cli/unknown.h"
 #include "faces/cli/verbs.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     NDJSON_LINE_MAX_BYTES = 1 << 26, /* a bundle of STEME_BATCH_BYTES_MAX written out in JSON */
@@ -21,8 +21,9 @@ const struct option_spec import_options[] = {
     { "format", "FORMAT", "ndjson or tsv; else by the file's name, else by its first character", false },
     { "asserted-at", "TIME", "of rows that state no time; else now", false },
     { "bundle", "N", "assertions signed together, 1 to 1000; else 1000", false },
-    { "dry-run", NULL, "check every line, write nothing (signatures are checked when written)", false },
-    { "rejects", "FILE", "write the number of each rejected line and the reason there", false },
+    { "dry-run", NULL, "check every line, write nothing to the store (signatures are checked when written)", false },
+    { "rejects", "FILE", "write the number of each rejected line and the reason there; replaced if there are any",
+      false },
     { "verbose", NULL, "list all rejected lines, not the first 20", false },
     { "ids", NULL, "print the id of each record once it is durable", false },
     { 0 },
@@ -32,8 +33,6 @@ struct import {
     struct cli *cli;
     struct intake intake;
     struct lines lines;
-    FILE *file;
-    bool own_file; /* not standard input */
     bool tsv;
     bool votes; /* nothing else goes in */
     struct tsv_header header;
@@ -78,6 +77,7 @@ static steme_status choose_format(struct import *import, const char *name, struc
 {
     static const char *const formats[] = { "ndjson", "tsv" };
     const char *format = cli_option(import->cli, "format");
+    uint8_t first = lines_peek(&import->lines);
     if (format) {
         import->tsv = strcmp(format, "tsv") == 0;
         if (import->tsv || strcmp(format, "ndjson") == 0) return STEME_OK;
@@ -88,42 +88,25 @@ static steme_status choose_format(struct import *import, const char *name, struc
     else if (ends_in(name, ".ndjson") || ends_in(name, ".jsonl") || ends_in(name, ".json"))
         import->tsv = false;
     else
-        import->tsv = lines_peek(&import->lines) != '{';
+        import->tsv = first != '{' && (first != 0 || import->votes); /* nothing: the export of an empty store */
     return STEME_OK;
 }
 
 static steme_status open_input(struct import *import, const char *name, struct steme_error *err)
 {
-    import->own_file = strcmp(name, "-") != 0;
-    import->file = import->own_file ? fopen(name, "rb") : stdin;
-    if (!import->file)
-        return error_set_os(err, errno == ENOENT ? STEME_NOT_FOUND : STEME_IO, errno, "can't open %.300s", name);
     /* Which bound holds is known only after a look at the first bytes, so the larger one reads them. */
-    steme_status status = lines_init(&import->lines, fileno(import->file), NDJSON_LINE_MAX_BYTES, err);
-    if (status == STEME_BAD_INPUT) cli_hint(import->cli, "decompress it first: zcat %.200s | steme import -", name);
+    steme_status status = strcmp(name, "-") == 0 ? lines_init(&import->lines, STDIN_FILENO, NDJSON_LINE_MAX_BYTES, err)
+                                                 : lines_open(&import->lines, name, NDJSON_LINE_MAX_BYTES, err);
     if (!status) status = choose_format(import, name, err);
     if (!status && import->tsv) import->lines.max_bytes = TSV_LINE_MAX_BYTES;
     return status;
 }
 
-static steme_status open_rejects(struct import *import, struct steme_error *err)
-{
-    const char *name = cli_option(import->cli, "rejects");
-    if (!name) return STEME_OK;
-    import->intake.rejects = fopen(name, "wb");
-    if (import->intake.rejects) return STEME_OK;
-    return error_set_os(err, STEME_IO, errno, "can't write %.300s", name);
-}
-
+/* What failed first is told. */
 static steme_status close_rejects(struct import *import, steme_status status, struct steme_error *err)
 {
-    FILE *file = import->intake.rejects;
-    if (!file) return status;
-    bool failed = ferror(file) != 0;
-    errno = 0;
-    if ((fclose(file) != 0 || failed) && !status)
-        return error_set_os(err, STEME_IO, errno, "can't write the file of rejects");
-    return status;
+    steme_status closed = rejects_close(&import->intake.rejects, status ? NULL : err);
+    return status ? status : closed;
 }
 
 static steme_status read_header(struct import *import, struct steme_error *err)
@@ -281,8 +264,9 @@ static steme_status run_import(struct cli *cli, const char *name, bool votes, st
     steme_status status = intake_init(&import.intake, cli, err);
     if (!status) status = read_import_options(&import, err);
     if (!status) status = open_input(&import, name, err);
+    if (!status)
+        status = rejects_init(&import.intake.rejects, cli_option(cli, "rejects"), import.lines.descriptor, err);
     if (!status) status = open_store(&import, err);
-    if (!status) status = open_rejects(&import, err);
     if (!status) status = take_lines(&import, err);
     status = close_rejects(&import, status, err);
     if (!status) status = print_summary(&import, err);
@@ -290,10 +274,11 @@ static steme_status run_import(struct cli *cli, const char *name, bool votes, st
         status = error_set(err, STEME_FAILED, "%" PRIu64 " line%s rejected", import.intake.rejected,
                            import.intake.rejected == 1 ? " was" : "s were");
     if (status && import.intake.written > 0 && !import.intake.dry_run && import.intake.rejected == 0)
-        cli_hint(cli, "%" PRIu64 " records were written before that, and stay", import.intake.written);
+        cli_hint(cli, "%" PRIu64 " %s written before that, and %s", import.intake.written,
+                 import.intake.written == 1 ? "record was" : "records were",
+                 import.intake.written == 1 ? "stays" : "stay");
     intake_deinit(&import.intake);
     lines_deinit(&import.lines);
-    if (import.own_file && import.file) fclose(import.file);
     return status;
 }
 

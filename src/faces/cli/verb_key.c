@@ -62,6 +62,11 @@ steme_status verb_key_list(struct cli *cli, struct steme_error *err)
     table_begin(&table, &cli->print, columns, countof(columns));
     for (size_t i = 0; i < cli->key_count && !status; i++) {
         const struct steme_key *key = &cli->keys[i].key;
+        struct steme_signer *signer = NULL;
+        status = steme_signer_load(cli->store, cli->keys[i].name, &signer,
+                                   err); /* which tells of one others can read */
+        steme_signer_free(&signer);
+        if (status) break;
         char hex[2 * sizeof key->bytes + 1];
         text_hex(key->bytes, sizeof key->bytes, hex);
         if (cli->json) {

@@ -26,9 +26,11 @@ struct log_walk {
     struct cli *cli;
     struct table table;
     struct buf text;
-    uint64_t next; /* sequence to go on from */
-    uint64_t left; /* records still wanted */
-    bool full;     /* they are all there: the walk was ended on purpose */
+    struct sources sources;
+    uint64_t next;     /* sequence to go on from */
+    uint64_t left;     /* records still wanted */
+    uint64_t left_out; /* that damage took */
+    bool full;         /* they are all there: the walk was ended on purpose */
     struct steme_error *err;
 };
 
@@ -54,11 +56,13 @@ static struct steme_key signer_of(const struct steme_record *record)
     unreachable_here();
 }
 
-/* A gap before this record: the numbers that damage has taken, so that a reader of the JSON sees it there, too. */
-static steme_status emit_missing(struct log_walk *walk, uint64_t sequence)
+/* A gap before this record: count the numbers that damage has taken, and let a reader of the JSON see it there. */
+static steme_status note_missing(struct log_walk *walk, uint64_t sequence)
 {
     struct emit json = { .to = &walk->text };
     if (walk->next == 0 || walk->next >= sequence) return STEME_OK;
+    walk->left_out += sequence - walk->next;
+    if (!walk->cli->json) return STEME_OK;
     buf_clear(&walk->text);
     emit_begin(&json, NULL, '{');
     emit_word(&json, "type", "missing");
@@ -76,13 +80,14 @@ static steme_status take_entry(void *context, const struct steme_entry *entry)
     walk->full = walk->left == 0;
     if (walk->full) return STEME_FAILED; /* ends the walk */
     walk->left--;
-    steme_status status = walk->cli->json ? emit_missing(walk, entry->sequence) : STEME_OK;
+    steme_status status = note_missing(walk, entry->sequence);
     if (status) return status;
     walk->next = entry->sequence + 1;
     if (walk->cli->json) return show_entry_json(walk->cli, entry, true, walk->err);
     struct steme_key signer = signer_of(&entry->record);
     buf_clear(&walk->text);
-    show_summary(&walk->text, &entry->record);
+    sources_see(&walk->sources, &entry->record);
+    show_summary(&walk->text, &entry->record, &walk->sources);
     table_cellf(&walk->table, "%" PRIu64, entry->sequence);
     table_cell(&walk->table, slice_text(show_time(entry->received_at_us, time)));
     table_cell(&walk->table, slice_text(cli_short_id(&entry->id, short_id)));
@@ -92,12 +97,24 @@ static steme_status take_entry(void *context, const struct steme_entry *entry)
     return cli_check_output(walk->cli, walk->err);
 }
 
+/* Behind the last record, too. Which number an earlier moment ends with isn't known here. */
+static steme_status note_missing_at_end(struct log_walk *walk)
+{
+    struct steme_info info;
+    if (cli_has(walk->cli, "as-of")) return STEME_OK;
+    steme_status status = steme_info(walk->cli->store, &info, walk->err);
+    if (!status) status = note_missing(walk, info.last_sequence + 1);
+    if (!status && walk->next <= info.last_sequence) walk->next = info.last_sequence + 1;
+    return status;
+}
+
 /* All that is there now, from walk->next on. */
 static steme_status walk_once(struct log_walk *walk)
 {
     struct cli *cli = walk->cli;
     steme_status status = cli_snapshot(cli, walk->err);
     if (!status) status = steme_log_each(cli->snapshot, walk->next, take_entry, walk, walk->err);
+    if (!status && walk->left > 0) status = note_missing_at_end(walk);
     if (walk->full) status = STEME_OK;
     table_flush(&walk->table);
     fflush(cli->print.out);
@@ -125,7 +142,9 @@ static steme_status follow(struct log_walk *walk)
 
 steme_status verb_log(struct cli *cli, struct steme_error *err)
 {
-    struct log_walk walk = { .cli = cli, .next = 1, .left = UINT64_MAX, .err = err };
+    struct log_walk walk = {
+        .cli = cli, .next = 1, .left = UINT64_MAX, .sources = { .arena = &cli->arena }, .err = err
+    };
     const char *since = cli_option(cli, "since");
     const char *limit = cli_option(cli, "limit");
     steme_status status = STEME_OK;
@@ -137,7 +156,7 @@ steme_status verb_log(struct cli *cli, struct steme_error *err)
     if (!status && cli_has(cli, "follow")) status = follow(&walk);
     table_end(&walk.table);
     buf_deinit(&walk.text);
-    return status;
+    return status ? status : cli_check_left_out(cli, walk.left_out, err);
 }
 
 /* ---- show, cat ---- */

@@ -14,7 +14,7 @@ const struct option_spec retract_options[] = {
 };
 
 const struct option_spec supersede_options[] = {
-    { "with", "NEW", "the records that take their place", true },
+    { "with", "NEW...", "the records that take their place", true },
     { "kind", "KIND", "update (the world changed) or correct (it was wrong from the start)", false },
     { "reason", "TEXT", "why", false },
     { 0 },

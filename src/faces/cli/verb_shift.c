@@ -26,7 +26,7 @@ enum {
 
 const struct option_spec impact_options[] = {
     { "without", "KIND:WHAT",
-      "leave out source:NAME, agent:KEY, agent-id:HEX, assertion:ID or epoch:NAME; may be repeated", false },
+      "leave out source:NAME, agent:KEY, agent-id:HEX, assertion:ID or epoch:NAME; may be repeated", true },
     { "direct", NULL, "leave out these alone, not what derives from them", false },
     { "subject", "NAME", "beliefs about this subject", false },
     { "predicate", "NAME", "beliefs with this predicate", false },
@@ -57,7 +57,7 @@ static steme_status read_lenses(struct cli *cli, struct steme_lens **out, size_t
     struct steme_lens shared = { 0 };
     struct steme_lens *lenses = arena_calloc(&cli->arena, count + 1, sizeof *lenses);
     if (!lenses) return arena_full(&cli->arena, err);
-    steme_status status = cli_lens(cli, &shared, err);
+    steme_status status = cli_lens(cli, CLI_LENS, &shared, err);
     lenses[0] = shared;
     for (size_t i = 0; !status && i < count; i++) {
         lenses[i] = shared;

@@ -12,8 +12,6 @@
 
 /* ---- init ---- */
 
-static const char store_name[] = ".steme";
-
 static steme_status choose_dir(struct cli *cli, struct steme_error *err)
 {
     const char *parent = cli_argument(cli, 0);
@@ -24,9 +22,9 @@ static steme_status choose_dir(struct cli *cli, struct steme_error *err)
     else if (parent && cli_option(cli, "dir"))
         return error_set(err, STEME_BAD_INPUT, "give DIR or --dir, not both");
     else if (parent)
-        size = snprintf(cli->dir, sizeof cli->dir, "%s%s%s", parent, parent[0] ? "/" : "", store_name);
+        size = snprintf(cli->dir, sizeof cli->dir, "%s%s%s", parent, parent[0] ? "/" : "", CLI_STORE_DIR);
     else
-        size = snprintf(cli->dir, sizeof cli->dir, "%s", store_name);
+        size = snprintf(cli->dir, sizeof cli->dir, "%s", CLI_STORE_DIR);
     if (size < 0 || (size_t)size >= sizeof cli->dir)
         return error_set(err, STEME_BAD_INPUT, "the store's path is too long");
     return STEME_OK;
@@ -60,7 +58,8 @@ steme_status verb_init(struct cli *cli, struct steme_error *err)
 {
     steme_status status = choose_dir(cli, err);
     if (!status) status = steme_create(cli->dir, err);
-    if (status == STEME_EXISTS) cli_hint(cli, "`steme status` shows what is there; nothing was changed");
+    if (status == STEME_EXISTS && !cli_hint_lost_part(cli, cli->dir))
+        cli_hint(cli, "nothing was changed; of a store `steme status` shows what is there");
     if (!status) status = steme_open(cli->dir, NULL, &cli->store, err);
     if (!status) status = steme_signer_new(cli->store, "default", &cli->signer, err);
     return status ? status : print_made(cli, err);
@@ -89,19 +88,25 @@ static void print_size(const struct cli *cli, const char *label, uint64_t bytes,
     print_line(cli, label, "%s bytes%s", print_count(bytes, digits), more);
 }
 
+static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
+
 static void print_health(const struct cli *cli, const struct steme_info *info)
 {
     uint64_t behind = info->last_sequence - info->indexed_sequence;
     bool well = !info->degraded && info->dead_letters == 0;
     print_coloured(&cli->print, PRINT_DIM, "%-12s", "health");
-    if (well) print_coloured(&cli->print, PRINT_GREEN, "well");
+    if (well) print_coloured(&cli->print, PRINT_GREEN, "no damage known; `steme verify` looks at every byte");
     if (info->degraded)
-        print_coloured(&cli->print, PRINT_RED, "degraded: %" PRIu64 " records lost to damage, see quarantine/",
-                       info->missing_sequences);
+        print_coloured(&cli->print, PRINT_RED, "degraded: %" PRIu64 " record%s lost to damage, see `steme verify`%s",
+                       info->missing_sequences, plural(info->missing_sequences),
+                       info->quarantine_files ? " and quarantine/" : "");
     fputc('\n', cli->print.out);
-    if (behind > 0) print_line(cli, "", "the index is %" PRIu64 " records behind", behind);
-    if (info->dead_letters > 0) print_line(cli, "", "%" PRIu64 " records could not be applied", info->dead_letters);
-    if (info->quarantine_files > 0) print_line(cli, "", "%" PRIu64 " files in quarantine", info->quarantine_files);
+    if (behind > 0) print_line(cli, "", "the index is %" PRIu64 " record%s behind", behind, plural(behind));
+    if (info->dead_letters > 0)
+        print_line(cli, "", "%" PRIu64 " record%s could not be applied", info->dead_letters,
+                   plural(info->dead_letters));
+    if (info->quarantine_files > 0)
+        print_line(cli, "", "%" PRIu64 " file%s in quarantine", info->quarantine_files, plural(info->quarantine_files));
     if (info->index_in_memory) print_line(cli, "", "the index on disk can't be used from here: it is made in memory");
 }
 
@@ -176,9 +181,18 @@ steme_status verb_status(struct cli *cli, struct steme_error *err)
 
 /* ---- verify ---- */
 
+struct verification {
+    struct cli *cli;
+    bool index, log; /* something is wrong with it */
+};
+
 static void print_finding(void *context, const struct steme_finding *finding)
 {
-    struct cli *cli = context;
+    struct verification *it = context;
+    struct cli *cli = it->cli;
+    bool key = strcmp(finding->part, "key") == 0, index = strcmp(finding->part, "index") == 0;
+    it->index = it->index || index;
+    it->log = it->log || (!key && !index);
     cli_progress(cli, "%s", "");
     if (!cli->json) {
         print_coloured(&cli->print, PRINT_RED, "%s: %s", finding->part, finding->message);
@@ -197,17 +211,19 @@ static void print_finding(void *context, const struct steme_finding *finding)
     buf_deinit(&line);
 }
 
-static steme_status print_verification(struct cli *cli, const struct steme_verification *it, struct steme_error *err)
+static steme_status print_verification(struct cli *cli, const struct steme_verification *it, bool log_is_whole,
+                                       struct steme_error *err)
 {
     char digits[6][PRINT_COUNT_BYTES];
     if (!cli->json) {
         fprintf(cli->print.out,
-                "log     %s bytes, segments %s, batches %s: every checksum and the chain\n"
+                "checked %s bytes of log, segments %s, batches %s%s\n"
                 "records %s ids, %s signatures\n"
                 "index   %s rows against the log\n",
                 print_count(it->file_bytes, digits[0]), print_count(it->segments, digits[1]),
-                print_count(it->batches, digits[2]), print_count(it->records, digits[3]),
-                print_count(it->signatures, digits[4]), print_count(it->index_rows, digits[5]));
+                print_count(it->batches, digits[2]), log_is_whole ? ": every checksum and the chain" : "",
+                print_count(it->records, digits[3]), print_count(it->signatures, digits[4]),
+                print_count(it->index_rows, digits[5]));
         if (it->damaged_bytes > 0)
             fprintf(cli->print.out, "damaged %s bytes\n", print_count(it->damaged_bytes, digits[0]));
         if (it->findings == 0) {
@@ -238,14 +254,18 @@ static steme_status print_verification(struct cli *cli, const struct steme_verif
 
 steme_status verb_verify(struct cli *cli, struct steme_error *err)
 {
+    struct verification it = { .cli = cli };
     struct steme_verification found = { 0 };
     steme_status status = cli_open(cli, false, err);
     cli_progress(cli, "%s", "verify: reading the whole log");
-    if (!status) status = steme_verify(cli->store, print_finding, cli, &found, err);
+    if (!status) status = steme_verify(cli->store, print_finding, &it, &found, err);
     cli_progress(cli, "%s", "");
-    if (!status) status = print_verification(cli, &found, err);
+    if (!status) status = print_verification(cli, &found, !it.log, err);
     if (!status && found.findings > 0) {
-        cli_hint(cli, "`steme rebuild` makes the index anew; damage to the log stays reported");
+        if (it.log || it.index)
+            cli_hint(cli, "%s%s%s",
+                     it.log ? "damage to the log stays reported; `steme export` prints what can be read" : "",
+                     it.log && it.index ? "; " : "", it.index ? "`steme rebuild` makes the index anew" : "");
         status = error_set(err, STEME_MISMATCH, "%" PRIu64 " finding%s", found.findings,
                            found.findings == 1 ? "" : "s");
     }

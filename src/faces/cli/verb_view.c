@@ -62,7 +62,7 @@ steme_status verb_view_create(struct cli *cli, struct steme_error *err)
                                     .predicate = slice_text(cli_option(cli, "predicate")),
                                     .epoch = epoch_text ? &epoch : NULL };
     steme_status status = cli_open(cli, true, err);
-    if (!status) status = cli_lens(cli, &spec.lens, err);
+    if (!status) status = cli_lens(cli, CLI_LENS, &spec.lens, err);
     if (!status) status = cli_signer(cli, err);
     if (!status && epoch_text) status = cli_find_epoch(cli, slice_text(epoch_text), &epoch, err);
     if (!status) status = steme_view_create(cli->store, cli->signer, &spec, &receipt, err);

@@ -171,7 +171,7 @@ static steme_status read_options(struct voices *it, struct steme_question *quest
         return unknown_word(err, STEME_BAD_INPUT, "order", order, orders, countof(orders));
     steme_status status = limit ? scalar_parse_count(limit, "limit", LIMIT_MAX, &most, err) : STEME_OK;
     it->limit = most ? (size_t)most : LIMIT_MAX;
-    if (!status) status = cli_lens(cli, &question->lens, err);
+    if (!status) status = cli_lens(cli, "reliability", &question->lens, err);
     bool other = !status && question->lens.name && strcmp(question->lens.name, "reliability") != 0;
     if (other) return error_set(err, STEME_BAD_INPUT, "only the lens reliability learns of voices");
     if (!status && name) status = cli_find_epoch(cli, slice_text(name), epoch, err);

@@ -5,6 +5,7 @@
 #include "faces/cli/ballot.h"
 #include "faces/cli/object.h"
 #include "faces/cli/scalar.h"
+#include "faces/cli/unknown.h"
 #include "faces/cli/verbs.h"
 #include "faces/cli/wire.h"
 
@@ -12,12 +13,14 @@
 #include <string.h>
 
 const struct option_spec object_options[] = {
-    { "type", "TYPE", "entity text integer decimal quantity time boolean blob unknown none; else text", false },
+    { "type", "TYPE",
+      "entity text integer decimal quantity time boolean blob unknown none; else text, of a vote what reads so",
+      false },
     { "plus", "N", "quantity: upper error; alone it is the lower one too", false },
     { "minus", "N", "quantity: lower error; alone it is the upper one too", false },
     { "unit", "UNIT", "quantity: such as km/s/Mpc", false },
     { "lang", "TAG", "text: language, such as en", false },
-    { "key", "NAME=VALUE", "qualifier that is part of the question; may be repeated", false },
+    { "key", "NAME=VALUE", "qualifier that is part of the question; may be repeated", true },
     { 0 },
 };
 
@@ -26,13 +29,13 @@ const struct option_spec assert_options[] = {
     { "confidence", "P", "how sure, 0 to 1; else 1", false },
     { "source", "NAME", "who states it, when the signer only relays it", false },
     { "evidence", "[STANCE=]TARGET[#WHERE]",
-      "what it leans on: an id or a URI; STANCE supports (else), refutes or context; may be repeated", false },
+      "what it leans on: a whole id or a URI; STANCE supports (else), refutes or context; may be repeated", true },
     { "valid-from", "TIME", "when it began to be so in the world", false },
     { "valid-to", "TIME", "when it ceased to be so", false },
     { "asserted-at", "TIME", "when it was stated; else now", false },
     { "epoch", "NAME|ID", "the epoch within which it is meant", false },
-    { "parent", "ID", "an assertion it was derived from; may be repeated", false },
-    { "qualifier", "NAME=VALUE", "a detail of the act; may be repeated", false },
+    { "parent", "ID", "an assertion it was derived from; may be repeated", true },
+    { "qualifier", "NAME=VALUE", "a detail of the act; may be repeated", true },
     { 0 },
 };
 
@@ -46,8 +49,9 @@ const struct option_spec vote_options[] = {
     { "source", "NAME", "vote on a source", false },
     { "batch", "FILE|-", "many votes, a line each: a TSV file with a header, or NDJSON", false },
     { "format", "FORMAT", "of --batch: ndjson or tsv; else by the file's name, else by its first character", false },
-    { "dry-run", NULL, "of --batch: check every line, write nothing", false },
-    { "rejects", "FILE", "of --batch: write the number of each rejected line and the reason there", false },
+    { "dry-run", NULL, "of --batch: check every line, write nothing to the store", false },
+    { "rejects", "FILE",
+      "of --batch: write the number of each rejected line and the reason there; replaced if there are any", false },
     { "verbose", NULL, "of --batch: list all rejected lines, not the first 20", false },
     { "ids", NULL, "of --batch: print the id of each vote once it is durable", false },
     { 0 },
@@ -70,24 +74,55 @@ static struct object_text read_object_text(const struct cli *cli, const char *ob
     };
 }
 
+/* Take "STANCE=" off the front of *text. A word of another kind there is no beginning of a URI, which has a colon
+ * before any "=": it is a stance mistyped, and what was meant to refute would support. */
+static steme_status take_stance(const char **text, enum steme_stance *out, struct steme_error *err)
+{
+    const char *names[STEME_ABSTAIN + 1];
+    char word[32];
+    size_t size = strcspn(*text, "=:#/");
+    *out = STEME_SUPPORT;
+    if ((*text)[size] != '=') return STEME_OK;
+    for (int stance = STEME_SUPPORT; stance <= STEME_ABSTAIN; stance++) {
+        names[stance] = wire_evidence_stance_name((enum steme_stance)stance);
+        if (strlen(names[stance]) != size || strncmp(*text, names[stance], size) != 0) continue;
+        *out = (enum steme_stance)stance;
+        *text += size + 1;
+        return STEME_OK;
+    }
+    snprintf(word, sizeof word, "%.*s", (int)size < (int)sizeof word ? (int)size : (int)sizeof word - 1, *text);
+    return unknown_word(err, STEME_BAD_INPUT, "stance of evidence", word, names, countof(names));
+}
+
+/* RFC 3986: a letter, then letters, digits, "+", "-" and ".", up to a colon that something follows. */
+static bool has_scheme(struct steme_slice text)
+{
+    size_t size = 0;
+    for (; size < text.size && text.data[size] != ':'; size++) {
+        uint8_t c = text.data[size], lower = c | 0x20;
+        bool letter = lower >= 'a' && lower <= 'z';
+        bool other = (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+        if (!letter && (size == 0 || !other)) return false;
+    }
+    return size > 0 && size + 1 < text.size;
+}
+
 /* [supports=|refutes=|context=]TARGET[#LOCATOR] */
 static steme_status parse_evidence(const char *text, struct steme_evidence *out, struct steme_error *err)
 {
     struct steme_evidence evidence = { .stance = STEME_SUPPORT };
-    for (int stance = STEME_SUPPORT; stance <= STEME_ABSTAIN; stance++) {
-        const char *name = wire_evidence_stance_name((enum steme_stance)stance);
-        size_t size = strlen(name);
-        if (strncmp(text, name, size) != 0 || text[size] != '=') continue;
-        evidence.stance = (enum steme_stance)stance;
-        text += size + 1;
-        break;
-    }
+    steme_status status = take_stance(&text, &evidence.stance, err);
+    if (status) return status;
     const char *hash_sign = strrchr(text, '#');
     struct steme_slice target = hash_sign ? slice_of(text, (size_t)(hash_sign - text)) : slice_text(text);
     if (hash_sign) evidence.locator = slice_text(hash_sign + 1);
     if (target.size == 0) return error_set(err, STEME_BAD_INPUT, "--evidence names no target; it takes an id or a URI");
     struct steme_error ignored;
     evidence.has_target = steme_parse_hash(target, &evidence.target, &ignored) == STEME_OK;
+    if (!evidence.has_target && !has_scheme(target))
+        return error_set(err, STEME_BAD_INPUT,
+                         "--evidence takes a whole id, 64 hex digits, or a URI such as doi:10.1086/502980, not '%.*s'",
+                         target.size > 64 ? 64 : (int)target.size, (const char *)target.data);
     if (!evidence.has_target) evidence.uri = target;
     *out = evidence;
     return STEME_OK;

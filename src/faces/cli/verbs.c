@@ -42,7 +42,9 @@ const struct verb verbs[] = {
         .arguments = "",
         .run = verb_verify,
         .summary = "check every checksum, id, signature and key, and the index against the log",
-        .details = "Reads the whole store and changes nothing. Exit code 4 when anything is wrong.",
+        .details =
+            "Reads the whole store and changes nothing in it but the index: one that is missing or unfit is made anew\n"
+            "before, as by every verb. Exit code 4 when anything is wrong.",
         .examples = "steme verify\n"
                     "steme verify --json",
     },
@@ -240,12 +242,13 @@ const struct verb verbs[] = {
         .arguments = "SUBJECT PREDICATE | --all",
         .arguments_max = 2,
         .run = verb_resolve,
-        .options = { resolve_options, cli_lens_options, cli_moment_options },
+        .options = { resolve_options, cli_one_lens, cli_lens_options, cli_moment_options },
         .summary = "what is believed, through a lens",
         .details =
             "Prints the verdict and the claims, most probable first. \"unknown\" is an answer, not an error.\n"
-            "--all --format tsv prints subject, predicate, object and probability of each live claim of each\n"
-            "question; the probabilities of one question sum to at most 1, unless its predicate allows many values.",
+            "--all --format tsv prints subject, predicate, object, probability, key qualifiers and type of each live\n"
+            "claim of each question, which subject, predicate and key qualifiers make; the probabilities of one\n"
+            "question sum to at most 1, unless its predicate allows many values.",
         .examples = "steme resolve cosmology:hubble_constant value --lens pool\n"
                     "steme resolve Pluto is_a --valid-at 1990 --lens authority --root alice\n"
                     "steme resolve Pluto is_a --as-of @120 --json\n"
@@ -258,7 +261,7 @@ const struct verb verbs[] = {
         .arguments_min = 2,
         .arguments_max = 2,
         .run = verb_why,
-        .options = { why_options, cli_lens_options, cli_moment_options },
+        .options = { why_options, cli_one_lens, cli_lens_options, cli_moment_options },
         .summary = "the same, down to the signed records",
         .examples = "steme why Pluto is_a\n"
                     "steme why cosmology:hubble_constant value --lens pool --json",
@@ -280,7 +283,7 @@ const struct verb verbs[] = {
         .group = group_ask,
         .arguments = "",
         .run = verb_conflicts,
-        .options = { conflicts_options, cli_lens_options, cli_moment_options },
+        .options = { conflicts_options, cli_one_lens, cli_lens_options, cli_moment_options },
         .summary = "the questions where live claims disagree, most contested first",
         .examples = "steme conflicts --limit 5\n"
                     "steme conflicts --rank\n"
@@ -291,7 +294,7 @@ const struct verb verbs[] = {
         .group = group_ask,
         .arguments = "--without KIND:WHAT...",
         .run = verb_impact,
-        .options = { impact_options, cli_lens_options, cli_moment_options },
+        .options = { impact_options, cli_many_lenses, cli_lens_options, cli_moment_options },
         .summary = "which beliefs would flip or move without some evidence",
         .details =
             "Nothing is written. What is left out counts as if it had never come: assertions, votes and endorsements\n"
@@ -308,7 +311,7 @@ const struct verb verbs[] = {
         .group = group_ask,
         .arguments = "",
         .run = verb_watch,
-        .options = { watch_options, cli_lens_options },
+        .options = { watch_options, cli_many_lenses, cli_lens_options },
         .summary = "tell each change of a belief as it happens, with the record that caused it",
         .details =
             "One JSON document a line; on a terminal, or with --table, a line for people. Each question that a record\n"
@@ -333,7 +336,7 @@ const struct verb verbs[] = {
         .arguments = "NAME",
         .arguments_min = 1,
         .arguments_max = 1,
-        .options = { view_create_options, cli_lens_options, cli_signer_options },
+        .options = { view_create_options, cli_one_lens, cli_lens_options, cli_signer_options },
         .run = verb_view_create,
         .summary = "keep the answers to many questions, through one lens, up to date",
         .details =
@@ -405,7 +408,7 @@ const struct verb verbs[] = {
         .group = group_ask,
         .arguments = "",
         .run = verb_voices,
-        .options = { voices_options, cli_lens_options, cli_moment_options },
+        .options = { voices_options, cli_one_lens, cli_lens_options, cli_moment_options },
         .summary = "how often each voice has been right, as far as can be learned",
         .details =
             "What the reliability lens learned of each voice of a predicate, without knowing the truth: the answers\n"
@@ -421,15 +424,15 @@ const struct verb verbs[] = {
         .group = group_ask,
         .arguments = "--truth FILE",
         .run = verb_calibrate,
-        .options = { calibrate_options, cli_lens_options, cli_moment_options },
+        .options = { calibrate_options, cli_many_lenses, cli_lens_options, cli_moment_options },
         .summary = "hold the answers of each lens against what is true",
         .details =
-            "FILE is TSV with a header: subject, predicate, object, and type if the kind matters. Printed for each\n"
-            "lens, or those named (--lens may be repeated): how many answers are right (k that tie are worth 1/k),\n"
-            "log loss, Brier score and calibration error of the probabilities, less is better. What they lack to 1\n"
-            "is spread evenly over what is claimed; a truth that nobody claims counts as wrong, with the log loss of\n"
-            "1e-6, which is the most. Of numbers: mean and root mean square of the error, and how often the truth\n"
-            "lies within 1.96 of the stated errors.",
+            "FILE is TSV with a header: subject, predicate, object, and type if the kind matters; it answers a\n"
+            "question once. Printed for each lens, or those named (--lens may be repeated): how many answers are\n"
+            "right (k that tie are worth 1/k), log loss, Brier score and calibration error of the probabilities, less\n"
+            "is better. What they lack to 1 is spread evenly over what is claimed; a truth that nobody claims counts\n"
+            "as wrong, with the log loss of 1e-6, which is the most. Of numbers: mean and root mean square of the\n"
+            "error, and how often the truth lies within 1.96 of the stated errors.",
         .examples = "steme calibrate --truth truth.tsv\n"
                     "steme calibrate --truth truth.tsv --lens consensus --lens reliability --svg plots\n"
                     "steme calibrate --truth truth.tsv --format tsv > cards.tsv",
@@ -563,8 +566,9 @@ steme_status verbs_find(const char *const *words, size_t count, const struct ver
     }
     if (seconds > 0) {
         char verb[64];
-        snprintf(verb, sizeof verb, "'%.40s' verb", words[0]);
-        return unknown_word(err, STEME_BAD_INPUT, verb, second ? second : "", names, seconds);
+        snprintf(verb, sizeof verb, second ? "'%.40s' verb" : "'%.40s'", words[0]);
+        if (!second) return unknown_missing(err, verb, names, seconds);
+        return unknown_word(err, STEME_BAD_INPUT, verb, second, names, seconds);
     }
     size_t name_count = 0;
     char firsts[countof(verbs)][16]; /* "key new" is meant by "kye", too */

@@ -498,6 +498,32 @@ static void what_is_encoded_and_signed_by_hand_is_taken(void **state)
     steme_signer_free(&signer);
 }
 
+/* Who signs one now is told; a log that has one, and an export of it, stay as good as they were. */
+static void what_would_replace_itself_is_not_signed_but_taken_when_signed(void **state)
+{
+    struct shop *shop = *state;
+    struct steme_signer *signer = signer_of(4);
+    struct steme_record claim = pile_claim("Pluto", "is a", "planet");
+    struct steme_receipt receipt;
+    uint8_t bytes[1024];
+    size_t size = 0;
+    struct steme_hash id;
+    OK(steme_write(shop->store, signer, &claim, &receipt, &failure));
+    const struct steme_hash itself = receipt.id;
+    const struct steme_target target = pile_on_assertion("Pluto", itself);
+    struct steme_record revision = pile_revision(STEME_UPDATE, &target, 1, &itself);
+    assert_status(steme_write(shop->store, signer, &revision, &receipt, &failure), STEME_BAD_INPUT, &failure, "signed");
+    assert_non_null(strstr(failure.message, "its own place"));
+    assert_int_equal(last_sequence(shop), 1);
+    revision.as.revision.author = steme_signer_key(signer);
+    OK(steme_encode(&revision, bytes, sizeof bytes, &size, &failure));
+    OK(steme_record_id(slice_of(bytes, size), &id, &failure));
+    struct steme_signed piece = { slice_of(bytes, size), true, steme_sign(signer, &id) };
+    OK(steme_submit(shop->store, &piece, 1, &receipt, NULL, &failure));
+    assert_int_equal(last_sequence(shop), 2);
+    steme_signer_free(&signer);
+}
+
 static void room_that_is_too_small_is_told_with_what_it_needs(void **state)
 {
     (void)state;
@@ -562,6 +588,7 @@ int main(void)
         SHOP_CASE(copies_in_one_call_are_written_once),
         SHOP_CASE(a_record_that_is_not_admitted_is_named_and_nothing_is_written),
         SHOP_CASE(what_is_encoded_and_signed_by_hand_is_taken),
+        SHOP_CASE(what_would_replace_itself_is_not_signed_but_taken_when_signed),
         cmocka_unit_test(room_that_is_too_small_is_told_with_what_it_needs),
         cmocka_unit_test(bytes_that_are_no_record_have_no_id),
         cmocka_unit_test(ids_of_agents_sources_and_subjects_are_what_the_index_uses),

@@ -63,7 +63,10 @@ static const struct {
     { "no predicate", "subject\tobject", "lacks column 'predicate'" },
     { "no object", "subject\tpredicate\tagent", "lacks column 'object'" },
     { "a tab too many", ALL_NEEDED "\t", "column ''" },
-    { "commas", "subject,predicate,object", "column 'subject,predicate,object'" },
+    { "commas", "subject,predicate,object",
+      "without a tab to part its columns: there is no column 'subject,predicate,object'; there are: agent, subject" },
+    { "the last of the columns there are", "a\tb", "valid_to, source, epoch" },
+    { "bytes that are no UTF-8", "\x89PNG", "binary" },
     { "a name too long to show", ALL_NEEDED "\t1234567890123456789012345678901234567890123456789012345678901234567890",
       "column '1234567" },
 };

@@ -242,16 +242,49 @@ static void a_line_of_a_pipe_is_not_kept_until_the_next(void **state)
     close(ends[0]);
 }
 
-static void a_compressed_file_is_refused(void **state)
+static const struct {
+    const char *name, *bytes, *says;
+} encoded[] = {
+    { "gzip", "\x1f\x8b\x08\x01", "zcat" },
+    { "UTF-16, little end first", "\xFF\xFEs\x01", "iconv" },
+    { "UTF-16, big end first", "\xFE\xFF\x01s", "iconv" },
+};
+
+static void what_is_encoded_otherwise_is_refused_with_what_to_do(void **state)
 {
     (void)state;
-    struct lines lines;
-    struct steme_error err;
-    int descriptor = open_file("\x1f\x8b\x08\x00", 4);
-    assert_status(lines_init(&lines, descriptor, 100, &err), STEME_BAD_INPUT, &err, "gzip");
-    assert_non_null(strstr(err.message, "gzip"));
-    lines_deinit(&lines);
-    close(descriptor);
+    for (size_t i = 0; i < countof(encoded); i++) {
+        struct lines lines;
+        struct steme_error err;
+        int descriptor = open_file(encoded[i].bytes, strlen(encoded[i].bytes));
+        assert_status(lines_init(&lines, descriptor, 100, &err), STEME_BAD_INPUT, &err, encoded[i].name);
+        assert_row(strstr(err.message, encoded[i].says), encoded[i].name);
+        lines_deinit(&lines);
+        close(descriptor);
+    }
+}
+
+static const struct {
+    const char *path, *says;
+    steme_status status;
+} unreadable[] = {
+    { "", "empty", STEME_BAD_INPUT },
+    { "/", "/ is a directory", STEME_BAD_INPUT },
+    { "/nonexistent/file", "can't open /nonexistent/file", STEME_NOT_FOUND },
+    { "/dev/null/file", "can't open /dev/null/file", STEME_IO },
+};
+
+static void a_file_that_can_not_be_read_is_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < countof(unreadable); i++) {
+        struct lines lines;
+        struct steme_error err;
+        assert_status(lines_open(&lines, unreadable[i].path, 100, &err), unreadable[i].status, &err,
+                      unreadable[i].path);
+        assert_row(strstr(err.message, unreadable[i].says), unreadable[i].path);
+        lines_deinit(&lines);
+    }
 }
 
 static void what_can_not_be_read_is_an_io_failure(void **state)
@@ -265,12 +298,12 @@ static void what_can_not_be_read_is_an_io_failure(void **state)
     lines_deinit(&lines);
     int folder = open("/", O_RDONLY | O_CLOEXEC);
     assert_true(folder >= 0);
-    assert_status(lines_init(&lines, folder, 100, &err), STEME_IO, &err, "a folder");
-    assert_int_equal(err.os_errno, EISDIR);
+    assert_status(lines_init(&lines, folder, 100, &err), STEME_BAD_INPUT, &err, "a folder");
+    assert_string_equal(err.message, "the input is a directory; a file is wanted");
     lines_deinit(&lines);
     int descriptor = open_file("a", 1);
     assert_status(lines_init(&lines, descriptor, 100, &err), STEME_OK, &err, "a file");
-    lines.descriptor = folder; /* the disk fails behind the first block */
+    lines.descriptor = -1; /* the disk fails behind the first block */
     assert_status(lines_next(&lines, &more, &err), STEME_IO, &err, "the next block");
     lines_deinit(&lines);
     close(descriptor);
@@ -296,7 +329,8 @@ int main(void)
         cmocka_unit_test(reading_starts_where_the_descriptor_stands),
         cmocka_unit_test(a_pipe_is_read_as_its_bytes_come),
         cmocka_unit_test(a_line_of_a_pipe_is_not_kept_until_the_next),
-        cmocka_unit_test(a_compressed_file_is_refused),
+        cmocka_unit_test(what_is_encoded_otherwise_is_refused_with_what_to_do),
+        cmocka_unit_test(a_file_that_can_not_be_read_is_named),
         cmocka_unit_test(what_can_not_be_read_is_an_io_failure),
         cmocka_unit_test(freeing_nothing_is_fine),
     };

@@ -11,7 +11,8 @@
 static const struct option_spec first_table[] = {
     { "lens", "LENS", "how to judge", false },
     { "json", NULL, "print JSON", false },
-    { "with", "NEW", "replacements", true },
+    { "with", "NEW...", "replacements", true },
+    { "root", "KEY", "may be repeated", true },
     { 0 },
 };
 static const struct option_spec second_table[] = {
@@ -46,10 +47,21 @@ static const struct {
     { "a flag", "--json", " json", STEME_OK },
     { "a value behind", "a --lens pool b", "a b lens=pool", STEME_OK },
     { "a value attached", "--lens=pool", " lens=pool", STEME_OK },
-    { "an empty value attached", "--lens=", " lens=", STEME_OK },
+    { "an empty value attached", "--lens=", "the value of --lens is empty: give one, or leave the option out",
+      STEME_BAD_INPUT },
+    { "an empty value behind", "--lens ~", "the value of --lens is empty: give one, or leave the option out",
+      STEME_BAD_INPUT },
+    { "an empty word in a list", "--with a ~ b", "the value of --with is empty: give one, or leave the option out",
+      STEME_BAD_INPUT },
     { "a value with an equals sign", "--lens=a=b", " lens=a=b", STEME_OK },
     { "options of the second table", "--minus 3 -h", " minus=3 help", STEME_OK },
-    { "an option twice", "--lens a --lens b", " lens=a lens=b", STEME_OK },
+    { "an option twice", "--lens a --lens b", "--lens is there twice, 'a' and 'b': it takes one value",
+      STEME_BAD_INPUT },
+    { "an option twice with one value", "--lens a --lens=a", "--lens is there twice, 'a' and 'a': it takes one value",
+      STEME_BAD_INPUT },
+    { "an option that may be repeated", "--root a b --root=c", "b root=a root=c", STEME_OK },
+    { "a list twice", "--with a b --with c", " with=a with=b with=c", STEME_OK },
+    { "a flag twice", "--json --json", " json json", STEME_OK },
     { "a negative number is an argument", "-5", "-5", STEME_OK },
     { "a negative number is a value", "--minus -5", " minus=-5", STEME_OK },
     { "a dash is an argument", "-", "-", STEME_OK },
@@ -64,7 +76,7 @@ static const struct {
     { "a short option", "-x", "unknown option -x", STEME_BAD_INPUT },
     { "a value is missing at the end", "--lens", "--lens needs a value: --lens LENS", STEME_BAD_INPUT },
     { "a value is missing before an option", "--lens --json", "--lens needs a value: --lens LENS", STEME_BAD_INPUT },
-    { "a list without words", "--with --json", "--with needs a value: --with NEW", STEME_BAD_INPUT },
+    { "a list without words", "--with --json", "--with needs a value: --with NEW...", STEME_BAD_INPUT },
     { "a flag with a value", "--json=yes", "--json takes no value", STEME_BAD_INPUT },
 };
 
@@ -104,12 +116,13 @@ static void command_lines_are_read_as_people_mean_them(void **state)
 static void values_are_found_by_name(void **state)
 {
     (void)state;
-    const char *const words[] = { "--lens", "a", "--with", "x", "y", "--lens=b" };
+    const char *const words[] = { "--lens", "b", "--with", "x", "y", "--root", "c", "--root=d" };
     struct options options = { .tables = { first_table, second_table } };
     struct arena arena;
     arena_init(&arena, 1 << 16);
     assert_int_equal(options_parse(&options, words, countof(words), &arena, NULL), STEME_OK);
     assert_string_equal(options_value(&options, "lens"), "b");
+    assert_string_equal(options_value(&options, "root"), "d");
     assert_int_equal(options_count(&options, "with"), 2);
     assert_string_equal(options_nth(&options, "with", 1), "y");
     assert_true(options_has(&options, "lens"));

@@ -41,6 +41,9 @@ static const struct {
     { "no subject", HEAD "a\tb\tc\n\tb\tc\n", STEME_BAD_INPUT, "line 3" },
     { "no object", HEAD "a\tb\t\n", STEME_BAD_INPUT, "object" },
     { "a type that is none", TYPED "intiger\t1\tb\ta\n", STEME_BAD_INPUT, "integer" },
+    { "two truths of one question", HEAD "a\tb\tc\nx\tb\tc\na\tb\td\n", STEME_BAD_INPUT, "lines 2 and 4" },
+    { "a truth twice", HEAD "a\tb\tc\na\tb\tc\n", STEME_BAD_INPUT, "lines 2 and 3 both say what is true of 'a' 'b'" },
+    { "truths of a subject's other questions", HEAD "a\tb\tc\na\tc\tc\nb\tb\tc\n", STEME_OK, NULL },
     { "an object that is not of its type", TYPED "integer\tx\tb\ta\n", STEME_BAD_INPUT, "line 2" },
 };
 

@@ -13,8 +13,8 @@ static const struct {
     { "a verb", "resolve", NULL, "resolve", 1 },
     { "a verb and an argument", "resolve", "Pluto", "resolve", 1 },
     { "a verb of two words", "key", "new", "key new", 2 },
-    { "the second word is missing", "key", NULL, "new, list, show", 0 },
-    { "an option in place of the second word", "key", "--json", "new, list, show", 0 },
+    { "the second word is missing", "key", NULL, "'key' needs another word behind it: new, list, show", 0 },
+    { "an option in place of the second word", "key", "--json", "needs another word behind it: new, list, show", 0 },
     { "the second word is mistyped", "epoch", "lsit", "did you mean 'list'", 0 },
     { "a verb is mistyped", "reslove", NULL, "did you mean 'resolve'", 0 },
     { "a first word is mistyped", "epohc", "new", "did you mean 'epoch'", 0 },
@@ -56,7 +56,7 @@ static void check_options(const struct verb *verb)
     for (size_t t = 0; t < countof(verb->options) && verb->options[t]; t++)
         for (const struct option_spec *spec = verb->options[t]; spec->name; spec++) {
             assert_row(spec->help && spec->help[0], spec->name);
-            assert_row(!spec->list || spec->value, spec->name);
+            assert_row(!spec->many || spec->value, spec->name);
             for (size_t i = 0; i < count; i++)
                 assert_row(strcmp(names[i], spec->name) != 0, spec->name);
             assert_true(count < countof(names));
@@ -95,6 +95,9 @@ static void an_unknown_word_is_reported_with_what_was_meant(void **state)
     assert_int_equal(unknown_word(&err, STEME_BAD_INPUT, "key", "x", NULL, 0), STEME_BAD_INPUT);
     assert_string_equal(err.message, "there is no key 'x'");
     assert_int_equal(unknown_word(NULL, STEME_BAD_INPUT, "key", "x", few, countof(few)), STEME_BAD_INPUT);
+    assert_int_equal(unknown_missing(&err, "'it'", few, countof(few)), STEME_BAD_INPUT);
+    assert_string_equal(err.message, "'it' needs another word behind it: retract, correct, update");
+    assert_int_equal(unknown_missing(NULL, "'it'", few, countof(few)), STEME_BAD_INPUT);
 }
 
 int main(void)

@@ -174,13 +174,13 @@ static const struct {
       "assertion_full",
       { { 272, "00000e00" } },
       STEME_BAD_INPUT,
-      "qualifier 2: name is empty" },
+      "qualifier 3: name is empty" },
     { "a qualifier without a value",
       "assertion_full",
       { { 272, "0e000000" } },
       STEME_BAD_INPUT,
-      "qualifier 2: value is empty" },
-    { "a key qualifier of bad UTF-8", "assertion_full", { { 228, "ff" } }, STEME_BAD_INPUT, "qualifier 0: name" },
+      "qualifier 3: value is empty" },
+    { "a key qualifier of bad UTF-8", "assertion_full", { { 228, "ff" } }, STEME_BAD_INPUT, "qualifier 1: name" },
     { "a key qualifier past the end",
       "assertion_full",
       { { 224, "ffffffff" } },
@@ -188,7 +188,7 @@ static const struct {
       "a qualifier would end behind" },
     { "padding of a qualifier", "assertion_full", { { 295, "01" } }, STEME_BAD_INPUT, "a qualifier is not padded" },
     { "padding of a key qualifier", "assertion_full", { { 271, "01" } }, STEME_BAD_INPUT, "a qualifier is not padded" },
-    { "evidence of no stance", "assertion_full", { { 416, "03" } }, STEME_BAD_INPUT, "evidence 2: stance 3" },
+    { "evidence of no stance", "assertion_full", { { 416, "03" } }, STEME_BAD_INPUT, "evidence 3: stance 3" },
     { "evidence out of order by stance",
       "assertion_full",
       { { 368, "02" } },
@@ -205,7 +205,7 @@ static const struct {
       "assertion_full",
       { { 322, "00002400" } },
       STEME_BAD_INPUT,
-      "evidence 0: uri is empty" },
+      "evidence 1: uri is empty" },
     { "reserved bytes of evidence", "assertion_full", { { 326, "0100" } }, STEME_BAD_INPUT, "begins with bytes" },
     { "the last reserved byte of evidence", "assertion_full", { { 327, "80" } }, STEME_BAD_INPUT, "begins with bytes" },
     { "a uri past the end",
@@ -213,8 +213,8 @@ static const struct {
       { { 322, "ffff" } },
       STEME_BAD_INPUT,
       "an evidence entry would end behind" },
-    { "a uri of bad UTF-8", "assertion_full", { { 328, "ff" } }, STEME_BAD_INPUT, "evidence 0: uri" },
-    { "a locator of bad UTF-8", "assertion_full", { { 357, "ff" } }, STEME_BAD_INPUT, "evidence 0: locator" },
+    { "a uri of bad UTF-8", "assertion_full", { { 328, "ff" } }, STEME_BAD_INPUT, "evidence 1: uri" },
+    { "a locator of bad UTF-8", "assertion_full", { { 357, "ff" } }, STEME_BAD_INPUT, "evidence 1: locator" },
     { "padding of evidence", "assertion_full", { { 367, "01" } }, STEME_BAD_INPUT, "an evidence entry is not padded" },
     { "parents out of order",
       "assertion_full",
@@ -274,7 +274,7 @@ static const struct {
       { { 60, "ff00" } },
       STEME_BAD_INPUT,
       "the replacements would end" },
-    { "a target of no kind", "revision_correct", { { 64, "06" } }, STEME_BAD_INPUT, "target 0: kind 6" },
+    { "a target of no kind", "revision_correct", { { 64, "06" } }, STEME_BAD_INPUT, "target 1: kind 6" },
     { "reserved bytes of a target",
       "revision_correct",
       { { 65, "01" } },
@@ -284,7 +284,7 @@ static const struct {
       "revision_correct",
       { { 120, "00" } },
       STEME_BAD_INPUT,
-      "target 1: the target's route" },
+      "target 2: the target's route" },
     { "targets out of order", "revision_correct", { { 64, "05" } }, STEME_BAD_INPUT, "a target is out of order" },
     { "replacements out of order",
       "revision_correct",
@@ -387,7 +387,7 @@ static void a_member_twice_is_refused(void **state)
     struct steme_record record = sample_named("bundle");
     struct steme_slice bytes = sample_bytes(&record);
     memcpy(writable(bytes) + 56 + 64, bytes.data + 56, 32);
-    assert_refused(bytes, STEME_BAD_INPUT, "members 0 and 2 are the same", "a member twice");
+    assert_refused(bytes, STEME_BAD_INPUT, "members 1 and 3 are the same", "a member twice");
     testing_free(bytes);
 }
 

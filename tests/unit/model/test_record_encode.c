@@ -196,12 +196,12 @@ static const struct {
     { "confidence", "assertion_entity", set_confidence, STEME_PPM, STEME_BAD_INPUT, "confidence is 1000001" },
     { "qualifiers", "assertion_entity", set_qualifiers, STEME_QUALIFIERS_MAX, STEME_TOO_LARGE, "65 qualifiers" },
     { "qualifier name", "assertion_entity", set_qualifier_name, STEME_NAME_MAX, STEME_TOO_LARGE,
-      "qualifier 0: name has 1025" },
+      "qualifier 1: name has 1025" },
     { "qualifier value", "assertion_entity", set_qualifier_value, STEME_NAME_MAX, STEME_TOO_LARGE,
-      "qualifier 0: value has 1025" },
+      "qualifier 1: value has 1025" },
     { "evidence", "assertion_entity", set_evidence, STEME_EVIDENCE_MAX, STEME_TOO_LARGE, "257 evidence entries" },
-    { "uri", "assertion_entity", set_uri, STEME_NAME_MAX, STEME_TOO_LARGE, "evidence 0: uri has 1025" },
-    { "locator", "assertion_entity", set_locator, STEME_NAME_MAX, STEME_TOO_LARGE, "evidence 0: locator has 1025" },
+    { "uri", "assertion_entity", set_uri, STEME_NAME_MAX, STEME_TOO_LARGE, "evidence 1: uri has 1025" },
+    { "locator", "assertion_entity", set_locator, STEME_NAME_MAX, STEME_TOO_LARGE, "evidence 1: locator has 1025" },
     { "parents", "assertion_entity", set_parents, STEME_PARENTS_MAX, STEME_TOO_LARGE, "257 parents" },
     { "probability", "vote_agent", set_probability, STEME_PPM, STEME_BAD_INPUT, "probability is 1000001" },
     { "reason of a vote", "vote_agent", set_vote_reason, STEME_TEXT_MAX, STEME_TOO_LARGE, "reason has 65537" },
@@ -435,14 +435,14 @@ static const struct {
     { "an empty interval", "assertion_entity", empty_interval, "valid_from is not before valid_to" },
     { "an interval that ends before it begins", "assertion_entity", backward_interval,
       "valid_from is not before valid_to" },
-    { "a qualifier's name of bad UTF-8", "assertion_full", bad_qualifier_name, "qualifier 2: name" },
-    { "a qualifier without a value", "assertion_full", no_qualifier_value, "qualifier 3: value is empty" },
-    { "two qualifiers alike", "assertion_full", twin_qualifiers, "qualifiers 0 and 2 are the same" },
-    { "evidence of no stance", "assertion_full", no_stance, "evidence 1: stance 3" },
-    { "evidence without target and uri", "assertion_full", no_uri, "evidence 1: uri is empty" },
-    { "a locator of bad UTF-8", "assertion_full", bad_locator, "evidence 2: locator" },
-    { "two evidence entries alike", "assertion_full", twin_evidence, "evidence entries 1 and 2 are the same" },
-    { "two parents alike", "assertion_full", twin_parents, "parents 0 and 2 are the same" },
+    { "a qualifier's name of bad UTF-8", "assertion_full", bad_qualifier_name, "qualifier 3: name" },
+    { "a qualifier without a value", "assertion_full", no_qualifier_value, "qualifier 4: value is empty" },
+    { "two qualifiers alike", "assertion_full", twin_qualifiers, "qualifiers 1 and 3 are the same" },
+    { "evidence of no stance", "assertion_full", no_stance, "evidence 2: stance 3" },
+    { "evidence without target and uri", "assertion_full", no_uri, "evidence 2: uri is empty" },
+    { "a locator of bad UTF-8", "assertion_full", bad_locator, "evidence 3: locator" },
+    { "two evidence entries alike", "assertion_full", twin_evidence, "evidence entries 2 and 3 are the same" },
+    { "two parents alike", "assertion_full", twin_parents, "parents 1 and 3 are the same" },
     { "a vote on a vote", "vote_assertion", vote_on_vote, "can't be on a vote" },
     { "a vote on nothing", "vote_assertion", vote_on_nothing, "target kind 6" },
     { "a vote of no stance", "vote_assertion", wrong_stance, "stance 3" },
@@ -453,23 +453,23 @@ static const struct {
     { "an epoch without a name", "epoch", no_epoch_name, "name is empty" },
     { "a description of bad UTF-8", "epoch", bad_description, "description" },
     { "an empty epoch", "epoch", empty_epoch, "from is not before to" },
-    { "two superseded epochs alike", "epoch", twin_superseded, "superseded epochs 0 and 2 are" },
+    { "two superseded epochs alike", "epoch", twin_superseded, "superseded epochs 1 and 3 are" },
     { "a revision of no kind", "revision_correct", wrong_revision, "revision kind 3" },
     { "a revision of nothing", "revision_correct", no_targets, "without targets" },
-    { "a claim revised", "revision_correct", claim_target, "target 1: kind 1 can't be revised" },
-    { "an agent revised", "revision_correct", agent_target, "target 1: kind 2 can't be revised" },
-    { "a source revised", "revision_correct", source_target, "target 1: kind 3 can't be revised" },
-    { "nothing known revised", "revision_correct", wrong_target, "target 1: kind 6 can't be revised" },
+    { "a claim revised", "revision_correct", claim_target, "target 2: kind 1 can't be revised" },
+    { "an agent revised", "revision_correct", agent_target, "target 2: kind 2 can't be revised" },
+    { "a source revised", "revision_correct", source_target, "target 2: kind 3 can't be revised" },
+    { "nothing known revised", "revision_correct", wrong_target, "target 2: kind 6 can't be revised" },
     { "an epoch revised under another's route", "revision_correct", wrong_target_route,
-      "target 1: the target's route" },
-    { "two targets alike", "revision_correct", twin_targets, "targets 0 and 1 are the same" },
+      "target 2: the target's route" },
+    { "two targets alike", "revision_correct", twin_targets, "targets 1 and 2 are the same" },
     { "a retraction with a replacement", "revision_correct", retract_and_replace, "a retraction with replacements" },
     { "a correction without a replacement", "revision_correct", no_replacement, "without replacements" },
     { "an update without a replacement", "revision_update", no_replacement, "without replacements" },
-    { "two replacements alike", "revision_correct", twin_replacements, "replacements 0 and 2 are the" },
+    { "two replacements alike", "revision_correct", twin_replacements, "replacements 1 and 3 are the" },
     { "a revision's reason of bad UTF-8", "revision_correct", bad_reason, "reason" },
     { "a bundle of nothing", "bundle", no_members, "without members" },
-    { "two members alike", "bundle", twin_members, "members 0 and 2 are the same" },
+    { "two members alike", "bundle", twin_members, "members 1 and 3 are the same" },
     { "a record of no type", "bundle", wrong_type, "record type 6" },
 };
 
@@ -629,8 +629,8 @@ static void ids_made_to_collide_cost_little_and_hide_nothing(void **state)
     buf_init(&buf, STEME_RECORD_MAX);
     members[4000] = members[17];
     assert_status(record_encode(&record, &buf, &err), STEME_BAD_INPUT, &err, "two alike among them");
-    assert_non_null(strstr(err.message, "17"));
-    assert_non_null(strstr(err.message, "4000"));
+    assert_non_null(strstr(err.message, "18"));
+    assert_non_null(strstr(err.message, "4001"));
     buf_deinit(&buf);
 }
 
