@@ -366,22 +366,28 @@ steme_status cli_check_lens(const char *name, struct steme_error *err)
     return unknown_word(err, STEME_BAD_INPUT, "lens", name, names, count);
 }
 
-/* The lenses that take a setting; the others would pass over it in silence. */
+/* Each setting and the parameter of lenses it is; a lens without that would pass over it in silence. */
 static const struct {
     const char *option;
-    const char *lenses[4];
+    enum steme_lens_parameter parameter;
 } lens_settings[] = {
-    { "half-life", { "recency" } },        { "root", { "authority" } },
-    { "damping", { "authority" } },        { "prior", { "consensus", "authority", "reliability", "union" } },
-    { "method", { "reliability" } },       { "copying", { "reliability" } },
-    { "uncalibrated", { "reliability" } },
+    { "half-life", STEME_LENS_HALF_LIFE },
+    { "root", STEME_LENS_ROOTS },
+    { "damping", STEME_LENS_DAMPING },
+    { "prior", STEME_LENS_PRIOR },
+    { "method", STEME_LENS_METHOD },
+    { "copying", STEME_LENS_COPYING },
+    { "uncalibrated", STEME_LENS_UNCALIBRATED },
 };
 
-static bool takes_setting(const char *lens, size_t setting)
+/* The first lens that takes the parameter, of this name (NULL: of any). */
+static const struct steme_lens_info *find_taker(const char *name, enum steme_lens_parameter parameter)
 {
-    for (size_t i = 0; i < countof(lens_settings[setting].lenses) && lens_settings[setting].lenses[i]; i++)
-        if (strcmp(lens_settings[setting].lenses[i], lens) == 0) return true;
-    return false;
+    size_t count = 0;
+    const struct steme_lens_info *lenses = steme_lens_list(&count);
+    for (size_t i = 0; i < count; i++)
+        if ((lenses[i].parameters & parameter) && (!name || strcmp(lenses[i].name, name) == 0)) return &lenses[i];
+    return NULL;
 }
 
 /* Each setting belongs to one of the lenses named; where none is, to the absent one, or NULL for all there are. */
@@ -391,13 +397,14 @@ static steme_status check_settings(const struct cli *cli, const char *absent, st
     if (count == 0 && !absent) return STEME_OK;
     for (size_t setting = 0; setting < countof(lens_settings); setting++) {
         const char *option = lens_settings[setting].option;
-        bool taken = !cli_has(cli, option) || (count == 0 && takes_setting(absent, setting));
+        enum steme_lens_parameter parameter = lens_settings[setting].parameter;
+        bool taken = !cli_has(cli, option) || (count == 0 && find_taker(absent, parameter));
         for (size_t i = 0; i < count && !taken; i++)
-            taken = takes_setting(options_nth(&cli->options, "lens", i), setting);
+            taken = find_taker(options_nth(&cli->options, "lens", i), parameter) != NULL;
         if (!taken)
             return error_set(err, STEME_BAD_INPUT, "--%s is no setting of the lens %.40s; it goes with --lens %s",
                              option, count ? options_nth(&cli->options, "lens", 0) : absent,
-                             lens_settings[setting].lenses[0]);
+                             find_taker(NULL, parameter)->name);
     }
     return STEME_OK;
 }
