@@ -5,6 +5,7 @@
 #   SEED     make sim SEED=7: one run from that seed; MINUTES=5: fresh seeds for so long
 #   F        make fuzz F=record MINUTES=5
 #   PATCH    make planted PATCH=sync-left-out: only that bug
+#   BY       make planted BY=sim/cuts: which of the bugs that one test catches by itself
 #   PARTS    make torture PARTS='kill rot' ROUNDS=1000: only these, so many rounds; FULL=1: all there is
 #   PREFIX   make install PREFIX=/usr DESTDIR=/some/root
 VARIANT ?= debug
@@ -49,7 +50,7 @@ sim: ## crash and property suites from fresh random seeds
 
 planted: ## plant the bugs of tests/planted one by one: the tests must catch each
 	@tools/setup build
-	@tools/planted $(PATCH)
+	@tools/planted $(if $(BY),--by $(BY)) $(PATCH)
 
 torture: ## real faults on the real binary: kill -9, power cuts (root), failing calls, damaged files; FULL=1: for hours
 	@tools/setup all

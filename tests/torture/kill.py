@@ -12,8 +12,8 @@ import signal
 import subprocess
 import time
 
-from torture import KEYS, PROGRAM, SEED, Scratch, check_ids, check_verify, environment, expect, finish, good
-from torture import make_keys, part, rounds, rows, whole_lines
+from torture import KEYS, PROGRAM, SEED, Scratch, check_by_second_reader, check_ids, check_verify, environment, expect
+from torture import finish, good, make_keys, part, rounds, rows, whole_lines
 
 ROUNDS = rounds(300, 10000)
 ROWS = 2000
@@ -67,6 +67,7 @@ def torture_one_store(count, rng, figures):
             if round_ % CHECK_EVERY == 0 or round_ == count - 1:
                 check_ids(scratch.store, acknowledged, f"round {round_}: ")
                 check_verify(scratch.store, f"round {round_}: ")
+        check_by_second_reader(scratch.store, {f"round{round_}" for round_ in range(count)} | {"again", "after"})
         before = scratch.good("keys").out
         scratch.good("rebuild")
         expect(scratch.good("keys").out == before, "the index as it was kept up differs from the index made anew")

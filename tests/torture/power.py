@@ -17,8 +17,8 @@ import subprocess
 import tempfile
 import time
 
-from torture import EXITS, KEYS, PROGRAM, SEED, Skipped, check_ids, check_verify, environment, expect, finish, good
-from torture import make_keys, need, part, rounds, rows, run, whole_lines
+from torture import EXITS, KEYS, PROGRAM, SEED, Skipped, check_by_second_reader, check_ids, check_verify, environment
+from torture import expect, finish, good, make_keys, need, part, rounds, rows, run, whole_lines
 
 ROUNDS = rounds(100, 1000)
 ROWS = 1500
@@ -132,6 +132,7 @@ def torture_one_store(disk, number, count, rng, figures):
         expect(status.code == 0 and status.json["degraded"] is False, f"round {round_}: {status}")
         check_ids(store, acknowledged, f"round {round_}: ")
         check_verify(store, f"round {round_}: ")
+    check_by_second_reader(store, {f"cut{number}", "again", "after"})
     figures["acknowledged"] += len(acknowledged)
     subprocess.run(["rm", "-rf", str(store)], check=True)
     source.unlink()

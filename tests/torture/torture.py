@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the parts of `make torture` share. Each part prints `ok - name (figures)`, `not ok - name` or `skip - name`;
 finish() exits non-zero when any failed. FULL=1 asks for the long run, ROUNDS for a number of rounds."""
+import json
 import os
 import pathlib
 import random
 import shutil
+import subprocess
 import sys
 import time
 import traceback
@@ -15,6 +17,7 @@ from steme_e2e import PROGRAM, Failed, Scratch, Skipped, expect, good, run  # no
 
 FULL = bool(os.environ.get("FULL"))
 SEED = int(os.environ.get("SEED", "20261121"))
+READER = HERE.parent.parent / "tools" / "read_log"
 KEYS = ("default", "alice", "bob")
 # What a command may exit with when the system fails it: never a signal, never the loader's or the shell's codes.
 EXITS = range(0, 7)
@@ -98,6 +101,19 @@ def check_verify(store, what=""):
     totals = result.json
     expect(totals["findings"] == 0 and totals["damaged_bytes"] == 0, f"{what}{totals}")
     expect(totals["valid_bytes"] + totals["padding_bytes"] == totals["file_bytes"], f"{what}{totals}")
+
+
+def check_by_second_reader(store, tags, what=""):
+    """tools/read_log, which has none of our code, reads the same; nothing is there but what was handed in, and bundles
+    are whole."""
+    done = subprocess.run([READER, "--export", str(store)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, check=False)
+    expect(done.returncode == 0, f"{what}read_log: exit {done.returncode}: {done.stderr.decode()[-300:]}")
+    expect(done.stdout == good("export", store=store).out, f"{what}the second reader exports otherwise than we do")
+    for record in map(json.loads, done.stdout.splitlines()):
+        for assertion in record.get("members", [record]):
+            expect("subject" in assertion, f"{what}a bundle is there in part, or a record nobody wrote: {assertion}")
+            expect(assertion["subject"].split(":")[0] in tags, f"{what}nobody handed this in: {assertion}")
 
 
 def small_store(store, tag="small", count=40, bundle=10):
