@@ -368,6 +368,19 @@ static steme_status find_hint(struct recovery *recovery, const struct segment *s
     return STEME_OK;
 }
 
+/* Step over the numbers that are missing with the segments in front of this one: if it is made anew, it must not give
+ * them out again. */
+static void step_over_gap(const struct recovery *recovery, const struct segment *before, struct last *last)
+{
+    for (size_t i = 0; i < recovery->quarantine->count; i++) {
+        const struct quarantine_entry *entry = &recovery->quarantine->entries[i];
+        bool between = entry->segment < last->segment->number && entry->segment > (before ? before->number : 0);
+        uint64_t next = entry->first_sequence + entry->count;
+        if (quarantine_is_loss(entry) && between && next <= SEQUENCE_MAX && next > last->start.next_sequence)
+            last->start.next_sequence = next;
+    }
+}
+
 static steme_status find_start(struct recovery *recovery, struct last *last, struct steme_error *err)
 {
     steme_status status = find_hint(recovery, last->segment, &last->start_proven, &last->start, err);
@@ -376,7 +389,10 @@ static steme_status find_start(struct recovery *recovery, struct last *last, str
         last->start = point_of_header(&last->segment->header);
         return STEME_OK;
     }
-    return end_of_older(recovery, segment_before(recovery->table, last->segment->number), &last->start, err);
+    struct segment *before = segment_before(recovery->table, last->segment->number);
+    status = end_of_older(recovery, before, &last->start, err);
+    if (!status) step_over_gap(recovery, before, last);
+    return status;
 }
 
 static steme_status read_and_walk(struct recovery *recovery, struct last *last, struct steme_error *err)

@@ -539,6 +539,30 @@ static void a_damaged_header_and_a_torn_first_batch_are_settled_at_once(void **s
     }
 }
 
+/* As above, and the segment before it is gone: made anew, it has to begin behind the numbers that went with that. */
+static void a_torn_only_batch_does_not_hide_what_is_missing_before_it(void **state)
+{
+    (void)state;
+    struct steme_error err;
+    struct host *mem = make_log(1, "gone before");
+    while (segment_of(wal_durable(world.wal).location) == 1)
+        assert_status(wal_world_append(&world, 10, true, &err), STEME_OK, &err, "gone before");
+    wal_world_close(&world);
+    wal_world_hurt(&world, 0, world.used - 1);
+    uint64_t missing = world.used - 10;
+    assert_status(host_remove(mem, WAL_WORLD_DIR "/wal/0000000000000001.seg", &err), STEME_OK, &err, "gone before");
+    wal_world_flip(&world, 2, 100);
+    wal_world_flip(&world, 2, last_batch() + 300);
+    for (int round = 0; round < 3; round++) {
+        reopen("gone before");
+        assert_int_equal(world.report.missing_sequences, missing);
+        assert_int_equal(wal_durable(world.wal).next_sequence, missing + 1);
+        wal_world_check(&world, "gone before");
+        wal_world_close(&world);
+    }
+    host_mem_free(mem);
+}
+
 static void a_segment_made_and_never_written_to_is_not_missed(void **state)
 {
     (void)state;
@@ -683,6 +707,7 @@ int main(void)
         cmocka_unit_test(a_missing_segment_beside_a_damaged_header_is_told),
         cmocka_unit_test(a_missing_segment_is_not_forgotten_when_the_one_behind_it_is_made),
         cmocka_unit_test(a_damaged_header_and_a_torn_first_batch_are_settled_at_once),
+        cmocka_unit_test(a_torn_only_batch_does_not_hide_what_is_missing_before_it),
         cmocka_unit_test(a_segment_made_and_never_written_to_is_not_missed),
         cmocka_unit_test(without_a_quarantine_the_log_opens_for_reading_only),
         cmocka_unit_test(what_one_look_shows_half_written_is_looked_at_again),
