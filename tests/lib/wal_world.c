@@ -84,6 +84,28 @@ steme_status wal_world_append(struct wal_world *world, size_t count, bool bundle
     return status;
 }
 
+struct host *wal_world_start(struct wal_world *world, const char *name)
+{
+    struct steme_error err;
+    struct host *mem = host_mem_new(1);
+    assert_non_null(mem);
+    wal_world_create(world, mem, name);
+    assert_status(wal_world_open(world, &err), STEME_OK, &err, name);
+    return mem;
+}
+
+void wal_world_end(struct wal_world *world, struct host *mem)
+{
+    wal_world_close(world);
+    host_mem_free(mem);
+}
+
+void wal_world_add(struct wal_world *world, size_t count, bool bundle, const char *name)
+{
+    struct steme_error err;
+    assert_status(wal_world_append(world, count, bundle, &err), STEME_OK, &err, name);
+}
+
 static void check_by_location(struct wal_world *world, const struct wal_entry *entry, const char *name)
 {
     struct wal_entry again;

@@ -37,6 +37,9 @@ struct wal_record wal_world_record(size_t k, bool member);
 /* Which record these bytes are; fails the test when they are none. */
 size_t wal_world_recognize(struct steme_slice bytes);
 
+/* A simulated host with an open log on it, and the end of both. Fails the test where that fails. */
+struct host *wal_world_start(struct wal_world *world, const char *name);
+void wal_world_end(struct wal_world *world, struct host *mem);
 /* Makes the directory and creates the log. */
 void wal_world_create(struct wal_world *world, struct host *host, const char *name);
 /* Opens; the status, for the caller to judge. */
@@ -47,6 +50,9 @@ void wal_world_close(struct wal_world *world);
 /* Append the next count records as one group: the first is signed, the others are its members when `bundle`. Keeps the
  * books by the status, which it returns. */
 steme_status wal_world_append(struct wal_world *world, size_t count, bool bundle, struct steme_error *err);
+
+/* The same; it must succeed. */
+void wal_world_add(struct wal_world *world, size_t count, bool bundle, const char *name);
 
 /* Read everything and compare with the books: nothing invented, groups whole, order kept, everything durable there; by
  * location too. Sequence numbers have no gap unless records are hurt. What was found is durable from now on if the

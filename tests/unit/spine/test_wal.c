@@ -13,32 +13,10 @@
 
 static struct wal_world world;
 
-static struct host *open_world(const char *name)
-{
-    struct steme_error err;
-    struct host *mem = host_mem_new(1);
-    assert_non_null(mem);
-    wal_world_create(&world, mem, name);
-    assert_status(wal_world_open(&world, &err), STEME_OK, &err, name);
-    return mem;
-}
-
-static void close_world(struct host *mem)
-{
-    wal_world_close(&world);
-    host_mem_free(mem);
-}
-
-static void append(size_t count, bool bundle, const char *name)
-{
-    struct steme_error err;
-    assert_status(wal_world_append(&world, count, bundle, &err), STEME_OK, &err, name);
-}
-
 static void what_was_appended_reads_back(void **state)
 {
     (void)state;
-    struct host *mem = open_world("read back");
+    struct host *mem = wal_world_start(&world, "read back");
     struct wal_record records[3] = { wal_world_record(0, false), wal_world_record(1, true), wal_world_record(2, true) };
     struct wal_place places[3];
     struct wal_entry entry;
@@ -58,19 +36,19 @@ static void what_was_appended_reads_back(void **state)
         assert_int_equal(entry.next_location, i < 2 ? places[i + 1].location : wal_durable(world.wal).location);
         assert_int_equal((uintptr_t)entry.bytes.data % 64, 0);
     }
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 static void creating_twice_is_refused(void **state)
 {
     (void)state;
     struct steme_error err;
-    struct host *mem = open_world("twice");
-    append(1, false, "twice");
+    struct host *mem = wal_world_start(&world, "twice");
+    wal_world_add(&world, 1, false, "twice");
     assert_status(wal_create(&world.options, &err), STEME_EXISTS, &err, "twice");
     assert_non_null(strstr(err.message, "0000000000000001.seg"));
     wal_world_check(&world, "twice");
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 static void opening_nothing_finds_nothing(void **state)
@@ -119,7 +97,7 @@ static void creating_reports_every_failure(void **state)
 static void receive_times_never_go_back(void **state)
 {
     (void)state;
-    struct host *mem = open_world("clock");
+    struct host *mem = wal_world_start(&world, "clock");
     int64_t greatest = host_wall_us(mem);
     const int64_t clock_us[] = { greatest + 1000, greatest + 5000, greatest + 4000, -7,
                                  INT64_MIN,       greatest + 5001, INT64_MAX,       3 };
@@ -127,7 +105,7 @@ static void receive_times_never_go_back(void **state)
         struct wal_entry entry;
         struct steme_error err;
         host_mem_set_wall_us(mem, clock_us[i]);
-        append(1, false, "clock");
+        wal_world_add(&world, 1, false, "clock");
         if (clock_us[i] > greatest) greatest = clock_us[i];
         assert_status(wal_read(world.wal, world.location_of[i], &entry, &err), STEME_OK, &err, "clock");
         assert_int_equal(entry.received_at_us, greatest);
@@ -137,14 +115,14 @@ static void receive_times_never_go_back(void **state)
         }
     }
     wal_world_check(&world, "clock");
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 static void reading_from_where_nothing_begins_finds_nothing(void **state)
 {
     (void)state;
-    struct host *mem = open_world("locations");
-    append(3, true, "locations");
+    struct host *mem = wal_world_start(&world, "locations");
+    wal_world_add(&world, 3, true, "locations");
     uint64_t end = wal_durable(world.wal).location;
     for (uint64_t location = (uint64_t)1 << 32; location < end + 200; location++) {
         struct wal_entry entry;
@@ -160,15 +138,15 @@ static void reading_from_where_nothing_begins_finds_nothing(void **state)
         struct wal_entry entry;
         assert_int_equal(wal_read(world.wal, absurd[i], &entry, NULL), STEME_NOT_FOUND);
     }
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 static void many_are_read_at_once_each_with_its_own_status(void **state)
 {
     (void)state;
-    struct host *mem = open_world("many");
+    struct host *mem = wal_world_start(&world, "many");
     for (size_t i = 0; i < 10; i++)
-        append(30, i % 2, "many");
+        wal_world_add(&world, 30, i % 2, "many");
     enum { COUNT = 301 };
     static uint64_t locations[COUNT];
     static struct wal_entry entries[COUNT];
@@ -192,18 +170,18 @@ static void many_are_read_at_once_each_with_its_own_status(void **state)
     assert_int_equal(stats.batches, 10);
     assert_int_equal(stats.syncs, 10);
     assert_true(stats.segments > 1 && stats.log_bytes > stats.appended_bytes);
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 static void a_mark_at_the_start_of_a_segment_is_known_by_what_follows(void **state)
 {
     (void)state;
-    struct host *mem = open_world("starts");
+    struct host *mem = wal_world_start(&world, "starts");
     struct wal_mark end = { 0 };
     struct steme_error err;
     while (wal_durable(world.wal).location >> 32 < 3) {
         if (wal_durable(world.wal).location >> 32 == 1) end = wal_durable(world.wal);
-        append(10, true, "starts");
+        wal_world_add(&world, 10, true, "starts");
     }
     for (int damage = 0; damage < 3; damage++) { /* none, the header, and its first batch as well */
         struct wal_mark mark = { end.next_sequence, (uint64_t)2 << 32 | 4096, end.batch };
@@ -217,31 +195,31 @@ static void a_mark_at_the_start_of_a_segment_is_known_by_what_follows(void **sta
         mark.batch.bytes[0] ^= 1;
         assert_false(wal_knows(world.wal, &mark));
     }
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 /* Closing cuts a segment to what is in it, appending reserves it in full again. */
 static void a_segment_mapped_while_it_was_short_is_read_when_it_is_full(void **state)
 {
     (void)state;
-    struct host *mem = open_world("short");
+    struct host *mem = wal_world_start(&world, "short");
     struct steme_error err;
-    append(2, true, "short");
+    wal_world_add(&world, 2, true, "short");
     wal_world_close(&world);
     assert_status(wal_world_open(&world, &err), STEME_OK, &err, "short");
     wal_world_check(&world, "short"); /* maps it */
     while (wal_durable(world.wal).location >> 32 < 3)
-        append(10, true, "short");
+        wal_world_add(&world, 10, true, "short");
     wal_world_check(&world, "short");
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 static void read_only_reads_and_does_not_append(void **state)
 {
     (void)state;
     struct steme_error err;
-    struct host *mem = open_world("read only");
-    append(20, true, "read only");
+    struct host *mem = wal_world_start(&world, "read only");
+    wal_world_add(&world, 20, true, "read only");
     world.options.read_only = true;
     struct wal *writer = world.wal;
     world.wal = NULL;
@@ -271,11 +249,11 @@ static void read_only_reads_and_does_not_append(void **state)
 static void a_mark_is_known_only_if_all_of_it_is_right(void **state)
 {
     (void)state;
-    struct host *mem = open_world("marks");
+    struct host *mem = wal_world_start(&world, "marks");
     struct wal_mark marks[40];
     marks[0] = wal_begin(world.wal);
     for (size_t i = 1; i < countof(marks); i++) {
-        append(10, i % 2, "marks");
+        wal_world_add(&world, 10, i % 2, "marks");
         marks[i] = wal_durable(world.wal);
         assert_int_equal(marks[i].next_sequence, 10 * i + 1);
     }
@@ -301,15 +279,15 @@ static void a_mark_is_known_only_if_all_of_it_is_right(void **state)
         wal_world_close(&world);
         assert_status(wal_world_open(&world, &err), STEME_OK, &err, "marks");
     }
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 static void scanning_from_a_foreign_mark_is_a_mismatch(void **state)
 {
     (void)state;
-    struct host *mem = open_world("mismatch");
+    struct host *mem = wal_world_start(&world, "mismatch");
     for (size_t i = 0; i < 20; i++)
-        append(20, i % 2, "mismatch");
+        wal_world_add(&world, 20, i % 2, "mismatch");
     struct wal_mark end = wal_durable(world.wal);
     struct wal_mark middle = { 0 };
     struct arena arena;
@@ -339,15 +317,15 @@ static void scanning_from_a_foreign_mark_is_a_mismatch(void **state)
     assert_status(wal_scan(world.wal, &end, 100, &arena, &entries, &count, NULL, &err), STEME_OK, &err, "end");
     assert_int_equal(count, 0);
     arena_deinit(&arena);
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 static void scanning_in_too_small_an_arena_moves_nothing(void **state)
 {
     (void)state;
-    struct host *mem = open_world("arena");
+    struct host *mem = wal_world_start(&world, "arena");
     for (size_t i = 0; i < 10; i++)
-        append(50, i % 2, "arena");
+        wal_world_add(&world, 50, i % 2, "arena");
     struct wal_mark begin = wal_begin(world.wal);
     steme_status status = STEME_NO_MEMORY;
     for (size_t ceiling = 0; status; ceiling += 20000) {
@@ -366,14 +344,14 @@ static void scanning_in_too_small_an_arena_moves_nothing(void **state)
         }
         arena_deinit(&arena);
     }
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 static void a_segment_that_cannot_be_read_is_an_error_and_not_an_absence(void **state)
 {
     (void)state;
-    struct host *mem = open_world("unreadable");
-    append(5, false, "unreadable");
+    struct host *mem = wal_world_start(&world, "unreadable");
+    wal_world_add(&world, 5, false, "unreadable");
     struct wal_entry entry;
     struct wal_entry *entries;
     struct wal_mark at = wal_begin(world.wal);
@@ -391,14 +369,14 @@ static void a_segment_that_cannot_be_read_is_an_error_and_not_an_absence(void **
     host_mem_fail(mem, HOST_MEM_ANY, 0, 0, false);
     assert_status(wal_read(world.wal, world.location_of[0], &entry, &err), STEME_OK, &err, "read");
     arena_deinit(&arena);
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 static void what_can_never_fit_is_refused(void **state)
 {
     (void)state;
     struct steme_error err;
-    struct host *mem = open_world("too large");
+    struct host *mem = wal_world_start(&world, "too large");
     static uint8_t memory[65536];
     struct wal_record record = { slice_of(memory, sizeof memory - 4096 - 128 - 64), { { 0 } }, NULL };
     struct wal_place place;
@@ -409,20 +387,20 @@ static void what_can_never_fit_is_refused(void **state)
     assert_int_equal(place.location, (uint64_t)2 << 32 | (4096 + 128));
     record.bytes.size += 64;
     assert_status(wal_append(world.wal, &record, 1, &place, &err), STEME_TOO_LARGE, &err, "more than a segment");
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 static void segments_are_as_large_as_the_log_was_made_with(void **state)
 {
     (void)state;
     struct steme_error err;
-    struct host *mem = open_world("size");
-    append(1, false, "size");
+    struct host *mem = wal_world_start(&world, "size");
+    wal_world_add(&world, 1, false, "size");
     wal_world_close(&world);
     world.options.segment_bytes = 131072;
     assert_status(wal_world_open(&world, &err), STEME_OK, &err, "size");
     while (world.used + 60 < WAL_WORLD_RECORDS)
-        append(60, true, "size");
+        wal_world_add(&world, 60, true, "size");
     struct host_stat stat;
     assert_status(host_stat(mem, WAL_WORLD_DIR "/wal/0000000000000001.seg", &stat, &err), STEME_OK, &err, "size");
     assert_int_equal(stat.size_bytes, 65536);
@@ -430,7 +408,7 @@ static void segments_are_as_large_as_the_log_was_made_with(void **state)
     assert_int_equal(stat.size_bytes, 131072);
     wal_world_check(&world, "size");
     wal_world_account(&world, "size");
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 /* A group that fits to the last byte stays, and one that is larger by a step begins a segment; nothing is written
@@ -454,7 +432,7 @@ static void a_segment_is_filled_to_its_last_byte_and_no_further(void **state)
         struct steme_error err;
         struct wal_place place;
         struct host_stat stat;
-        struct host *mem = open_world(rows[i].name);
+        struct host *mem = wal_world_start(&world, rows[i].name);
         for (size_t k = 0; k < countof(groups); k++) {
             size_t size = groups[k] - around + (k ? rows[i].more : 0);
             memset(memory, (int)k + 1, size);
@@ -467,7 +445,7 @@ static void a_segment_is_filled_to_its_last_byte_and_no_further(void **state)
         assert_status(host_stat(mem, WAL_WORLD_DIR "/wal/0000000000000001.seg", &stat, &err), STEME_OK, &err,
                       rows[i].name);
         assert_row(stat.size_bytes == SEGMENT_BYTES_MIN, rows[i].name);
-        close_world(mem);
+        wal_world_end(&world, mem);
     }
 }
 
@@ -479,8 +457,8 @@ static void what_was_written_and_not_synced_is_not_there(void **state)
     struct arena arena;
     struct wal_entry *entries = NULL;
     size_t count = 99;
-    struct host *mem = open_world("not synced");
-    append(3, false, "not synced");
+    struct host *mem = wal_world_start(&world, "not synced");
+    wal_world_add(&world, 3, false, "not synced");
     struct wal_mark before = wal_durable(world.wal), at = before;
     host_mem_fail(mem, HOST_MEM_SYNC, 1, EIO, false);
     assert_status(wal_world_append(&world, 2, false, &err), STEME_IO, &err, "not synced");
@@ -490,7 +468,7 @@ static void what_was_written_and_not_synced_is_not_there(void **state)
     assert_status(wal_scan(world.wal, &at, 100, &arena, &entries, &count, NULL, &err), STEME_OK, &err, "not synced");
     assert_int_equal(count, 0);
     arena_deinit(&arena);
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 /* After a failed sync nobody knows what the disk holds: who opens the log next judges it as it lies there. */
@@ -498,14 +476,14 @@ static void a_sealed_log_is_closed_as_it_is(void **state)
 {
     (void)state;
     struct steme_error err;
-    struct host *mem = open_world("sealed");
-    append(3, false, "sealed");
+    struct host *mem = wal_world_start(&world, "sealed");
+    wal_world_add(&world, 3, false, "sealed");
     host_mem_fail(mem, HOST_MEM_SYNC, 1, EIO, false);
     assert_status(wal_world_append(&world, 2, false, &err), STEME_IO, &err, "sealed");
     uint64_t cuts = host_mem_calls(mem, HOST_MEM_TRUNCATE);
     wal_world_close(&world);
     assert_int_equal(host_mem_calls(mem, HOST_MEM_TRUNCATE), cuts);
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 /* ---- threads ---- */
@@ -626,10 +604,10 @@ static void *wait_for_ever(void *context)
 static void waiting_ends_when_woken_or_in_time(void **state)
 {
     (void)state;
-    struct host *mem = open_world("wait");
+    struct host *mem = wal_world_start(&world, "wait");
     pthread_t thread;
     void *result = mem;
-    append(5, false, "wait");
+    wal_world_add(&world, 5, false, "wait");
     assert_true(wal_wait(world.wal, 5, wal_turn(world.wal), 0));
     assert_true(wal_wait(world.wal, 0, wal_turn(world.wal), 0));
     assert_false(wal_wait(world.wal, 6, wal_turn(world.wal), 1000));
@@ -644,7 +622,7 @@ static void waiting_ends_when_woken_or_in_time(void **state)
     }
     assert_int_equal(pthread_join(thread, &result), 0);
     assert_null(result);
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 int main(void)

@@ -14,28 +14,6 @@
 
 static struct wal_world world;
 
-static struct host *open_world(const char *name)
-{
-    struct steme_error err;
-    struct host *mem = host_mem_new(1);
-    assert_non_null(mem);
-    wal_world_create(&world, mem, name);
-    assert_status(wal_world_open(&world, &err), STEME_OK, &err, name);
-    return mem;
-}
-
-static void close_world(struct host *mem)
-{
-    wal_world_close(&world);
-    host_mem_free(mem);
-}
-
-static void append(size_t count, bool bundle, const char *name)
-{
-    struct steme_error err;
-    assert_status(wal_world_append(&world, count, bundle, &err), STEME_OK, &err, name);
-}
-
 static void count_findings(void *context, const struct wal_finding *finding)
 {
     assert_non_null(finding->what);
@@ -57,9 +35,9 @@ static void what_is_damaged_while_open_is_not_read(void **state)
     for (size_t i = 0; i < countof(rows); i++) {
         struct wal_entry entry;
         struct steme_error err;
-        struct host *mem = open_world(rows[i].name);
-        append(1, false, rows[i].name);
-        append(1, false, rows[i].name);
+        struct host *mem = wal_world_start(&world, rows[i].name);
+        wal_world_add(&world, 1, false, rows[i].name);
+        wal_world_add(&world, 1, false, rows[i].name);
         uint64_t offset = (world.location_of[0] & 0xffffffffu) - rows[i].back + rows[i].at;
         wal_world_flip(&world, 1, offset);
         assert_status(wal_read(world.wal, world.location_of[0], &entry, &err), STEME_CORRUPT, &err, rows[i].name);
@@ -70,16 +48,16 @@ static void what_is_damaged_while_open_is_not_read(void **state)
         assert_status(wal_world_open(&world, &err), STEME_OK, &err, rows[i].name);
         assert_row(world.report.degraded && world.report.missing_sequences == 1, rows[i].name);
         assert_status(wal_read(world.wal, world.location_of[0], &entry, &err), STEME_NOT_FOUND, &err, rows[i].name);
-        close_world(mem);
+        wal_world_end(&world, mem);
     }
 }
 
 static void no_flipped_byte_of_a_frame_or_its_header_lets_it_be_read(void **state)
 {
     (void)state;
-    struct host *mem = open_world("flips");
+    struct host *mem = wal_world_start(&world, "flips");
     for (int i = 0; i < 3; i++)
-        append(2, true, "flips");
+        wal_world_add(&world, 2, true, "flips");
     for (size_t k = 2; k < 4; k++) {
         uint64_t frame = world.location_of[k] & 0xffffffffu;
         uint64_t header = (world.location_of[2] & 0xffffffffu) - 128;
@@ -94,7 +72,7 @@ static void no_flipped_byte_of_a_frame_or_its_header_lets_it_be_read(void **stat
         }
     }
     wal_world_check(&world, "flips");
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 static void a_batch_header_that_does_not_fit_its_frame_hides_it(void **state)
@@ -107,12 +85,12 @@ static void a_batch_header_that_does_not_fit_its_frame_hides_it(void **state)
     for (size_t i = 0; i < countof(rows); i++) {
         struct wal_entry entry;
         struct steme_error err;
-        struct host *mem = open_world(rows[i].name);
-        append(1, false, rows[i].name);
+        struct host *mem = wal_world_start(&world, rows[i].name);
+        wal_world_add(&world, 1, false, rows[i].name);
         wal_world_flip(&world, 1, 4096 + rows[i].at);
         steme_status status = wal_read(world.wal, world.location_of[0], &entry, &err);
         assert_row(status == STEME_NOT_FOUND || status == STEME_CORRUPT, rows[i].name);
-        close_world(mem);
+        wal_world_end(&world, mem);
     }
 }
 
@@ -122,9 +100,9 @@ static void verifying_tells_of_what_opening_set_aside(void **state)
     struct steme_error err;
     struct wal_totals totals;
     size_t findings = 0;
-    struct host *mem = open_world("verify");
+    struct host *mem = wal_world_start(&world, "verify");
     for (size_t i = 0; i < 5; i++)
-        append(10, i % 2, "verify");
+        wal_world_add(&world, 10, i % 2, "verify");
     wal_world_close(&world);
     wal_world_flip(&world, 1, (world.location_of[15] & 0xffffffffu) + 40);
     wal_world_hurt(&world, 15, 15);
@@ -152,7 +130,7 @@ static void verifying_tells_of_what_opening_set_aside(void **state)
     host_mem_fail(mem, HOST_MEM_READ, 1, EIO, false);
     assert_status(wal_verify(world.wal, NULL, NULL, &totals, &err), STEME_IO, &err, "verify");
     arena_deinit(&arena);
-    close_world(mem);
+    wal_world_end(&world, mem);
 }
 
 /* An index that went on would hide it from all who begin to read at its mark. */
@@ -168,9 +146,9 @@ static void reading_ends_at_damage_that_cannot_be_put_on_record(void **state)
         struct arena arena;
         size_t count = 0;
         uint64_t skipped = 0;
-        struct host *mem = open_world("unfiled");
+        struct host *mem = wal_world_start(&world, "unfiled");
         while (wal_durable(world.wal).location >> 32 == 1)
-            append(10, false, "unfiled");
+            wal_world_add(&world, 10, false, "unfiled");
         wal_world_close(&world);
         wal_world_flip(&world, 1, (world.location_of[15] & 0xffffffffu) + 40);
         assert_status(wal_world_open(&world, &err), STEME_OK, &err, "unfiled"); /* only the last segment is judged */
@@ -194,7 +172,7 @@ static void reading_ends_at_damage_that_cannot_be_put_on_record(void **state)
         assert_int_equal(report.missing_sequences, 1);
         assert_int_equal(report.quarantine_files, 1);
         arena_deinit(&arena);
-        close_world(mem);
+        wal_world_end(&world, mem);
     }
 }
 
