@@ -25,8 +25,8 @@ static size_t read_files(struct host *host, const char *store_dir, const char *n
     const char *dir = host_join(arena, store_dir, name);
     invariant(dir);
     if (host_list(host, dir, arena, entries, &count, NULL)) return 0;
-    *contents = arena_calloc(arena, count, sizeof **contents);
-    invariant(*contents || !count);
+    *contents = arena_calloc(arena, count + 1, sizeof **contents);
+    invariant(*contents);
     for (size_t i = 0; i < count; i++) {
         const char *path = host_join(arena, dir, (*entries)[i].name);
         invariant(path);
