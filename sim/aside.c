@@ -55,8 +55,8 @@ struct aside_list aside_read(struct host *host, const char *store_dir, struct ar
     struct steme_slice *contents = NULL;
     struct aside_list out = { 0 };
     size_t count = read_files(host, store_dir, "quarantine", arena, &entries, &contents);
-    out.list = arena_calloc(arena, count, sizeof *out.list);
-    invariant(out.list || !count);
+    out.list = arena_calloc(arena, count + 1, sizeof *out.list);
+    invariant(out.list && (contents || !count));
     for (size_t i = 0; i < count; i++) {
         struct aside *aside = &out.list[out.count];
         if (!parse(entries[i].name, contents[i], aside)) continue;
@@ -73,8 +73,8 @@ void log_image_take(struct host *host, const char *store_dir, struct log_image *
     *out = (struct log_image){ .count = 0 };
     arena_init(&out->arena, (size_t)1 << 30);
     out->count = read_files(host, store_dir, "wal", &out->arena, &entries, &contents);
-    out->files = arena_calloc(&out->arena, out->count, sizeof *out->files);
-    invariant(out->files || !out->count);
+    out->files = arena_calloc(&out->arena, out->count + 1, sizeof *out->files);
+    invariant(out->files && (contents || !out->count));
     for (size_t i = 0; i < out->count; i++)
         out->files[i] = (struct log_file){ strtoull(entries[i].name, NULL, 16), contents[i] };
 }

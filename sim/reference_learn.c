@@ -284,8 +284,9 @@ static void learn_numbers(struct scope *scope, const struct rel_params *params, 
     scope->asked_number = SIZE_MAX;
     for (size_t i = 0; i < scope->sheet_count; i++)
         add_numbers(scope, &scope->sheets[i]);
-    invariant(rel_learn_numbers(scope->numbers, scope->number_count, scope->voice_count, params, arena, &model, &err) ==
-              STEME_OK);
+    steme_status status = rel_learn_numbers(scope->numbers, scope->number_count, scope->voice_count, params, arena,
+                                            &model, &err);
+    invariant(status == STEME_OK && model);
     answer->learned = (struct steme_learned){ .method = STEME_METHOD_NUMBERS,
                                               .items = model->item_count,
                                               .voices = model->voice_count,
@@ -301,11 +302,11 @@ static void judge_labels(struct scope *scope, const struct rel_model *model, str
 {
     struct steme_error err = { 0 };
     const struct sheet *sheet = &scope->sheets[scope->asked];
-    double p[CLAIMS];
+    double p[CLAIMS] = { 0 };
     if (answer->functional) invariant(rel_judge(model, &scope->items[scope->asked_item], arena, p, &err) == STEME_OK);
     for (size_t c = 0; c < sheet->claim_count; c++) {
         struct reference_belief *belief = reference_belief_of(answer, &sheet->claims[c]);
-        double yes_no[2];
+        double yes_no[2] = { 0 };
         if (!answer->functional)
             invariant(rel_judge(model, &scope->items[scope->asked_item + c], arena, yes_no, &err) == STEME_OK);
         belief->probability = answer->functional ? p[c] : yes_no[0];
@@ -327,7 +328,7 @@ static void learn_labels(struct scope *scope, const struct rel_params *params, s
     struct steme_error err = { 0 };
     const struct rel_model *model = NULL;
     struct rel_data data = make_items(scope, answer->functional);
-    invariant(rel_learn(&data, params, arena, &model, &err) == STEME_OK);
+    invariant(rel_learn(&data, params, arena, &model, &err) == STEME_OK && model);
     answer->learned = (struct steme_learned){ .method = methods[model->method],
                                               .items = model->item_count,
                                               .voices = model->voice_count,
