@@ -66,7 +66,7 @@ static int compare_questions(const void *left, const void *right)
 /* Two truths about one question contradict each other, or count it twice. */
 static steme_status refuse_twins(const struct truths *truths, struct arena *arena, struct steme_error *err)
 {
-    const struct truth **sorted = arena_calloc(arena, truths->count, sizeof *sorted);
+    const struct truth **sorted = arena_calloc(arena, truths->count, sizeof(const struct truth *));
     if (!sorted) return arena_full(arena, err);
     for (size_t i = 0; i < truths->count; i++)
         sorted[i] = &truths->items[i];
