@@ -45,7 +45,7 @@ struct outcome {
 
 const char *step_name(enum step_kind kind);
 
-/* stocks: the worlds of even seeds import, the others talk. */
+/* stocks: what importers and talkers write; which of the two a world has, its seed says. */
 void plan_draw(struct plan *plan, const struct stock stocks[2], uint64_t seed);
 void plan_run(const struct plan *plan, struct tally_of_events *events, struct outcome *out);
 /* Leave out steps while it still fails. */

@@ -4,8 +4,8 @@
  *
  * Which one, by the shape of the data alone (docs/decisions/0011):
  *   - open values, one-coin with learned false values: more labels than REL_LABELS_MAX, or such as hardly recur (fewer
- *     than LABEL_ITEMS items for each). A matrix says what is taken for what; between labels that never
- *     meet again there is nothing to learn.
+ *     than LABEL_ITEMS items for each). A matrix says what is taken for what; between labels that
+ *     never meet again there is nothing to learn.
  *   - confusion matrices: a closed set of labels, and no more cells in the matrices of all voices than answers to fill
  *     them.
  *   - one coin: a closed set, but fewer answers than that.

@@ -59,7 +59,8 @@ void quarantine_close(struct quarantine *quarantine); /* safe on a zeroed one */
 
 /* Set a stretch aside and put it on record: after STEME_OK its file survives a power cut. Does nothing when
  * the very same stretch lies there whole. STEME_CORRUPT: the limit would be passed. Otherwise the host's status; then
- * the original must not be touched. read_only: put on record only. */
+ * the original must not be touched. read_only: put on record only. A stretch that was on record without a file gets
+ * one. */
 MUST_CHECK steme_status quarantine_set_aside(struct quarantine *quarantine, const struct quarantine_stretch *stretch,
                                              struct steme_error *err);
 

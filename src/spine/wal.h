@@ -125,7 +125,8 @@ void wal_read_many(struct wal *wal, const uint64_t *locations, size_t count, str
  * are found. Frames that fail their checks are left out and counted in *skipped_out (may be NULL); a quarantined
  * stretch is stepped over. Contents are hashed side by side. *at moves behind what was read; its batch hash is that of
  * the last batch. Entries live in the arena; count 0 at the end. A mark that the log does not know (another log, cut
- * short): STEME_MISMATCH. */
+ * short): STEME_MISMATCH. Damage that a writer can't put on record in the quarantine ends the reading, with the host's
+ * status or STEME_NO_SPACE, and nothing moves; what is known of it, wal_damage() tells. */
 MUST_CHECK steme_status wal_scan(struct wal *wal, struct wal_mark *at, size_t want, struct arena *arena,
                                  struct wal_entry **entries_out, size_t *count_out, uint64_t *skipped_out,
                                  struct steme_error *err);
